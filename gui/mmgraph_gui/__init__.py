@@ -1,0 +1,1 @@
+"""The desktop app of mmgraph. Never imports torch."""
