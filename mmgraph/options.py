@@ -1,0 +1,150 @@
+"""Options: fields of a dataclass that become command-line flags, form fields and TOML entries.
+
+@dataclass(frozen=True)
+class LeNetConfig:
+    epochs: int = option(5, "Passes over the training set.", minimum=1)
+    precision: str = option("float32", "Number format of the forward pass.", choices=("float32", "bfloat16"))
+
+options_of(LeNetConfig)                       # what a flag or a form needs to know of each
+parse(LeNetConfig, {"epochs": 10})            # checked values -> LeNetConfig
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from mmgraph.errors import ConfigError, UnknownNameError
+
+C = TypeVar("C")
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of one option. `type` is bool, int, float or str; `optional` allows None, shown as "none"."""
+
+    name: str
+    type: type[Scalar]
+    default: Scalar | None
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    group: str = ""
+
+    def check(self, value: object) -> Scalar | None:
+        """The value as the option's type.
+
+        Raises:
+            ConfigError: wrong type, out of range, or not one of the choices; says what was expected.
+        """
+        if value is None:
+            if self.optional:
+                return None
+            raise ConfigError(f"{self.name} needs {self.expected}, and got nothing.")
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not self.type:
+            raise ConfigError(f"{self.name} is {self.expected}, not {value!r}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{self.name} is {self.expected}, not {value}.")
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            too_small = self.minimum is not None and value < self.minimum
+            too_large = self.maximum is not None and value > self.maximum
+            if too_small or too_large:
+                raise ConfigError(f"{self.name} is {self.expected}, not {value}.")
+        if self.choices and value not in self.choices:
+            raise UnknownNameError.of(f"value of {self.name}", str(value), self.choices)
+        return typing.cast(Scalar, value)
+
+    def from_text(self, text: str) -> Scalar | None:
+        """The value a person typed.
+
+        Raises:
+            ConfigError: the text cannot be read as the option's type, or `check` refuses it.
+        """
+        text = text.strip()
+        if self.optional and text.lower() in ("", "none"):
+            return None
+        if self.type is bool:
+            words = {"true": True, "yes": True, "on": True, "1": True}
+            words |= {"false": False, "no": False, "off": False, "0": False}
+            if text.lower() not in words:
+                raise ConfigError(f"{self.name} is {self.expected}, not '{text}'.")
+            return words[text.lower()]
+        try:
+            return self.check(self.type(text))
+        except ValueError as error:
+            raise ConfigError(f"{self.name} is {self.expected}, not '{text}'.") from error
+
+    @property
+    def expected(self) -> str:
+        """What the option takes, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[self.type]
+        if self.minimum is not None and self.maximum is not None:
+            words += f" from {self.minimum:g} to {self.maximum:g}"
+        elif self.minimum is not None:
+            words += f" of at least {self.minimum:g}"
+        elif self.maximum is not None:
+            words += f" of at most {self.maximum:g}"
+        return words + (" or none" if self.optional else "")
+
+
+def option(
+    default: Scalar | None,
+    help: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    group: str = "",
+) -> Any:
+    """A dataclass field that is an option, with its help text and limits."""
+    metadata = {"help": help, "minimum": minimum, "maximum": maximum, "choices": choices, "group": group}
+    return dataclasses.field(default=default, metadata={"option": metadata})
+
+
+def options_of(config: type[Any]) -> tuple[Option, ...]:
+    """The options of a config dataclass, in order of its fields."""
+    hints = typing.get_type_hints(config)
+    options = []
+    for entry in dataclasses.fields(config):
+        if "option" not in entry.metadata:
+            continue
+        kind, optional = _kind(hints[entry.name])
+        options.append(Option(entry.name, kind, entry.default, optional=optional, **entry.metadata["option"]))
+    return tuple(options)
+
+
+def parse(config: type[C], values: Mapping[str, object]) -> C:
+    """Make a config from checked values; what is not given keeps its default.
+
+    Raises:
+        UnknownNameError: there is no option of that name.
+        ConfigError: a value has a wrong type or is out of range.
+    """
+    known = {entry.name: entry for entry in options_of(config)}
+    checked = {}
+    for name, value in values.items():
+        plain = name.replace("-", "_")
+        if plain not in known:
+            raise UnknownNameError.of("option", name, known)
+        checked[plain] = known[plain].check(value)
+    return config(**checked)
+
+
+def _kind(hint: Any) -> tuple[type[Scalar], bool]:
+    if get_origin(hint) in (Union, types.UnionType):
+        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+        return kinds[0], True
+    return hint, False

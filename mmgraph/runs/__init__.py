@@ -1,0 +1,33 @@
+"""The run folder: all that training and those who watch it share. NumPy only; docs/run-folder.md has the format."""
+
+from mmgraph.runs.commands import COMMANDS, Command, send_command
+from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, read_config, runs_root
+from mmgraph.runs.items import ItemSet
+from mmgraph.runs.reader import Cursor, Event, RunReader, Series, Status, Update
+from mmgraph.runs.schema import SCHEMA_VERSION
+from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
+from mmgraph.runs.writer import RunWriter
+
+__all__ = [
+    "COMMANDS",
+    "KIND_AXES",
+    "SCHEMA_VERSION",
+    "Command",
+    "Cursor",
+    "Event",
+    "ItemSet",
+    "RunReader",
+    "RunWriter",
+    "Series",
+    "Snapshot",
+    "SnapshotInfo",
+    "Status",
+    "Update",
+    "delete_run",
+    "find_runs",
+    "is_run",
+    "new_run_name",
+    "read_config",
+    "runs_root",
+    "send_command",
+]

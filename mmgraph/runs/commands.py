@@ -1,0 +1,53 @@
+"""Requests from outside to the process that trains a run, left in the run folder."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmgraph.errors import ConfigError, UnknownNameError
+from mmgraph.runs import schema
+
+COMMANDS = ("pause", "resume", "stop", "set-learning-rate", "checkpoint", "snapshot")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A request that somebody left in the run folder for the training process."""
+
+    id: int
+    name: str
+    argument: float | None = None
+
+
+def send_command(folder: Path | str, name: str, argument: float | None = None) -> int:
+    """Leave a command for the process that trains a run; returns its number.
+
+    Args:
+        name: pause, resume, stop, set-learning-rate (argument: the rate), checkpoint or snapshot.
+
+    Raises:
+        UnknownNameError: there is no such command.
+        ConfigError: the learning rate is not a positive number.
+        RunReadOnlyError: the folder cannot be written to.
+    """
+    folder = Path(folder)
+    if name not in COMMANDS:
+        raise UnknownNameError.of("command", name, COMMANDS)
+    if name == "set-learning-rate" and not (
+        argument is not None and math.isfinite(argument) and argument > 0
+    ):
+        raise ConfigError(f"set-learning-rate needs a positive number, not {argument}.")
+    connection = schema.connect(folder, read_only=False)
+    try:
+        cursor = connection.execute(
+            "INSERT INTO commands (wall_time, name, argument) VALUES (?, ?, ?)", (time.time(), name, argument)
+        )
+        return int(cursor.lastrowid or 0)
+    except sqlite3.OperationalError as error:
+        raise schema.write_failure(folder, error) from error
+    finally:
+        connection.close()

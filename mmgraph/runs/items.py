@@ -1,0 +1,136 @@
+"""Items: what the rows of an embedding are."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmgraph.errors import InputError
+from mmgraph.runs.schema import ITEM_FOLDER
+from mmgraph.runs.snapshot import Array, read_arrays, safe_name, write_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class ItemSet:
+    """The things a model is looked at with: images, texts, nodes …, one row each.
+
+    Args:
+        name: by which snapshots refer to the set.
+        ids: number of each item in its data set; by default 0 … n − 1.
+        labels: class of each item, −1 where it is not known.
+        class_names: name of each class.
+        splits: index into `split_names` of each item (train, validation, test …), −1 for none.
+        split_names: names of the splits.
+        thumbnails: grey or RGB pictures.
+        texts: a text per item.
+        columns: further numbers per item, such as `degree`; each can colour a view.
+        noun: what one item is called on screen ("digit", "paper").
+
+    Shapes:
+        ids, labels, splits and columns (n,); thumbnails (n, height, width) or (n, height, width, 3) uint8.
+
+    Raises:
+        InputError: lengths differ, or thumbnails are not uint8 pictures.
+    """
+
+    name: str = "items"
+    ids: Array | None = None
+    labels: Array | None = None
+    class_names: tuple[str, ...] = ()
+    splits: Array | None = None
+    split_names: tuple[str, ...] = ()
+    thumbnails: Array | None = None
+    texts: tuple[str, ...] | None = None
+    columns: dict[str, Array] = field(default_factory=dict)
+    noun: str = "item"
+
+    def __post_init__(self) -> None:
+        lengths = {
+            key: len(value)
+            for key, value in {
+                "ids": self.ids,
+                "labels": self.labels,
+                "splits": self.splits,
+                "thumbnails": self.thumbnails,
+                "texts": self.texts,
+                **self.columns,
+            }.items()
+            if value is not None
+        }
+        if not lengths:
+            raise InputError(
+                "An item set needs at least one of ids, labels, splits, thumbnails, texts, columns."
+            )
+        if len(set(lengths.values())) > 1:
+            raise InputError(
+                f"All parts of an item set have one entry per item, but their lengths are {lengths}."
+            )
+        if self.ids is None:
+            object.__setattr__(self, "ids", np.arange(next(iter(lengths.values())), dtype=np.int64))
+        pictures = self.thumbnails
+        if pictures is not None and (
+            pictures.dtype != np.uint8
+            or pictures.ndim not in (3, 4)
+            or (pictures.ndim == 4 and pictures.shape[-1] != 3)
+        ):
+            raise InputError(
+                "Thumbnails are uint8 of shape (n, height, width) or (n, height, width, 3), "
+                f"not {pictures.dtype} of shape {pictures.shape}."
+            )
+
+    def __len__(self) -> int:
+        return 0 if self.ids is None else len(self.ids)
+
+
+def item_path(folder: Path, name: str) -> Path:
+    """Where the item set of that name lies in a run folder."""
+    return folder / ITEM_FOLDER / f"{safe_name(name)}.safetensors"
+
+
+def write_items(folder: Path, items: ItemSet) -> None:
+    """Write an item set into a run folder, whole or not at all."""
+    arrays: dict[str, Array] = {f"columns/{key}": np.asarray(value) for key, value in items.columns.items()}
+    for key in ("ids", "labels", "splits", "thumbnails"):
+        value = getattr(items, key)
+        if value is not None:
+            arrays[key] = np.ascontiguousarray(value)
+    if items.texts is not None:
+        encoded = [text.encode() for text in items.texts]
+        arrays["texts/bytes"] = np.frombuffer(b"".join(encoded), dtype=np.uint8).copy()
+        arrays["texts/ends"] = np.cumsum([len(text) for text in encoded], dtype=np.int64)
+    notes: dict[str, Any] = {
+        "name": items.name,
+        "class_names": list(items.class_names),
+        "split_names": list(items.split_names),
+        "noun": items.noun,
+    }
+    write_arrays(item_path(folder, items.name), arrays, notes)
+
+
+def read_items(folder: Path, name: str) -> ItemSet:
+    """Read an item set of a run folder.
+
+    Raises:
+        RunDamagedError: the file is missing or cut short.
+    """
+    arrays, notes = read_arrays(item_path(folder, name))
+    texts = None
+    if "texts/ends" in arrays:
+        data, ends = arrays["texts/bytes"].tobytes(), [0, *arrays["texts/ends"].tolist()]
+        texts = tuple(data[a:b].decode(errors="replace") for a, b in itertools.pairwise(ends))
+    return ItemSet(
+        name=notes.get("name", name),
+        ids=arrays.get("ids"),
+        labels=arrays.get("labels"),
+        class_names=tuple(notes.get("class_names", ())),
+        splits=arrays.get("splits"),
+        split_names=tuple(notes.get("split_names", ())),
+        thumbnails=arrays.get("thumbnails"),
+        texts=texts,
+        columns={key[8:]: value for key, value in arrays.items() if key.startswith("columns/")},
+        noun=notes.get("noun", "item"),
+    )

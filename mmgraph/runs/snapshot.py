@@ -1,0 +1,179 @@
+"""Snapshots: named arrays taken from a model at one step, one safetensors file per step."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from mmgraph.errors import InputError, RunDamagedError
+
+Array = npt.NDArray[Any]
+
+KIND_AXES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "embedding": (("items", "features"),),
+    "attention": (("heads", "queries", "keys"), ("items", "heads", "queries", "keys"), ("heads", "edges")),
+    "filters": (("out", "in", "height", "width"), ("out", "in", "time", "height", "width")),
+    "feature_maps": (("items", "channels", "height", "width"),),
+    "image": (("items", "height", "width", "channels"),),
+    "prediction": (("items", "classes"),),
+    "matrix": (("rows", "columns"),),
+    "graph": (("ends", "edges"),),
+}
+"""Kinds of snapshot, and the axes an array of that kind may have."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One array taken from a model, and what is needed to read it.
+
+    Args:
+        kind: one of `KIND_AXES`.
+        layer: where it comes from, as in `model.named_modules()`, or another short name.
+        array: the values; stored as they are (bfloat16 must be widened before).
+        axes: names of the axes; by default the axes of the kind with as many dimensions.
+        items: name of the item set that the rows (or nodes) belong to.
+        extras: further arrays that belong to it: `edge_index` (2, edges) of edge attention,
+            `rows` (items,) when only some items of the set are shown, `positions` (nodes, 2).
+        notes: small facts in words or numbers, such as class names of a matrix.
+    """
+
+    kind: str
+    layer: str
+    array: Array
+    axes: tuple[str, ...] = ()
+    items: str | None = None
+    extras: Mapping[str, Array] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KIND_AXES:
+            raise InputError(f"A snapshot has one of the kinds {', '.join(KIND_AXES)}, not '{self.kind}'.")
+        if not self.axes:
+            fitting = [axes for axes in KIND_AXES[self.kind] if len(axes) == self.array.ndim]
+            if fitting:
+                object.__setattr__(self, "axes", fitting[0])
+        if len(self.axes) != self.array.ndim:
+            expected = " or ".join(str(axes) for axes in KIND_AXES[self.kind])
+            raise InputError(
+                f"A snapshot of kind '{self.kind}' has axes {expected}, "
+                f"but '{self.layer}' has shape {self.array.shape}."
+            )
+
+    @property
+    def key(self) -> str:
+        """Name of the array inside its file."""
+        return f"{self.kind}/{self.layer}"
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return self.array.nbytes + sum(extra.nbytes for extra in self.extras.values())
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """What the index of a run says of one snapshot; `RunReader.load` gives the array."""
+
+    id: int
+    step: int
+    epoch: float
+    wall_time: float
+    kind: str
+    layer: str
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    file: str
+    items: str | None
+    nbytes: int
+
+
+def write_snapshots(path: Path, step: int, snapshots: Sequence[Snapshot]) -> None:
+    """Write all snapshots of one step as one safetensors file, whole or not at all."""
+    arrays: dict[str, Array] = {}
+    index: dict[str, dict[str, Any]] = {}
+    for snapshot in snapshots:
+        arrays[snapshot.key] = np.ascontiguousarray(snapshot.array)
+        for name, extra in snapshot.extras.items():
+            arrays[f"{snapshot.key}:{name}"] = np.ascontiguousarray(extra)
+        index[snapshot.key] = {
+            "kind": snapshot.kind,
+            "layer": snapshot.layer,
+            "axes": list(snapshot.axes),
+            "items": snapshot.items,
+            "extras": list(snapshot.extras),
+            "notes": dict(snapshot.notes),
+        }
+    write_arrays(path, arrays, {"step": step, "snapshots": index})
+
+
+def read_snapshot(path: Path, key: str) -> Snapshot:
+    """Read one snapshot of a file written by `write_snapshots`.
+
+    Raises:
+        RunDamagedError: the file is missing, cut short, or does not hold this snapshot.
+    """
+    arrays, notes = read_arrays(path, lambda name: name == key or name.startswith(f"{key}:"))
+    entry = notes.get("snapshots", {}).get(key)
+    if entry is None or key not in arrays:
+        raise RunDamagedError(f"'{path}' should hold the snapshot '{key}', and does not.")
+    return Snapshot(
+        kind=entry["kind"],
+        layer=entry["layer"],
+        array=arrays[key],
+        axes=tuple(entry["axes"]),
+        items=entry["items"],
+        extras={name: arrays[f"{key}:{name}"] for name in entry["extras"]},
+        notes=entry["notes"],
+    )
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, Any]) -> None:
+    """Write arrays and JSON notes to a safetensors file by way of a temporary file and a rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        save_file(dict(arrays), temporary, metadata={"mmgraph": json.dumps(notes)})
+        os.replace(temporary, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_arrays(path: Path, wanted: Any = None) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Read the arrays (those whose name `wanted` accepts) and the JSON notes of a safetensors file.
+
+    Raises:
+        RunDamagedError: the file is missing, cut short or not written by mmgraph.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            notes = json.loads((file.metadata() or {}).get("mmgraph", "{}"))
+            names = [name for name in file.keys() if wanted is None or wanted(name)]  # noqa: SIM118
+            return {name: file.get_tensor(name) for name in names}, notes
+    except FileNotFoundError as error:
+        raise RunDamagedError(f"'{path}' is missing; it may have been deleted or not copied yet.") from error
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise RunDamagedError(f"'{path}' is not a readable safetensors file ({error}).") from error
+
+
+def snapshot_file_name(step: int, session: int) -> str:
+    """Name of the file that holds the snapshots of a step; a resumed run never overwrites an earlier file."""
+    return f"step-{step:010d}-{session:03d}.safetensors"
+
+
+def safe_name(text: str) -> str:
+    """A file name made from any text."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "unnamed"
