@@ -63,7 +63,7 @@ class Option:
                 raise ConfigError(f"{self.name} is {self.expected}, not {value}.")
         if self.choices and value not in self.choices:
             raise UnknownNameError.of(f"value of {self.name}", str(value), self.choices)
-        return typing.cast(Scalar, value)
+        return value
 
     def from_text(self, text: str) -> Scalar | None:
         """The value a person typed.
@@ -122,7 +122,8 @@ def options_of(config: type[Any]) -> tuple[Option, ...]:
         if "option" not in entry.metadata:
             continue
         kind, optional = _kind(hints[entry.name])
-        options.append(Option(entry.name, kind, entry.default, optional=optional, **entry.metadata["option"]))
+        default = typing.cast("Scalar | None", entry.default)
+        options.append(Option(entry.name, kind, default, optional=optional, **entry.metadata["option"]))
     return tuple(options)
 
 
