@@ -169,9 +169,9 @@ def read_arrays(path: Path, wanted: Any = None) -> tuple[dict[str, Array], dict[
         raise RunDamagedError(f"'{path}' is not a readable safetensors file ({error}).") from error
 
 
-def snapshot_file_name(step: int, session: int) -> str:
-    """Name of the file that holds the snapshots of a step; a resumed run never overwrites an earlier file."""
-    return f"step-{step:010d}-{session:03d}.safetensors"
+def snapshot_file_name(step: int, session: int, number: int) -> str:
+    """Name of the file for one capture; neither a resumed run nor a second capture of a step overwrites another."""
+    return f"step-{step:010d}-{session:03d}-{number:06d}.safetensors"
 
 
 def safe_name(text: str) -> str:

@@ -106,6 +106,7 @@ class RunWriter:
         self._captures: deque[_Capture] = deque()
         self._waiting_bytes = 0
         self._dropped = 0
+        self._written = 0
         self._status: dict[str, Any] = {}
         self._mutex = threading.Lock()
         self._wake = threading.Event()
@@ -289,7 +290,8 @@ class RunWriter:
     def _write_pending(self, connection: sqlite3.Connection, tags: dict[str, int]) -> None:
         while self._captures:
             capture = self._captures[0]
-            name = snapshot_file_name(capture.step, self.session)
+            name = snapshot_file_name(capture.step, self.session, self._written)
+            self._written += 1
             write_snapshots(self.folder / schema.SNAPSHOT_FOLDER / name, capture.step, capture.snapshots)
             self._write_rows(connection, tags, capture, name)
             with self._mutex:
