@@ -1,0 +1,311 @@
+"""Reads the open run off the UI thread: polls what is new, loads arrays, runs the work of views on them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmgraph.errors import MMGraphError
+from mmgraph.runs import Cursor, ItemSet, RunReader, Snapshot, SnapshotInfo, Update, is_run, send_command
+from PySide6.QtCore import QObject, QThread, Signal
+
+from mmgraph_gui.prediction import Prediction
+from mmgraph_gui.snapshot_cache import SnapshotCache
+from mmgraph_gui.state import AppState, Topic
+
+LIVE_SECONDS = 0.25
+IDLE_SECONDS = 2.0
+WORKERS = 2
+
+Work = Callable[["Job", tuple[Snapshot, ...]], Any]
+Deliver = Callable[[Any], None]
+Fail = Callable[[str], None]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One numbered request: which snapshots to load, and what to do with them.
+
+    Long work looks at `cancelled` now and then and returns early; it may `report` partial results.
+    """
+
+    key: Hashable
+    number: int
+    run: Path | None
+    infos: tuple[SnapshotInfo, ...]
+    work: Work | None
+    deliver: Deliver
+    fail: Fail
+    _partial: Callable[[Job, Any], None]
+    _cancel: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the result any more."""
+        return self._cancel.is_set()
+
+    def report(self, partial: Any) -> None:
+        """Deliver a partial result; it arrives in the UI thread as the final one will."""
+        if not self.cancelled:
+            self._partial(self, partial)
+
+
+class RunFollower(QObject):
+    """Keeps an `AppState` up to date with a run folder and serves arrays to views.
+
+    All of its methods are called in the UI thread and return at once; what they start happens elsewhere,
+    and callbacks come back in the UI thread.
+
+    Signals:
+        message(text): something could not be read or written, in one sentence.
+        opened(): the first poll of a run has been taken in.
+    """
+
+    message = Signal(str)
+    opened = Signal()
+    _partial = Signal(object, object)
+    _finished = Signal(object, object, object)
+
+    def __init__(self, state: AppState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = state
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mmgraph-view")
+        self._cache = SnapshotCache()
+        self._poller: _Poller | None = None
+        self._retired: list[_Poller] = []
+        self._number = 0
+        self._latest: dict[Hashable, Job] = {}
+        self._running: dict[Hashable, Job] = {}
+        self._waiting: dict[Hashable, Job] = {}
+        self._closed = False
+        self._partial.connect(self._take_partial)
+        self._finished.connect(self._take_result)
+        self._unsubscribe = state.subscribe(self._state_changed)
+
+    # -- runs --------------------------------------------------------------------------------------------
+
+    def open(self, path: Path | None) -> None:
+        """Follow another run, or none. The state is emptied now and filled when the run has been read."""
+        self._retire_poller()
+        for job in self._latest.values():
+            job._cancel.set()
+        self._latest.clear()
+        self._waiting.clear()
+        self._cache.clear()
+        self.state.open(path)
+        if path is not None:
+            self._number += 1
+            self._poller = _Poller(self._number, path)
+            self._poller.began.connect(self._run_began)
+            self._poller.polled.connect(self._run_polled)
+            self._poller.failed.connect(self._run_failed)
+            self._poller.start()
+
+    def send(self, command: str, argument: float | None = None) -> None:
+        """Leave a command for the process that trains the run."""
+        path = self.state.path
+        if path is not None:
+            self.do(lambda: send_command(path, command, argument), lambda _: None)
+
+    def close(self) -> None:
+        """Stop all threads; waits for what they are doing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._unsubscribe()
+        self._retire_poller()
+        for job in self._latest.values():
+            job._cancel.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for poller in self._retired:
+            poller.wait()
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        key: Hashable,
+        infos: Sequence[SnapshotInfo],
+        work: Work | None,
+        deliver: Deliver,
+        fail: Fail | None = None,
+    ) -> None:
+        """Load snapshots and work on them in a worker thread.
+
+        Of the requests with one key only the latest counts: earlier ones are cancelled, and what they still
+        bring is dropped. One request per key runs at a time.
+
+        Args:
+            work: called as work(job, snapshots) in the worker thread; without it the snapshots are delivered.
+                Must not touch widgets or the state: bind what it needs (functools.partial, default arguments).
+            deliver: called in the UI thread with what `work` returned or reported.
+            fail: called in the UI thread with a sentence; by default `message` is emitted.
+        """
+        if self._closed:
+            return
+        self.cancel(key)
+        self._number += 1
+        job = Job(
+            key,
+            self._number,
+            self.state.path,
+            tuple(infos),
+            work,
+            deliver,
+            fail or self.message.emit,
+            self._partial.emit,
+        )
+        self._latest[key] = job
+        if key in self._running:
+            self._waiting[key] = job
+        else:
+            self._start(job)
+
+    def cancel(self, key: Hashable) -> None:
+        """Nobody waits for the request of that key any more."""
+        job = self._latest.pop(key, None)
+        if job is not None:
+            job._cancel.set()
+        self._waiting.pop(key, None)
+
+    def do(self, work: Callable[[], Any], deliver: Deliver) -> None:
+        """Do something once in a worker thread, such as writing a file; failures become messages."""
+        self.ask(object(), (), lambda _job, _snapshots: work(), deliver)
+
+    def _start(self, job: Job) -> None:
+        self._running[job.key] = job
+        self._pool.submit(self._work, job)
+
+    def _work(self, job: Job) -> None:
+        """In a worker thread."""
+        result, error = None, None
+        try:
+            if not job.cancelled:
+                snapshots = tuple(self._cache.load(job.run, info) for info in job.infos if job.run)
+                result = snapshots if job.work is None else job.work(job, snapshots)
+        except (MMGraphError, OSError) as failure:
+            error = str(failure)
+        except Exception as failure:
+            _log.exception("a request failed")
+            error = f"This could not be worked out ({type(failure).__name__}: {failure})."
+        if not self._closed:
+            self._finished.emit(job, result, error)
+
+    def _take_partial(self, job: Job, result: Any) -> None:
+        if self._latest.get(job.key) is job:
+            job.deliver(result)
+
+    def _take_result(self, job: Job, result: Any, error: str | None) -> None:
+        self._running.pop(job.key, None)
+        waiting = self._waiting.pop(job.key, None)
+        if waiting is not None and not self._closed:
+            self._start(waiting)
+        if self._latest.get(job.key) is not job:
+            return
+        del self._latest[job.key]
+        if error is None:
+            job.deliver(result)
+        else:
+            job.fail(error)
+
+    # -- what the poller says ----------------------------------------------------------------------------
+
+    def _run_began(self, number: int, config: dict[str, Any]) -> None:
+        if self._poller and self._poller.number == number:
+            self.state.open(self._poller.path, config)
+
+    def _run_polled(self, number: int, update: Update, items: ItemSet | None, first: bool) -> None:
+        if self._poller is None or self._poller.number != number:
+            return
+        self.state.apply(update)
+        if items is not None:
+            self.state.set_items(items)
+        if first:
+            self.opened.emit()
+
+    def _run_failed(self, number: int, text: str) -> None:
+        if self._poller and self._poller.number == number:
+            self.message.emit(text)
+
+    def _retire_poller(self) -> None:
+        if self._poller is not None:
+            self._poller.stop.set()
+            self._retired = [old for old in self._retired if old.isRunning()] + [self._poller]
+            self._poller = None
+
+    # -- the prediction of the current step, which colours every view ------------------------------------
+
+    def _state_changed(self, topic: Topic) -> None:
+        if topic not in ("step", "snapshots", "items"):
+            return
+        state = self.state
+        info, items = state.snapshot_at("prediction"), state.items
+        if info is None or items is None:
+            if state.prediction is not None:
+                state.set_prediction(None)
+            return
+        step, count = info.step, len(items)
+        self.ask(
+            "prediction",
+            [info],
+            lambda _job, snapshots: Prediction.of(snapshots[0], step, count),
+            state.set_prediction,
+        )
+
+
+class _Poller(QThread):
+    """Polls one run folder until `stop` is set."""
+
+    began = Signal(int, dict)
+    polled = Signal(int, object, object, bool)
+    failed = Signal(int, str)
+
+    def __init__(self, number: int, path: Path) -> None:
+        super().__init__()
+        self.number = number
+        self.path = path
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        try:
+            with RunReader(self.path) as reader:
+                self.began.emit(self.number, reader.config)
+                self._follow(reader)
+        except MMGraphError as error:
+            self.failed.emit(self.number, str(error))
+        except Exception as error:
+            _log.exception("following a run failed")
+            self.failed.emit(self.number, f"'{self.path}' could not be followed any further ({error}).")
+
+    def _follow(self, reader: RunReader) -> None:
+        cursor, stamp, first = Cursor(), 0, True
+        while not self.stop.is_set():
+            if not is_run(self.path):
+                text = f"'{self.path}' was moved or deleted; what was read of it stays on screen."
+                self.failed.emit(self.number, text)
+                return
+            update = reader.poll(cursor)
+            items, stamp = self._changed_items(reader, stamp)
+            self.polled.emit(self.number, update, items, first)
+            cursor, first = update.cursor, False
+            self.stop.wait(LIVE_SECONDS if update.status.is_live else IDLE_SECONDS)
+
+    def _changed_items(self, reader: RunReader, stamp: int) -> tuple[ItemSet | None, int]:
+        names = reader.item_names()
+        if not names:
+            return None, stamp
+        name = "items" if "items" in names else names[0]
+        try:
+            changed = (self.path / "items" / f"{name}.safetensors").stat().st_mtime_ns
+            return (reader.items(name), changed) if changed != stamp else (None, stamp)
+        except (MMGraphError, OSError) as error:
+            if stamp != -1:
+                self.failed.emit(self.number, str(error))
+            return None, -1

@@ -1,0 +1,50 @@
+"""What the model says of each item at one step. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from mmgraph.runs import Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Class probabilities of every item of the item set.
+
+    Args:
+        step: the step they were recorded at.
+        probabilities: NaN in rows that were not recorded.
+        classes: most probable class of each item, −1 where not recorded.
+        confidence: probability of that class, NaN where not recorded.
+
+    Shapes:
+        probabilities (items, classes) float32; classes (items,) int64; confidence (items,) float32.
+    """
+
+    step: int
+    probabilities: npt.NDArray[np.float32]
+    classes: npt.NDArray[np.int64] = field(init=False)
+    confidence: npt.NDArray[np.float32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        finite = np.nan_to_num(self.probabilities, nan=-np.inf)
+        classes = finite.argmax(axis=1) if finite.shape[1] else np.zeros(len(finite), dtype=np.int64)
+        recorded = np.isfinite(self.probabilities).any(axis=1)
+        best = finite[np.arange(len(finite)), classes] if finite.shape[1] else np.zeros(len(finite))
+        object.__setattr__(self, "classes", np.where(recorded, classes, -1).astype(np.int64))
+        object.__setattr__(self, "confidence", np.where(recorded, best, np.nan).astype(np.float32))
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, step: int, n_items: int) -> Prediction:
+        """The prediction that a snapshot of kind "prediction" holds, spread over all items."""
+        array = np.asarray(snapshot.array, dtype=np.float32)
+        rows = snapshot.extras.get("rows")
+        if rows is None and len(array) >= n_items:
+            return cls(step, array[:n_items])
+        rows = np.arange(len(array)) if rows is None else rows.astype(np.int64)
+        whole = np.full((n_items, array.shape[1]), np.nan, dtype=np.float32)
+        known = (rows >= 0) & (rows < n_items)
+        whole[rows[known]] = array[known]
+        return cls(step, whole)

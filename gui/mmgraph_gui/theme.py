@@ -1,0 +1,189 @@
+"""Colours: light and dark, a categorical palette for colour-blind eyes, a continuous map.
+
+theme.palette.foreground        "#rrggbb" of this and other parts of the window
+theme.category(3)               "#rrggbb" of the fourth class, the same in every view
+theme.colours(colouring)        (items, 3) uint8: a colour for each item
+theme.continuous(values01)      (..., 3) uint8: numbers in 0 … 1 as colours
+theme.changed.connect(...)      emitted after light and dark have been switched
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+
+from mmgraph_gui.colouring import Colouring
+
+Mode = Literal["system", "light", "dark"]
+Colours = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of the parts of the window, as "#rrggbb"."""
+
+    window: str
+    background: str
+    raised: str
+    foreground: str
+    muted: str
+    grid: str
+    accent: str
+    on_accent: str
+    good: str
+    warning: str
+    error: str
+
+
+LIGHT = Palette(
+    window="#f3f4f6", background="#ffffff", raised="#e7e9ed", foreground="#1c1f24", muted="#5b626c",
+    grid="#d3d6dc", accent="#0061a8", on_accent="#ffffff", good="#00704f", warning="#8a5300", error="#b3261e",
+)  # fmt: skip
+DARK = Palette(
+    window="#1d2025", background="#15171b", raised="#2b2f36", foreground="#e8eaed", muted="#a3aab5",
+    grid="#3a3f47", accent="#62b5f0", on_accent="#0c1116", good="#4fd1a5", warning="#f2b04a", error="#ff8a80",
+)  # fmt: skip
+
+OKABE_ITO = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
+"""Source: Okabe, Ito, "Color Universal Design", 2008 (without black, which a dark window swallows)."""
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    parsed = QColor(colour)
+    return parsed.red(), parsed.green(), parsed.blue()
+
+
+def _mixed(colour: str, other: str, share: float) -> str:
+    parts = ((1 - share) * a + share * b for a, b in zip(_rgb(colour), _rgb(other), strict=True))
+    return "#" + "".join(f"{round(part):02x}" for part in parts)
+
+
+CATEGORICAL = (
+    *OKABE_ITO,
+    *(_mixed(colour, "#000000", 0.45) for colour in OKABE_ITO),
+    *(_mixed(colour, "#ffffff", 0.55) for colour in OKABE_ITO),
+)
+"""21 colours; further classes start over."""
+
+UNKNOWN = "#8b919a"
+"""Colour of items without a class, readable on light and dark."""
+
+
+class Theme(QObject):
+    """The colours in use. One per application, created after QApplication."""
+
+    changed = Signal()
+
+    def __init__(self, settings: QSettings | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        stored = str(settings.value("theme", "system")) if settings else "system"
+        self.mode: Mode = cast("Mode", stored) if stored in ("system", "light", "dark") else "system"
+        self.palette = LIGHT
+        self._categories = np.array([_rgb(name) for name in CATEGORICAL], dtype=np.uint8)
+        self._unknown = np.array(_rgb(UNKNOWN), dtype=np.uint8)
+        self._map = pg.colormap.get("viridis").getLookupTable(nPts=256).astype(np.uint8)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self._apply()
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether the window is dark now."""
+        return self.palette is DARK
+
+    def set_mode(self, mode: Mode) -> None:
+        """Follow the system, or be light or dark; remembered for the next start."""
+        self.mode = mode
+        if self._settings:
+            self._settings.setValue("theme", mode)
+        self._apply()
+
+    def category(self, code: int) -> str:
+        """Colour of a class; grey for −1."""
+        return CATEGORICAL[code % len(CATEGORICAL)] if code >= 0 else UNKNOWN
+
+    def categories(self, codes: npt.NDArray[np.int64]) -> Colours:
+        """Colours of classes: (..., 3) uint8, grey for −1."""
+        colours = self._categories[np.mod(codes, len(self._categories))]
+        colours[codes < 0] = self._unknown
+        return colours
+
+    def continuous(self, values: npt.NDArray[np.floating]) -> Colours:
+        """Colours of numbers in 0 … 1 (viridis): (..., 3) uint8; grey for NaN."""
+        places = np.clip(np.nan_to_num(values) * 255, 0, 255).astype(np.intp)
+        colours: Colours = self._map[places]
+        colours[~np.isfinite(values)] = self._unknown
+        return colours
+
+    def colours(self, colouring: Colouring) -> Colours:
+        """A colour for each item: (items, 3) uint8."""
+        if colouring.codes is not None:
+            slots = np.array([*colouring.slots, -1], dtype=np.int64)
+            return self.categories(slots[colouring.codes])
+        values = np.zeros(0) if colouring.values is None else colouring.values
+        span = colouring.high - colouring.low
+        return self.continuous((values - colouring.low) / (span if span > 0 else 1.0))
+
+    def legend(self, colouring: Colouring) -> list[tuple[str, str]]:
+        """(name, "#rrggbb") of each class of a colouring; of its ends where it is continuous."""
+        if colouring.codes is not None:
+            return [
+                (name, self.category(slot))
+                for name, slot in zip(colouring.names, colouring.slots, strict=True)
+            ]
+        ends = self.continuous(np.array([0.0, 1.0]))
+        named = zip((f"{colouring.low:.4g}", f"{colouring.high:.4g}"), ends, strict=True)
+        return [(name, QColor(*(int(part) for part in end)).name()) for name, end in named]
+
+    def _follow_system(self) -> None:
+        if self.mode == "system":
+            self._apply()
+
+    def _apply(self) -> None:
+        dark = self.mode == "dark" or (
+            self.mode == "system" and QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        )
+        self.palette = DARK if dark else LIGHT
+        pg.setConfigOptions(background=self.palette.background, foreground=self.palette.foreground)
+        QGuiApplication.setPalette(_qt_palette(self.palette))
+        self.changed.emit()
+
+
+def _qt_palette(colours: Palette) -> QPalette:
+    role = QPalette.ColorRole
+    parts = {
+        role.Window: colours.window,
+        role.WindowText: colours.foreground,
+        role.Base: colours.background,
+        role.AlternateBase: colours.window,
+        role.Text: colours.foreground,
+        role.Button: colours.raised,
+        role.ButtonText: colours.foreground,
+        role.BrightText: colours.error,
+        role.ToolTipBase: colours.raised,
+        role.ToolTipText: colours.foreground,
+        role.PlaceholderText: colours.muted,
+        role.Highlight: colours.accent,
+        role.HighlightedText: colours.on_accent,
+        role.Accent: colours.accent,
+        role.Link: colours.accent,
+        role.Light: colours.raised,
+        role.Midlight: colours.raised,
+        role.Mid: colours.grid,
+        role.Dark: colours.grid,
+        role.Shadow: colours.grid,
+    }
+    palette = QPalette()
+    for part, colour in parts.items():
+        palette.setColor(part, QColor(colour))
+    for part in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(
+            QPalette.ColorGroup.Disabled, part, QColor(_mixed(colours.muted, colours.window, 0.45))
+        )
+    return palette

@@ -1,0 +1,217 @@
+"""Views: widgets that render the state of the window.
+
+A view is a subclass of `View` in a module of its own. It listens to topics of the state, asks for arrays,
+and draws what it gets:
+
+    class FilterView(View):
+        name = "filters"
+        title = "Filters"
+        kinds = ("filters",)
+        topics = frozenset({"run", "snapshots", "step", "layer"})
+
+        def build(self) -> None:                        # make widgets in self.controls and self.content
+            self.picture = QLabel()
+            QVBoxLayout(self.content).addWidget(self.picture)
+
+        def render_state(self, changed) -> None:        # in the UI thread, when visible, at most every 30 ms
+            info = self.state.snapshot_at("filters")
+            if info is None:
+                self.show_message("This run recorded no filters.")
+            else:
+                self.ask("tiles", [info], make_tiles)   # make_tiles(job, (snapshot,)) runs in a worker thread
+
+        def receive(self, slot, result) -> None:        # in the UI thread; only the latest request per slot
+            self.picture.setPixmap(...)
+            self.show_content()
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mmgraph.runs import SnapshotInfo
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from mmgraph_gui.follower import RunFollower, Work
+from mmgraph_gui.state import TOPICS, AppState, Topic
+from mmgraph_gui.theme import Theme
+
+RENDER_MILLISECONDS = 30
+
+Changed = frozenset[str]
+Table = tuple[Sequence[str], Sequence[Sequence[object]]]
+"""Column names, and rows: what a view shows, for CSV."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every view works with."""
+
+    state: AppState
+    follower: RunFollower
+    theme: Theme
+
+
+class View(QWidget):
+    """A widget that shows one aspect of the run. See the module's docstring for how to write one.
+
+    Class attributes:
+        name: short name, for settings and menus' keys.
+        title: what tab and menu say.
+        kinds: kinds of snapshot it shows; empty for views of scalars, events or items.
+        topics: changes of the state after which it is drawn again ("theme" is always one of them).
+
+    Attributes:
+        state, follower, theme: from the context.
+        controls: layout of a line above the content, for choosers; hidden while it is empty.
+        content: the widget to fill in `build`.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    kinds: ClassVar[tuple[str, ...]] = ()
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step"})
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state, self.follower, self.theme = context.state, context.follower, context.theme
+        self.setAccessibleName(self.title)
+        self._changed: set[str] = {*TOPICS, "theme"}
+        self._timer = QTimer(self, singleShot=True, interval=RENDER_MILLISECONDS)
+        self._timer.timeout.connect(self._render_now)
+
+        self.controls = QHBoxLayout()
+        self.controls.setContentsMargins(0, 0, 0, 0)
+        self.content = QWidget()
+        self._message = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._message.setMargin(24)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self.content)
+        self._pages.addWidget(self._message)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 8, 8, 8)
+        whole.setSpacing(6)
+        whole.addLayout(self.controls)
+        whole.addLayout(self._pages, 1)
+
+        self.build()
+        self._unsubscribe = self.state.subscribe(self._state_changed)
+        self.theme.changed.connect(self._theme_changed)
+
+    # -- what a view writes ------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Make the widgets, once."""
+
+    def render_state(self, changed: Changed) -> None:
+        """Draw the state, or ask for what is needed to draw it.
+
+        Called in the UI thread, only while the view is visible, at most every 30 ms; must be fast.
+
+        Args:
+            changed: topics that changed since the last call; all of them at the first; "theme" where the
+                colours of the window changed.
+        """
+        raise NotImplementedError
+
+    def receive(self, slot: str, result: Any) -> None:
+        """Draw what a request brought; in the UI thread."""
+
+    def table(self) -> Table | None:
+        """What the view shows, as column names and rows; None where there is nothing."""
+        return None
+
+    def vector_source(self) -> Any | None:
+        """A pyqtgraph item or scene to write as SVG; None where the view is a picture."""
+        return None
+
+    # -- what a view calls -------------------------------------------------------------------------------
+
+    def ask(self, slot: str, infos: Sequence[SnapshotInfo], work: Work | None = None) -> None:
+        """Have snapshots loaded and worked on in a worker thread; the result comes to `receive(slot, …)`.
+
+        Of the requests for one slot only the latest counts. `work(job, snapshots)` must not touch widgets or
+        the state; bind what it needs with functools.partial. What it needs to draw the result later (step,
+        layer …) should be part of the result, because the state may have moved on.
+        """
+        self.follower.ask(
+            (id(self), slot), infos, work, lambda result: self._deliver(slot, result), self.show_message
+        )
+
+    def cancel(self, slot: str) -> None:
+        """Forget the request of a slot; call it when what it was for is gone."""
+        self.follower.cancel((id(self), slot))
+
+    def show_message(self, text: str) -> None:
+        """Say in words what is missing or wrong, in place of the content."""
+        self._message.setText(text)
+        self._pages.setCurrentWidget(self._message)
+
+    def show_content(self) -> None:
+        """Show the content again."""
+        self._pages.setCurrentWidget(self.content)
+
+    @property
+    def message(self) -> str:
+        """The message on screen; empty while the content is shown."""
+        return self._message.text() if self._pages.currentWidget() is self._message else ""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is visible and about to draw."""
+        return self._timer.isActive()
+
+    def request_render(self, *topics: str) -> None:
+        """Draw soon, as if these topics had changed."""
+        self._changed.update(topics)
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    # -- how it works ------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._changed:
+            self._timer.start(0)
+            self._timer.setInterval(RENDER_MILLISECONDS)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.detach()
+        super().closeEvent(event)
+
+    def detach(self) -> None:
+        """Stop listening; call it before the view is thrown away."""
+        self._timer.stop()
+        self._unsubscribe()
+
+    def _state_changed(self, topic: Topic) -> None:
+        if topic in self.topics:
+            self.request_render(topic)
+
+    def _theme_changed(self) -> None:
+        self.request_render("theme")
+
+    def _render_now(self) -> None:
+        if not self.isVisible():
+            return
+        changed, self._changed = frozenset(self._changed), set()
+        self._guarded(lambda: self.render_state(changed))
+
+    def _deliver(self, slot: str, result: Any) -> None:
+        self._guarded(lambda: self.receive(slot, result))
+
+    def _guarded(self, draw: Callable[[], None]) -> None:
+        """A view that fails says so in its own place; the rest of the window goes on."""
+        try:
+            draw()
+        except Exception as error:
+            _log.exception("the view %s failed", self.title)
+            self.show_message(f"{self.title} could not be drawn ({type(error).__name__}: {error}).")

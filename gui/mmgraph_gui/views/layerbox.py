@@ -1,0 +1,28 @@
+"""A combo box that chooses the layer of a kind of snapshot for every view that shows that kind."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox, QWidget
+
+from mmgraph_gui.state import AppState
+
+
+class LayerBox(QComboBox):
+    """Shows `state.layers(kind)`; call `refresh` at the start of a view's `render_state`."""
+
+    def __init__(self, state: AppState, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state, self._kind = state, kind
+        self.setAccessibleName(f"Layer of {kind.replace('_', ' ')}")
+        self.setToolTip("Which layer is shown")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.activated.connect(lambda _: state.set_layer(kind, self.currentText()))
+
+    def refresh(self) -> None:
+        """List the layers there are now, with the chosen one on top."""
+        layers = self._state.layers(self._kind)
+        if [self.itemText(i) for i in range(self.count())] != layers:
+            self.clear()
+            self.addItems(layers)
+        self.setCurrentText(self._state.layer(self._kind) or "")
+        self.setEnabled(len(layers) > 1)
