@@ -20,10 +20,17 @@ FILES = {"big": BIG, "small": SMALL}
 CHILD = """
 import sys
 from pathlib import Path
+import filelock
 from mmgraph.datasets import catalogue
 from mmgraph.datasets.fetch import fetch
+
+class TellingLock(filelock.FileLock):
+    def acquire(self, *args, **kwargs):
+        print("at the lock", flush=True)
+        return super().acquire(*args, **kwargs)
+
+filelock.FileLock = TellingLock
 catalogue.MANIFESTS = Path(sys.argv[1])
-print("ready", flush=True)
 print(fetch("blobs"), flush=True)
 """
 
@@ -35,6 +42,7 @@ def held() -> dict[str, bytes]:
 
 
 def child(manifests: Path) -> subprocess.Popen[str]:
+    """A process that fetches; it has come to the lock when this returns."""
     process = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(manifests)],
         stdout=subprocess.PIPE,
@@ -42,7 +50,7 @@ def child(manifests: Path) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    assert process.stdout.readline() == "at the lock\n"
     return process
 
 
@@ -166,9 +174,11 @@ def test_a_bad_download_leaves_nothing(
 ) -> None:
     publish("blobs", {"big": BIG})
     mirror.faults["big"] = fault
+    done: list[int] = []
     with pytest.raises(error, match=words) as caught:
-        fetch("blobs")
+        fetch("blobs", progress=lambda _, now, total: done.append(now))
     assert mirror.url + "big" in str(caught.value)
+    assert max(done) <= len(BIG)
     assert held() == {}
     del mirror.faults["big"]
     fetch("blobs")
@@ -232,6 +242,7 @@ def test_two_processes_at_once(publish: Callable[..., Path], mirror: Any) -> Non
     first = child(manifests)
     mirror.half_sent.wait()
     second = child(manifests)
+    assert mirror.requests == ["big"]
     mirror.go_on.set()
     for process in (first, second):
         out, err = process.communicate()
