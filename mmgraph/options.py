@@ -38,7 +38,6 @@ class Option:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     optional: bool = False
-    group: str = ""
 
     def check(self, value: object) -> Scalar | None:
         """The value as the option's type.
@@ -107,24 +106,24 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
-    group: str = "",
 ) -> Any:
     """A dataclass field that is an option, with its help text and limits."""
-    metadata = {"help": help, "minimum": minimum, "maximum": maximum, "choices": choices, "group": group}
+    metadata = {"help": help, "minimum": minimum, "maximum": maximum, "choices": choices}
     return dataclasses.field(default=default, metadata={"option": metadata})
 
 
 def options_of(config: type[Any]) -> tuple[Option, ...]:
-    """The options of a config dataclass, in order of its fields."""
+    """The options of a config dataclass: its own first, then those it inherits, each in order of definition."""
     hints = typing.get_type_hints(config)
     options = []
+    inherited = {name for base in config.__mro__[1:] for name in getattr(base, "__dataclass_fields__", {})}
     for entry in dataclasses.fields(config):
         if "option" not in entry.metadata:
             continue
         kind, optional = _kind(hints[entry.name])
         default = typing.cast("Scalar | None", entry.default)
         options.append(Option(entry.name, kind, default, optional=optional, **entry.metadata["option"]))
-    return tuple(options)
+    return tuple(sorted(options, key=lambda entry: entry.name in inherited))
 
 
 def parse(config: type[C], values: Mapping[str, object]) -> C:
@@ -141,7 +140,17 @@ def parse(config: type[C], values: Mapping[str, object]) -> C:
         if plain not in known:
             raise UnknownNameError.of("option", name, known)
         checked[plain] = known[plain].check(value)
-    return config(**checked)
+    return config(**{**defaults_for(config, checked), **checked})
+
+
+def defaults_for(config: type[Any], values: Mapping[str, Scalar | None]) -> dict[str, Scalar | None]:
+    """The default of every option, given the values that somebody chose for some of them."""
+    defaults = {entry.name: entry.default for entry in options_of(config)}
+    presets: Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]] = getattr(config, "presets", {})
+    for (name, choice), implied in presets.items():
+        if values.get(name, defaults[name]) == choice:
+            defaults.update(implied)
+    return defaults
 
 
 def _kind(hint: Any) -> tuple[type[Scalar], bool]:
