@@ -6,6 +6,7 @@ in a list of stand-ins that only collect their arguments; NumPy and SciPy see no
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
 from collections.abc import Callable
@@ -32,8 +33,9 @@ def read_pickle(path: Path) -> object:
         DatasetCorruptError: it is no pickle, is truncated, or names anything that is not on the list.
     """
     try:
-        with path.open("rb") as stream:
-            return _finish(_InertUnpickler(stream, encoding="latin1").load())
+        # From memory, because a file allocates as much as it is asked for, however short it is.
+        content = io.BytesIO(path.read_bytes())
+        return _finish(_InertUnpickler(content, encoding="latin1").load())
     except OSError as error:
         raise DatasetMissingError(f"{path} cannot be read: {error.strerror}.") from error
     except Exception as error:
@@ -122,7 +124,9 @@ _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
 }
 
 
-class _InertUnpickler(pickle.Unpickler):
+class _InertUnpickler(pickle._Unpickler):
+    # The unpickler in Python, not the one in C: there, ten bytes that name a high place in the memo
+    # allocate gigabytes.
     def find_class(self, module: str, name: str) -> Callable[..., object]:
         stand_in = _STAND_INS.get((module, name))
         if stand_in is None:

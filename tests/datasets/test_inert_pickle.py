@@ -3,6 +3,7 @@ from __future__ import annotations
 import collections
 import os
 import pickle
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,27 @@ def test_a_sparse_matrix_that_points_outside_itself(path: Path, key: str, value:
     path.write_bytes(pickle.dumps(matrix, protocol=2))
     with pytest.raises(DatasetCorruptError):
         read_pickle(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02Nr\xff\xff\xff\x00.",
+        b"\x80\x02T\xff\xff\xff\x00abc.",
+        b"\x80\x04\x8e" + (2**40).to_bytes(8, "little") + b"abc.",
+    ],
+    ids=["memo", "string", "bytes"],
+)
+def test_a_small_file_cannot_ask_for_much_memory(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with suppress(DatasetCorruptError):
+            read_pickle(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 @given(data=st.data())
