@@ -1,0 +1,30 @@
+"""What the app computes to draw a picture: projections, neighbours, tilings, rasters, layouts. NumPy only.
+
+Nothing here imports torch; SciPy is imported only inside the functions that need it.
+"""
+
+from mmgraph.analysis.layout import force_layout, spectral_layout
+from mmgraph.analysis.lines import raster_edges, tint
+from mmgraph.analysis.neighbours import nearest_neighbours
+from mmgraph.analysis.outcomes import Outcomes, judge
+from mmgraph.analysis.projection import Placement, Projection, StableProjector
+from mmgraph.analysis.raster import Raster, raster_points
+from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
+
+__all__ = [
+    "Outcomes",
+    "Placement",
+    "Projection",
+    "Raster",
+    "StableProjector",
+    "TileGrid",
+    "force_layout",
+    "judge",
+    "nearest_neighbours",
+    "raster_edges",
+    "raster_points",
+    "scale_tiles",
+    "spectral_layout",
+    "tile",
+    "tint",
+]
