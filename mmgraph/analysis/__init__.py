@@ -9,6 +9,7 @@ from mmgraph.analysis.neighbours import nearest_neighbours
 from mmgraph.analysis.outcomes import Outcomes, judge
 from mmgraph.analysis.projection import Placement, Projection, StableProjector
 from mmgraph.analysis.raster import Raster, raster_points
+from mmgraph.analysis.regions import points_in_polygon
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "force_layout",
     "judge",
     "nearest_neighbours",
+    "points_in_polygon",
     "raster_edges",
     "raster_points",
     "scale_tiles",
