@@ -1,0 +1,306 @@
+"""The one graph structure that every layer, walk and embedding works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from mmgraph.errors import InputError, UnknownNameError
+from mmgraph.graph import conversion
+from mmgraph.graph.edge_list import check_edge_weight, checked_num_nodes
+from mmgraph.graph.pattern import SparsityPattern
+
+if TYPE_CHECKING:
+    import networkx
+    import scipy.sparse
+    from torch_geometric.data import Data
+
+Normalization = Literal["sym", "row", "none"]
+
+
+class Adjacency:
+    """A directed graph, weighted or not, as a sparse matrix A in compressed rows.
+
+    aᵢⱼ is the weight of the edge j → i, so that (A X)ᵢ collects what the sources of i send. As in PyTorch
+    Geometric edge_index[0] holds the sources j and edge_index[1] the targets i. Edges that occur several times
+    are kept, and their weights add up in every product. Immutable: transpose, self-loops and normalisations are
+    computed once and kept.
+
+    Made by `from_edge_index`, `from_data`, `from_scipy` or `from_networkx`.
+
+    Args:
+        pattern: where the edges are.
+        value: their weights in CSR order, None for 1 each.
+        node_ids: what the nodes were called where they came from, in the order of their numbers.
+
+    Shapes:
+        value (E,).
+    """
+
+    def __init__(
+        self,
+        pattern: SparsityPattern,
+        value: Tensor | None = None,
+        node_ids: Sequence[Hashable] | None = None,
+    ) -> None:
+        self.pattern = pattern
+        self.value = value
+        self.node_ids = node_ids
+        self._derived: dict[tuple[object, ...], Adjacency] = {}
+
+    @classmethod
+    def of(cls, graph: Adjacency | Tensor, num_nodes: int) -> Adjacency:
+        """Take an `edge_index` or an Adjacency, as the layers do.
+
+        Raises:
+            InputError: it is neither, or does not have `num_nodes` nodes.
+        """
+        if isinstance(graph, Tensor):
+            return cls.from_edge_index(graph, num_nodes)
+        if not isinstance(graph, Adjacency):
+            raise InputError(
+                f"Expected an edge_index tensor or an Adjacency, but got {type(graph).__name__}: convert it with "
+                f"Adjacency.from_data, from_scipy or from_networkx."
+            )
+        if graph.num_nodes != num_nodes:
+            raise InputError(
+                f"Expected one row of features per node, but the graph has {graph.num_nodes} nodes and the "
+                f"features have {num_nodes} rows."
+            )
+        return graph
+
+    @classmethod
+    def from_edge_index(
+        cls, edge_index: Tensor, num_nodes: int | None = None, edge_weight: Tensor | None = None
+    ) -> Adjacency:
+        """Sort edges into rows.
+
+        Args:
+            edge_index: sources j and targets i of the edges j → i.
+            num_nodes: without it, one more than the largest index.
+            edge_weight: one finite weight per edge; gradients flow through it.
+
+        Shapes:
+            edge_index (2, E) of any integer type, edge_weight (E,).
+
+        Raises:
+            InputError: wrong type, shape or device, an index out of range, or a weight that is not finite.
+        """
+        num_nodes = checked_num_nodes(edge_index, num_nodes)
+        check_edge_weight(edge_weight, edge_index)
+        source, target = edge_index.as_subclass(Tensor).long()
+        pattern = SparsityPattern.from_edges(source, target, num_nodes)
+        return cls(pattern, None if edge_weight is None else edge_weight[pattern.order])
+
+    @classmethod
+    def from_data(cls, data: Data) -> Adjacency:
+        """The graph of a torch_geometric `Data`: its `edge_index`, and its `edge_weight` where it has one.
+
+        Raises:
+            InputError: it has no `edge_index`, or one that is not valid.
+        """
+        return cls.from_edge_index(*conversion.edges_of_data(data))
+
+    @classmethod
+    def from_scipy(cls, matrix: scipy.sparse.spmatrix | scipy.sparse.sparray) -> Adjacency:
+        """The graph of a square SciPy sparse matrix M, where M[j, i] is the weight of the edge j → i.
+
+        This is the convention of networkx and of torch_geometric, the transpose of A. A matrix of booleans
+        gives a graph without weights.
+
+        Raises:
+            InputError: it is not sparse or not square.
+        """
+        return cls.from_edge_index(*conversion.edges_of_scipy(matrix))
+
+    @classmethod
+    def from_networkx(cls, graph: networkx.Graph[Any], weight: str | None = "weight") -> Adjacency:
+        """The graph of a networkx graph of any kind; an undirected edge becomes one in each direction.
+
+        Nodes are numbered in the order of `graph.nodes` and keep their names in `node_ids`.
+
+        Args:
+            graph: its nodes may be any hashable objects.
+            weight: the edge attribute that holds the weight; where an edge lacks it, 1. No weights where all
+                edges lack it or the name is None.
+
+        Raises:
+            InputError: a weight is not a finite number.
+        """
+        edge_index, num_nodes, edge_weight, node_ids = conversion.edges_of_networkx(graph, weight)
+        adjacency = cls.from_edge_index(edge_index, num_nodes, edge_weight)
+        return cls(adjacency.pattern, adjacency.value, node_ids)
+
+    @property
+    def rowptr(self) -> Tensor:
+        """Where the incoming edges of each node start, (num_nodes + 1,)."""
+        return self.pattern.rowptr
+
+    @property
+    def col(self) -> Tensor:
+        """The source of every edge in CSR order, (E,)."""
+        return self.pattern.col
+
+    @property
+    def row(self) -> Tensor:
+        """The target of every edge in CSR order, (E,)."""
+        return self.pattern.row
+
+    @property
+    def order(self) -> Tensor:
+        """For every edge in CSR order, its position among the edges as they were given, (E,)."""
+        return self.pattern.order
+
+    @property
+    def num_nodes(self) -> int:
+        return self.pattern.num_nodes
+
+    @property
+    def num_edges(self) -> int:
+        return self.pattern.num_entries
+
+    @property
+    def device(self) -> torch.device:
+        return self.pattern.col.device
+
+    @property
+    def edge_index(self) -> Tensor:
+        """Sources and targets in CSR order, (2, E)."""
+        return torch.stack([self.col, self.row])
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether every edge has its reverse, with the same weight. Waits for the GPU."""
+        reversed_ = self.transpose()
+        same = torch.equal(self.rowptr, reversed_.rowptr) and torch.equal(self.col, reversed_.col)
+        if self.value is None or reversed_.value is None or not same:
+            return same
+        return torch.equal(self.value, reversed_.value)
+
+    def in_given_order(self, per_edge: Tensor) -> Tensor:
+        """Bring what was computed per edge in CSR order, (E, …), into the order the edges were given in."""
+        return per_edge[self.pattern.position]
+
+    def to_edge_index(self) -> tuple[Tensor, Tensor | None]:
+        """Edges and weights in the order they were given in: (2, E), and (E,) or None."""
+        weight = None if self.value is None else self.in_given_order(self.value)
+        return self.edge_index[:, self.pattern.position], weight
+
+    def to_scipy(self) -> scipy.sparse.csr_array[Any]:
+        """The matrix M of `from_scipy`; edges that occur several times are added up.
+
+        Raises:
+            InputError: the weights need gradients.
+        """
+        return conversion.to_scipy(self)
+
+    def to_networkx(self, directed: bool = True) -> networkx.Graph[Any]:
+        """A networkx graph with the names in `node_ids`, as a multigraph where edges occur several times.
+
+        Raises:
+            InputError: an undirected graph was asked for, but some edge lacks its reverse of the same weight.
+        """
+        return conversion.to_networkx(self, directed)
+
+    def with_value(self, value: Tensor | None) -> Adjacency:
+        """The same edges with other weights, in CSR order.
+
+        Where weights are learned, call this in every step: `adjacency.with_value(weight[adjacency.order])`.
+        """
+        return Adjacency(self.pattern, value, self.node_ids)
+
+    def transpose(self) -> Adjacency:
+        """The graph with every edge reversed."""
+
+        def make() -> Adjacency:
+            reversed_, entries = self.pattern.transpose
+            value = None if self.value is None else self.value[entries]
+            return Adjacency(reversed_, value, self.node_ids)
+
+        return self._once(("transpose",), make)
+
+    def with_self_loops(self) -> Adjacency:
+        """The graph with exactly one self-loop per node, of weight 1 where there was none.
+
+        In the order given, the edges between different nodes come first, then the loops of nodes 0, 1, …. Of
+        several self-loops at one node the last one given stays.
+        """
+
+        def make() -> Adjacency:
+            looped, entries = self.pattern.with_self_loops
+            value = None if self.value is None else torch.cat([self.value, self.value.new_ones(1)])[entries]
+            return Adjacency(looped, value, self.node_ids)
+
+        return self._once(("self-loops",), make)
+
+    def normalized(
+        self, kind: Normalization = "sym", self_loops: bool = True, dtype: torch.dtype | None = None
+    ) -> Adjacency:
+        """Weights divided by degrees, where dᵢ = Σⱼ aᵢⱼ is the weighted number of incoming edges.
+
+        sym: aᵢⱼ / √(dᵢ dⱼ);  row: aᵢⱼ / dᵢ;  none: aᵢⱼ. A node of degree 0 gives 0.
+
+        Args:
+            kind: "sym", "row" or "none".
+            self_loops: add the missing self-loops first.
+            dtype: of the weights; without it that of the weights there are, or torch's default.
+
+        Raises:
+            UnknownNameError: there is no such kind.
+            InputError: a negative weight where kind is "sym" or "row".
+        """
+        if kind not in get_args(Normalization):
+            raise UnknownNameError.of("normalisation", kind, get_args(Normalization))
+        if dtype is None:
+            dtype = torch.get_default_dtype() if self.value is None else self.value.dtype
+
+        def make() -> Adjacency:
+            graph = self.with_self_loops() if self_loops else self
+            return graph.with_value(_normalized_value(graph, kind, dtype))
+
+        return self._once(("normalized", kind, self_loops, dtype), make)
+
+    def to(self, device: torch.device | str) -> Adjacency:
+        """The graph on another device."""
+        device = torch.empty(0, device=device).device
+        if device == self.device:
+            return self
+        value = None if self.value is None else self.value.to(device)
+        return Adjacency(self.pattern.to(device), value, self.node_ids)
+
+    def __repr__(self) -> str:
+        kind = "unweighted" if self.value is None else "weighted"
+        return f"Adjacency({self.num_nodes} nodes, {self.num_edges} edges, {kind}, {self.device})"
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], Adjacency]) -> Adjacency:
+        """Keep what was derived, unless it hangs on weights that are being learned and change every step."""
+        if self.value is not None and self.value.requires_grad:
+            return make()
+        if key not in self._derived:
+            self._derived[key] = make()
+        return self._derived[key]
+
+
+def _normalized_value(graph: Adjacency, kind: Normalization, dtype: torch.dtype) -> Tensor | None:
+    if kind == "none":
+        return None if graph.value is None else graph.value.to(dtype)
+    if graph.value is None:
+        value = torch.ones(graph.num_edges, dtype=dtype, device=graph.device)
+    else:
+        value = graph.value.to(dtype)
+        # GPU synchronisation, once per graph.
+        if bool((value < 0).any()):
+            raise InputError(
+                f"Expected weights ≥ 0 for the normalisation '{kind}', but the smallest is {value.min().item():g}: "
+                f"use the normalisation 'none'."
+            )
+    degree = value.new_zeros(graph.num_nodes).index_add(0, graph.row, value)
+    positive = degree > 0
+    degree = torch.where(positive, degree, 1)
+    if kind == "row":
+        return value / degree[graph.row]
+    scale = torch.where(positive, degree.pow(-0.5), 0)
+    return scale[graph.row] * value * scale[graph.col]

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import mmgraph.graph
+
+EXTENSIONS = ["pyg_lib", "torch_scatter", "torch_sparse", "torch_cluster"]
+
+
+def modules_after(code: str) -> set[str]:
+    """Names in sys.modules after code has run in a fresh interpreter."""
+    printed = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(printed.stdout.split())
+
+
+def test_the_package_alone_imports_nothing_heavy():
+    loaded = modules_after("import mmgraph.graph, mmgraph.vision")
+    assert not loaded & {"torch", "numpy", "scipy", "networkx", "torch_geometric"}
+
+
+def test_using_it_imports_torch_and_neither_torch_geometric_nor_extensions():
+    loaded = modules_after(
+        "import torch\n"
+        "from mmgraph.graph import *\n"
+        "graph = Adjacency.from_edge_index(knn_graph(torch.rand(9, 3), 2), 9)\n"
+        "GNN(3, 2, 2, conv='gat')(torch.rand(9, 3), graph).sum().backward()\n"
+    )
+    assert "torch" in loaded
+    assert not loaded & {"torch_geometric", "networkx", *EXTENSIONS}
+
+
+def test_every_public_name_is_there():
+    for name in mmgraph.graph.__all__:
+        assert callable(getattr(mmgraph.graph, name)), name
+    assert set(mmgraph.graph.__all__) <= set(dir(mmgraph.graph))
+    name = "Graph"
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+        getattr(mmgraph.graph, name)
