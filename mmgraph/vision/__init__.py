@@ -1,0 +1,26 @@
+"""Networks for images. Names are imported when they are first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmgraph.vision.convnet import ConvEncoder
+    from mmgraph.vision.lenet import LeNet
+
+__all__ = ["ConvEncoder", "LeNet"]
+
+_HOME = {"ConvEncoder": "convnet", "LeNet": "lenet"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
