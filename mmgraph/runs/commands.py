@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmgraph.errors import ConfigError, UnknownNameError
-from mmgraph.runs import schema
+from mmgraph.runs.connection import open_to_write
+from mmgraph.runs.schema import write_failure
 
 COMMANDS = ("pause", "resume", "stop", "set-learning-rate", "checkpoint", "snapshot")
 
@@ -41,13 +42,13 @@ def send_command(folder: Path | str, name: str, argument: float | None = None) -
         argument is not None and math.isfinite(argument) and argument > 0
     ):
         raise ConfigError(f"set-learning-rate needs a positive number, not {argument}.")
-    connection = schema.connect(folder, read_only=False)
+    connection = open_to_write(folder)
     try:
         cursor = connection.execute(
             "INSERT INTO commands (wall_time, name, argument) VALUES (?, ?, ?)", (time.time(), name, argument)
         )
         return int(cursor.lastrowid or 0)
-    except sqlite3.OperationalError as error:
-        raise schema.write_failure(folder, error) from error
+    except sqlite3.Error as error:
+        raise write_failure(folder, error) from error
     finally:
         connection.close()

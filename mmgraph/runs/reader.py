@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,118 +15,16 @@ import numpy as np
 
 from mmgraph.errors import RunDamagedError, UnknownNameError
 from mmgraph.runs import schema
+from mmgraph.runs.connection import Reading
 from mmgraph.runs.folder import read_config
-from mmgraph.runs.items import ItemSet, read_items
+from mmgraph.runs.items import ItemSet, item_names, item_path, read_items
+from mmgraph.runs.records import EMPTY_SERIES, Cursor, Event, Series, Status, Update
 from mmgraph.runs.snapshot import Array, Snapshot, SnapshotInfo, read_snapshot
 
 HEARTBEAT_SECONDS = 10.0
 """A running run whose writer has been silent for longer than this counts as interrupted."""
 
 _CHUNK = 20_000
-
-
-@dataclass(frozen=True)
-class Series:
-    """One recorded number over training, sorted by the order of recording.
-
-    Shapes:
-        step int64 (n,), epoch, wall_time and value float64 (n,).
-
-    Units:
-        wall_time in seconds since 1970 (UTC).
-    """
-
-    step: Array
-    epoch: Array
-    wall_time: Array
-    value: Array
-
-    def __len__(self) -> int:
-        return len(self.step)
-
-    def before(self, step: int) -> Series:
-        """The part up to and including a step."""
-        keep = self.step <= step
-        return Series(self.step[keep], self.epoch[keep], self.wall_time[keep], self.value[keep])
-
-    def joined(self, later: Series) -> Series:
-        """This series followed by a later part of it."""
-        return Series(
-            *(np.concatenate([getattr(self, name), getattr(later, name)]) for name in _SERIES_FIELDS)
-        )
-
-
-_SERIES_FIELDS = ("step", "epoch", "wall_time", "value")
-EMPTY_SERIES = Series(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(3)))
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of a run's log."""
-
-    id: int
-    step: int | None
-    wall_time: float
-    level: str
-    kind: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a run stands. `state` is running, paused, finished, stopped, failed, or interrupted: the process
-    that wrote it is gone without a word."""
-
-    state: str
-    message: str = ""
-    step: int = 0
-    epoch: float = 0.0
-    total_steps: int | None = None
-    seconds: float = 0.0
-    seconds_left: float | None = None
-    steps_per_second: float | None = None
-    learning_rate: float | None = None
-    dropped: int = 0
-    metrics: dict[str, float] = field(default_factory=dict)
-    pid: int | None = None
-    host: str | None = None
-    heartbeat: float = 0.0
-
-    @property
-    def is_live(self) -> bool:
-        """Whether a process is writing the run now."""
-        return self.state in schema.RUNNING_STATES
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """How far a reader has read; start with `Cursor()`."""
-
-    scalars: int = 0
-    events: int = 0
-    snapshots: int = 0
-    session: int = 0
-
-
-@dataclass(frozen=True)
-class Update:
-    """What is new in a run since a cursor.
-
-    `rewound_to`: where not None, the run was resumed from that step: forget what you hold of later steps,
-    then add what this update brings.
-    """
-
-    cursor: Cursor
-    status: Status
-    scalars: dict[str, Series]
-    events: tuple[Event, ...]
-    snapshots: tuple[SnapshotInfo, ...]
-    rewound_to: int | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing but the status can have changed."""
-        return not (self.scalars or self.events or self.snapshots or self.rewound_to is not None)
 
 
 class RunReader:
@@ -146,8 +43,13 @@ class RunReader:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self._connection = schema.connect(self.folder, read_only=True)
-        self.config = read_config(self.folder)
+        self._reading = Reading(self.folder)
+        self._heartbeat, self._heartbeat_seen = 0.0, 0.0
+        try:
+            self.config = read_config(self.folder)
+        except RunDamagedError:
+            self.close()
+            raise
 
     @property
     def name(self) -> str:
@@ -156,7 +58,7 @@ class RunReader:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        self._reading.close()
 
     def __enter__(self) -> RunReader:
         return self
@@ -166,45 +68,19 @@ class RunReader:
 
     def status(self) -> Status:
         """Where the run stands now."""
-        rows = self._query(
-            "SELECT state, message, step, epoch, total_steps, seconds, seconds_left, steps_per_second, "
-            "learning_rate, dropped, metrics, pid, host, heartbeat FROM status"
-        )
-        row = next(rows, None)
-        if row is None:
-            return Status("interrupted", "the run was made but never started")
-        values = list(row)
-        values[10] = json.loads(values[10])
-        status = Status(*values)
-        if status.is_live and _is_gone(status):
-            return Status("interrupted", "the process that wrote this run is gone", *values[2:])
-        return status
+        self._refresh()
+        return self._status()
 
     def poll(self, cursor: Cursor | None = None) -> Update:
         """Everything that is new since a cursor; everything there is without one."""
         cursor = cursor or Cursor()
-        status = self.status()  # first, so that a finished run is never read short of its end
-        sessions = list(self._query("SELECT id, start_step FROM sessions ORDER BY id"))
-        resumed = [start for number, start in sessions if number > cursor.session > 0]
-        rewound_to = min(resumed, default=None)
-        scalars, last_scalar = self._scalars_after(cursor.scalars, dict(sessions))
-        events = tuple(
-            Event(*row)
-            for row in self._query(
-                "SELECT id, step, wall_time, level, kind, message FROM events WHERE id > ? ORDER BY id",
-                (cursor.events,),
-            )
-        )
-        snapshots = tuple(
-            self._snapshot_rows("SELECT * FROM snapshots WHERE id > ? ORDER BY id", (cursor.snapshots,))
-        )
-        new = Cursor(
-            last_scalar,
-            events[-1].id if events else cursor.events,
-            snapshots[-1].id if snapshots else cursor.snapshots,
-            sessions[-1][0] if sessions else 0,
-        )
-        return Update(new, status, scalars, events, snapshots, rewound_to)
+        self._refresh()
+        list(self._query("BEGIN"))  # all of the update shows one state of the run
+        try:
+            return self._update(cursor)
+        finally:
+            if self._reading.connection.in_transaction:
+                self._reading.connection.execute("ROLLBACK")
 
     def tags(self) -> list[str]:
         """Names of all recorded numbers."""
@@ -247,8 +123,11 @@ class RunReader:
 
     def item_names(self) -> list[str]:
         """Names of the item sets."""
-        folder = self.folder / schema.ITEM_FOLDER
-        return sorted(path.stem for path in folder.glob("*.safetensors") if not path.name.startswith("."))
+        return item_names(self.folder)
+
+    def item_file(self, name: str = "items") -> Path:
+        """Where an item set lies; its time of change says when to read it again."""
+        return item_path(self.folder, name)
 
     def items(self, name: str = "items") -> ItemSet:
         """One item set.
@@ -265,39 +144,100 @@ class RunReader:
 
     # -- reading tables ----------------------------------------------------------------------------------
 
-    def _query(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    def _refresh(self) -> None:
+        self._reading.refresh()
+
+    def _status(self) -> Status:
+        rows = self._query(
+            "SELECT state, message, step, epoch, total_steps, seconds, seconds_left, steps_per_second, "
+            "learning_rate, dropped, metrics, pid, host, heartbeat FROM status"
+        )
+        row = next(rows, None)
+        if row is None:
+            return Status("interrupted", "the run was made but never started")
+        values = list(row)
         try:
-            cursor = self._connection.execute(sql, values)
+            values[10] = dict(json.loads(values[10]))
+        except (TypeError, ValueError) as error:
+            raise self._damaged(error) from error
+        status = Status(*values)
+        if status.is_live and self._is_gone(status):
+            return Status("interrupted", "the process that wrote this run is gone", *values[2:])
+        return status
+
+    def _is_gone(self, status: Status) -> bool:
+        # Clocks of two machines differ: once two heartbeats were seen, only our own clock counts.
+        now = time.monotonic()
+        if status.heartbeat != self._heartbeat:
+            age = 0.0 if self._heartbeat else max(time.time() - status.heartbeat, 0.0)
+            self._heartbeat, self._heartbeat_seen = status.heartbeat, now - age
+        if now - self._heartbeat_seen > HEARTBEAT_SECONDS:
+            return True
+        if status.host == socket.gethostname() and status.pid and os.name == "posix":
+            try:
+                os.kill(status.pid, 0)
+            except ProcessLookupError:
+                return True
+            except PermissionError:
+                return False
+        return False
+
+    def _update(self, cursor: Cursor) -> Update:
+        status = self._status()
+        sessions = dict(self._query("SELECT id, start_step FROM sessions ORDER BY id"))
+        resumed = [start for number, start in sessions.items() if number > cursor.session > 0]
+        scalars, last_scalar = self._scalars_after(cursor.scalars, sessions)
+        events = tuple(
+            Event(*row)
+            for row in self._query(
+                "SELECT id, step, wall_time, level, kind, message FROM events WHERE id > ? ORDER BY id",
+                (cursor.events,),
+            )
+        )
+        snapshots = tuple(
+            self._snapshot_rows("SELECT * FROM snapshots WHERE id > ? ORDER BY id", (cursor.snapshots,))
+        )
+        new = Cursor(
+            last_scalar,
+            events[-1].id if events else cursor.events,
+            snapshots[-1].id if snapshots else cursor.snapshots,
+            max(sessions, default=0),
+        )
+        return Update(new, status, scalars, events, snapshots, min(resumed, default=None))
+
+    def _query(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        for rows in self._query_blocks(sql, values):
+            yield from rows
+
+    def _query_blocks(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
+        try:
+            cursor = self._reading.connection.execute(sql, values)
             while rows := cursor.fetchmany(_CHUNK):  # in parts, so that other threads get their turn
-                yield from rows
+                yield rows
         except sqlite3.Error as error:
-            raise RunDamagedError(
-                f"'{self.folder / schema.DATABASE_FILE}' could not be read ({error})."
-            ) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> RunDamagedError:
+        return RunDamagedError(f"'{self._reading.path}' could not be read ({error}).")
 
     def _scalars_after(
         self, last: int, sessions: dict[int, int], only_tag: int | None = None
     ) -> tuple[dict[str, Series], int]:
-        ends = _superseded_after(sessions)
+        numbers, ends = np.array(sorted(sessions)), _last_steps(sessions)
         parts: dict[int, list[Array]] = {}
-        cursor = self._connection.execute(
+        for rows in self._query_blocks(
             "SELECT id, session, tag, step, epoch, wall_time, value FROM scalar_rows "
             "WHERE id > ? AND tag = ifnull(?, tag) ORDER BY id",
             (last, only_tag),
-        )
-        try:
-            while rows := cursor.fetchmany(_CHUNK):
+        ):
+            try:
                 block = np.array(rows, dtype=np.float64)  # None becomes NaN
-                last = int(block[-1, 0])
-                if ends:
-                    limits = np.array([ends.get(int(number), np.inf) for number in block[:, 1]])
-                    block = block[block[:, 3] <= limits]
-                for tag in np.unique(block[:, 2]):
-                    parts.setdefault(int(tag), []).append(block[block[:, 2] == tag, 3:])
-        except sqlite3.Error as error:
-            raise RunDamagedError(
-                f"'{self.folder / schema.DATABASE_FILE}' could not be read ({error})."
-            ) from error
+            except (TypeError, ValueError) as error:
+                raise self._damaged(error) from error
+            last = int(block[-1, 0])
+            block = block[block[:, 3] <= ends[np.searchsorted(numbers, block[:, 1])]]
+            for tag in np.unique(block[:, 2]):
+                parts.setdefault(int(tag), []).append(block[block[:, 2] == tag, 3:])
         names = dict(self._query("SELECT id, tag FROM tags")) if parts else {}
         scalars = {}
         for tag, blocks in parts.items():
@@ -326,25 +266,8 @@ class RunReader:
             )
 
 
-def _superseded_after(sessions: dict[int, int]) -> dict[int, float]:
-    """Last step of each session that still counts, where a later session started before its end."""
-    ends: dict[int, float] = {}
-    lowest = float("inf")
-    for number in sorted(sessions, reverse=True):
-        if lowest < float("inf"):
-            ends[number] = lowest
-        lowest = min(lowest, sessions[number])
-    return ends
-
-
-def _is_gone(status: Status) -> bool:
-    if time.time() - status.heartbeat > HEARTBEAT_SECONDS:
-        return True
-    if status.host == socket.gethostname() and status.pid and os.name == "posix":
-        try:
-            os.kill(status.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-    return False
+def _last_steps(sessions: dict[int, int]) -> Array:
+    """Up to which step each session counts, in order of their numbers: as far as no later one began before."""
+    starts = [sessions[number] for number in sorted(sessions)]
+    later = [*starts[1:], np.inf, np.inf]  # one more, for rows of a session that is not listed
+    return np.minimum.accumulate(np.array(later, dtype=np.float64)[::-1])[::-1]

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
-from mmgraph.errors import (
-    NotARunError,
-    RunDamagedError,
-    RunError,
-    RunReadOnlyError,
-    RunSchemaError,
-)
+from mmgraph.errors import RunError, RunReadOnlyError
 
 SCHEMA_VERSION = 1
 
@@ -24,11 +17,13 @@ CHECKPOINT_FOLDER = "checkpoints"
 
 RUNNING_STATES = ("running", "paused")
 FINAL_STATES = ("finished", "stopped", "failed")
+LEVELS = ("info", "warning", "error")
 
 # NaN cannot be stored in SQLite: a NULL value means NaN. Infinities are stored as they are.
 # A resumed run starts a new session; what an earlier session recorded after the step it resumes
 # from stays in the tables, and the views leave it out.
 TABLES = """
+BEGIN;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY, start_step INTEGER NOT NULL, wall_time REAL NOT NULL, pid INTEGER, host TEXT
@@ -65,66 +60,17 @@ CREATE VIEW scalars AS
 CREATE VIEW snapshots AS
     SELECT r.* FROM snapshot_rows r
     WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id > r.session AND s.start_step < r.step);
+COMMIT;
 """
 
-
-def connect(folder: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open `run.db` of a run folder and check that this mmgraph can read it.
-
-    Raises:
-        NotARunError: there is no `run.db`, or it is not one of ours.
-        RunSchemaError: a newer mmgraph wrote it.
-        RunDamagedError: the file is not a readable SQLite database.
-    """
-    path = folder / DATABASE_FILE
-    if not path.is_file():
-        raise NotARunError(
-            f"'{folder}' is not a run folder: it holds no {DATABASE_FILE}. "
-            "Give the folder of one run, as printed by 'mmgraph runs list'."
-        )
-    if not read_only:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    else:
-        connection = _connect_read_only(path)
-    try:
-        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "no such table" in str(error):
-            raise NotARunError(f"'{path}' is a database, but not of an mmgraph run.") from error
-        raise RunDamagedError(f"'{path}' could not be read ({error}).") from error
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise RunDamagedError(
-            f"'{path}' is damaged: SQLite says '{error}'. The arrays under {SNAPSHOT_FOLDER}/ can still be "
-            "read one by one; copy the folder before you try to repair it."
-        ) from error
-    version = int(row[0]) if row and str(row[0]).isdigit() else None
-    if version is None or version > SCHEMA_VERSION:
-        connection.close()
-        raise RunSchemaError(
-            f"'{folder}' has run-folder schema {row[0] if row else 'unknown'}, and this mmgraph reads up to "
-            f"{SCHEMA_VERSION}. Update mmgraph to open it."
-        )
-    return connection
-
-
-def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """Read-only connection; on a medium that cannot hold SQLite's shared memory the file is taken as it is."""
-    uri = path.resolve().as_uri()
-    connection = sqlite3.connect(
-        f"{uri}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
-    )
-    try:
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        connection.close()
-        connection = sqlite3.connect(
-            f"{uri}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False
-        )
-    except sqlite3.DatabaseError:
-        pass  # damaged: the first real query says so
-    return connection
+_READ_ONLY = (
+    "readonly database",
+    "unable to open database file",
+    "Read-only file system",
+    "Permission denied",
+    "Operation not permitted",
+)
+_FULL = ("database or disk is full", "No space left on device", "Disk quota exceeded")
 
 
 def write_failure(folder: Path, error: BaseException) -> RunError:
@@ -132,12 +78,12 @@ def write_failure(folder: Path, error: BaseException) -> RunError:
     if isinstance(error, RunError):
         return error
     text = str(error)
-    if "readonly" in text or "read-only" in text.lower() or isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) or any(phrase in text for phrase in _READ_ONLY):
         return RunReadOnlyError(
             f"'{folder}' cannot be written to ({text}). Give a folder of your own with --runs, "
             "or change its permissions."
         )
-    if "full" in text or "No space left" in text:
+    if any(phrase in text for phrase in _FULL):
         return RunError(
             f"The disk that holds '{folder}' is full ({text}). What was recorded before is kept; "
             "free some space and resume the run."

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from mmgraph.errors import InputError, RunDamagedError
 
 Array = npt.NDArray[Any]
+
+STORABLE_TYPES = ("bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+STORABLE_TYPES += ("float16", "float32", "float64")
 
 KIND_AXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "embedding": (("items", "features"),),
@@ -45,7 +47,11 @@ class Snapshot:
         items: name of the item set that the rows (or nodes) belong to.
         extras: further arrays that belong to it: `edge_index` (2, edges) of edge attention,
             `rows` (items,) when only some items of the set are shown, `positions` (nodes, 2).
-        notes: small facts in words or numbers, such as class names of a matrix.
+        notes: small facts in words or numbers, such as class names of a matrix; anything JSON can hold.
+
+    Raises:
+        InputError: unknown kind, axes that the kind does not have, an array that is not of plain numbers,
+            or notes that JSON cannot hold.
     """
 
     kind: str
@@ -59,16 +65,28 @@ class Snapshot:
     def __post_init__(self) -> None:
         if self.kind not in KIND_AXES:
             raise InputError(f"A snapshot has one of the kinds {', '.join(KIND_AXES)}, not '{self.kind}'.")
+        known = KIND_AXES[self.kind]
         if not self.axes:
-            fitting = [axes for axes in KIND_AXES[self.kind] if len(axes) == self.array.ndim]
-            if fitting:
-                object.__setattr__(self, "axes", fitting[0])
-        if len(self.axes) != self.array.ndim:
-            expected = " or ".join(str(axes) for axes in KIND_AXES[self.kind])
+            fitting = [axes for axes in known if len(axes) == self.array.ndim]
+            object.__setattr__(self, "axes", fitting[0] if fitting else ())
+        if self.axes not in known or len(self.axes) != self.array.ndim:
+            expected = " or ".join(f"({', '.join(axes)})" for axes in known)
             raise InputError(
-                f"A snapshot of kind '{self.kind}' has axes {expected}, "
-                f"but '{self.layer}' has shape {self.array.shape}."
+                f"A snapshot of kind '{self.kind}' has axes {expected}, but '{self.layer}' has shape "
+                f"{self.array.shape}" + (f" and axes ({', '.join(self.axes)})." if self.axes else ".")
             )
+        for name, array in {self.layer: self.array, **self.extras}.items():
+            check_storable(name, array)
+        try:
+            f"{self.layer}{self.items}".encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"A layer and an item set have Unicode names, not {self.layer!a}.") from error
+        try:
+            json.dumps(self.notes)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"The notes of snapshot '{self.layer}' do not fit into JSON ({error})."
+            ) from error
 
     @property
     def key(self) -> str:
@@ -99,21 +117,34 @@ class SnapshotInfo:
     nbytes: int
 
 
+def check_storable(name: str, array: Array) -> None:
+    """Refuse what a safetensors file cannot hold.
+
+    Raises:
+        InputError: not an array of bool, integers or floats of at most 64 bits.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype.name not in STORABLE_TYPES:
+        arrived = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(
+            f"'{name}' must be a NumPy array of bool, integers or floats of at most 64 bits, not {arrived}."
+        )
+
+
 def write_snapshots(path: Path, step: int, snapshots: Sequence[Snapshot]) -> None:
-    """Write all snapshots of one step as one safetensors file, whole or not at all."""
+    """Write the snapshots of one capture as one safetensors file, whole or not at all."""
     arrays: dict[str, Array] = {}
     index: dict[str, dict[str, Any]] = {}
     for snapshot in snapshots:
-        arrays[snapshot.key] = np.ascontiguousarray(snapshot.array)
+        arrays[snapshot.key] = snapshot.array
         for name, extra in snapshot.extras.items():
-            arrays[f"{snapshot.key}:{name}"] = np.ascontiguousarray(extra)
+            arrays[f"{snapshot.key}:{name}"] = extra
         index[snapshot.key] = {
             "kind": snapshot.kind,
             "layer": snapshot.layer,
             "axes": list(snapshot.axes),
             "items": snapshot.items,
             "extras": list(snapshot.extras),
-            "notes": dict(snapshot.notes),
+            "notes": snapshot.notes,
         }
     write_arrays(path, arrays, {"step": step, "snapshots": index})
 
@@ -125,34 +156,43 @@ def read_snapshot(path: Path, key: str) -> Snapshot:
         RunDamagedError: the file is missing, cut short, or does not hold this snapshot.
     """
     arrays, notes = read_arrays(path, lambda name: name == key or name.startswith(f"{key}:"))
-    entry = notes.get("snapshots", {}).get(key)
-    if entry is None or key not in arrays:
-        raise RunDamagedError(f"'{path}' should hold the snapshot '{key}', and does not.")
-    return Snapshot(
-        kind=entry["kind"],
-        layer=entry["layer"],
-        array=arrays[key],
-        axes=tuple(entry["axes"]),
-        items=entry["items"],
-        extras={name: arrays[f"{key}:{name}"] for name in entry["extras"]},
-        notes=entry["notes"],
-    )
+    try:
+        entry = notes["snapshots"][key]
+        return Snapshot(
+            kind=entry["kind"],
+            layer=entry["layer"],
+            array=arrays[key],
+            axes=tuple(entry["axes"]),
+            items=entry["items"],
+            extras={name: arrays[f"{key}:{name}"] for name in entry["extras"]},
+            notes=entry["notes"],
+        )
+    except (KeyError, TypeError, InputError) as error:
+        raise RunDamagedError(
+            f"'{path}' should hold the snapshot '{key}', and does not ({error})."
+        ) from error
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, Any]) -> None:
     """Write arrays and JSON notes to a safetensors file by way of a temporary file and a rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    # Strided arrays would be stored with the wrong values. The file is ours to open, for safetensors
+    # would make one that only its owner can read.
+    data = save(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        metadata={"mmgraph": json.dumps(notes)},
+    )
     try:
-        save_file(dict(arrays), temporary, metadata={"mmgraph": json.dumps(notes)})
+        temporary.write_bytes(data)
         os.replace(temporary, path)
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def read_arrays(path: Path, wanted: Any = None) -> tuple[dict[str, Array], dict[str, Any]]:
+def read_arrays(
+    path: Path, wanted: Callable[[str], bool] = lambda name: True
+) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read the arrays (those whose name `wanted` accepts) and the JSON notes of a safetensors file.
 
     Raises:
@@ -160,20 +200,17 @@ def read_arrays(path: Path, wanted: Any = None) -> tuple[dict[str, Array], dict[
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            notes = json.loads((file.metadata() or {}).get("mmgraph", "{}"))
-            names = [name for name in file.keys() if wanted is None or wanted(name)]  # noqa: SIM118
+            notes = dict(json.loads((file.metadata() or {})["mmgraph"]))
+            names = [name for name in file.keys() if wanted(name)]  # noqa: SIM118
             return {name: file.get_tensor(name) for name in names}, notes
     except FileNotFoundError as error:
         raise RunDamagedError(f"'{path}' is missing; it may have been deleted or not copied yet.") from error
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    except KeyError as error:
+        raise RunDamagedError(f"'{path}' was not written by mmgraph: it has no notes.") from error
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise RunDamagedError(f"'{path}' is not a readable safetensors file ({error}).") from error
 
 
 def snapshot_file_name(step: int, session: int, number: int) -> str:
     """Name of the file for one capture; neither a resumed run nor a second capture of a step overwrites another."""
     return f"step-{step:010d}-{session:03d}-{number:06d}.safetensors"
-
-
-def safe_name(text: str) -> str:
-    """A file name made from any text."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "unnamed"
