@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmgraph.errors import MMGraphError
-from mmgraph.runs import Cursor, ItemSet, RunReader, Snapshot, SnapshotInfo, Update, is_run, send_command
 from PySide6.QtCore import QObject, QThread, Signal
 
+from mmgraph.errors import MMGraphError
+from mmgraph.runs import Cursor, ItemSet, RunReader, Snapshot, SnapshotInfo, Update, is_run, send_command
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.snapshot_cache import SnapshotCache
 from mmgraph_gui.state import AppState, Topic
@@ -232,6 +232,9 @@ class RunFollower(QObject):
 
     def _run_failed(self, number: int, text: str) -> None:
         if self._poller and self._poller.number == number:
+            if self.state.status is None:  # nothing of it could be read
+                self._retire_poller()
+                self.state.open(None)
             self.message.emit(text)
 
     def _retire_poller(self) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from mmgraph.runs import Event, ItemSet, Series, SnapshotInfo, Status, Update
 
+from mmgraph.runs import Event, ItemSet, Series, SnapshotInfo, Status, Update
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.selection import EMPTY, Mode, Rows, Selection
 

@@ -71,6 +71,14 @@ CATEGORICAL = (
 )
 """21 colours; further classes start over."""
 
+_CURVES = {
+    "train": (OKABE_ITO[4], OKABE_ITO[1]),
+    "validation": (OKABE_ITO[5], OKABE_ITO[0]),
+    "test": (OKABE_ITO[2], _mixed(OKABE_ITO[2], "#ffffff", 0.3)),
+    "": (OKABE_ITO[4], OKABE_ITO[1]),
+}
+"""Colour on light and on dark."""
+
 UNKNOWN = "#8b919a"
 """Colour of items without a class, readable on light and dark."""
 
@@ -107,6 +115,12 @@ class Theme(QObject):
     def category(self, code: int) -> str:
         """Colour of a class; grey for −1."""
         return CATEGORICAL[code % len(CATEGORICAL)] if code >= 0 else UNKNOWN
+
+    def curve(self, part: str) -> str:
+        """Colour of a curve by the part of the data it is of: train, validation, test, or anything else."""
+        if part in _CURVES:
+            return _CURVES[part][self.is_dark]
+        return self.category(sum(part.encode()) % len(OKABE_ITO))
 
     def categories(self, codes: npt.NDArray[np.int64]) -> Colours:
         """Colours of classes: (..., 3) uint8, grey for −1."""

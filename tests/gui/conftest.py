@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from mmgraph.runs import ItemSet, RunWriter, Snapshot
 
+from mmgraph.runs import ItemSet, RunWriter, Snapshot
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme

@@ -1,7 +1,142 @@
 from __future__ import annotations
 
+import shutil
+import threading
 
-def test_opens_run(opened):
-    assert opened.state.steps() == [10, 20, 30, 40]
-    assert opened.state.step == 40
-    assert (opened.state.prediction.classes >= 0).all()
+import numpy as np
+import pytest
+
+from mmgraph.runs import RunReader, RunWriter
+from mmgraph_gui.snapshot_cache import SnapshotCache
+
+
+def test_open_run_is_in_the_state_with_items_and_prediction(opened, digits_run_once):
+    state = opened.state
+    assert state.path == digits_run_once
+    assert state.status.state == "finished"
+    assert (state.steps(), state.step) == ([10, 20, 30, 40], 40)
+    assert len(state.series["train/loss"]) == 40
+    assert len(state.items) == 300
+    with RunReader(digits_run_once) as run:
+        last = run.load(run.snapshots(kind="prediction", step=40)[0]).array
+    np.testing.assert_array_equal(state.prediction.classes, last.argmax(1))
+
+
+def test_prediction_follows_the_step(qtbot, opened):
+    opened.state.set_step(10)
+    qtbot.waitUntil(lambda: opened.state.prediction.step == 10)
+
+
+def test_live_run_grows_in_the_state(qtbot, context, write_run, tmp_path):
+    run = write_run(tmp_path, steps=(10,), close=False)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    assert context.state.status.is_live
+    run.scalars(11, {"train/loss": 0.25})
+    qtbot.waitUntil(lambda: context.state.series["train/loss"].step[-1] == 11)
+    run.close("stopped", "enough")
+    qtbot.waitUntil(lambda: context.state.status.state == "stopped")
+
+
+def test_resumed_run_is_rewound(qtbot, context, write_run, tmp_path):
+    folder = write_run(tmp_path, steps=(10, 20))
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(folder)
+    run = RunWriter(folder, start_step=12)
+    run.scalars(13, {"train/loss": 9.0})
+    run.flush()
+    qtbot.waitUntil(lambda: context.state.series["train/loss"].step[-1] == 13)
+    assert context.state.steps() == [10]
+    run.close("finished")
+
+
+def test_only_the_latest_request_of_a_key_is_delivered(qtbot, opened):
+    gate, results = threading.Event(), []
+
+    def slow(job, snapshots):
+        gate.wait()
+        return "slow", job.cancelled
+
+    follower = opened.follower
+    follower.ask("key", [], slow, results.append)
+    follower.ask("key", [], lambda job, _: "skipped", results.append)
+    follower.ask("key", [], lambda job, _: "latest", results.append)
+    gate.set()
+    qtbot.waitUntil(lambda: results == ["latest"])
+
+
+def test_work_gets_snapshots_and_reports_partial_results(qtbot, opened):
+    results = []
+    infos = [opened.state.snapshot_at("embedding"), opened.state.snapshot_at("prediction")]
+
+    def work(job, snapshots):
+        job.report("half")
+        return [snapshot.kind for snapshot in snapshots]
+
+    opened.follower.ask("key", infos, work, results.append)
+    qtbot.waitUntil(lambda: len(results) == 2)
+    assert results == ["half", ["embedding", "prediction"]]
+
+
+def test_failures_become_sentences(qtbot, opened):
+    told = []
+    opened.follower.ask("key", [], lambda job, _: 1 / 0, told.append, lambda text: told.append(text))
+    qtbot.waitUntil(lambda: told != [])
+    assert "ZeroDivisionError" in told[0]
+
+
+def test_missing_snapshot_file_is_told(qtbot, context, digits_run):
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(digits_run)
+    shutil.rmtree(digits_run / "snapshots")
+    told = []
+    context.follower.ask("key", [context.state.snapshot_at("filters")], None, told.append, told.append)
+    qtbot.waitUntil(lambda: told != [])
+    assert "is missing" in told[0]
+
+
+def test_deleted_run_is_told_and_stays_on_screen(qtbot, context, write_run, tmp_path):
+    run = write_run(tmp_path, steps=(10,), close=False)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    with qtbot.waitSignal(context.follower.message) as told:
+        run.folder.rename(tmp_path / "elsewhere")
+    assert "moved or deleted" in told.args[0]
+    assert context.state.steps() == [10]
+    run.close()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a database" * 100])
+def test_what_is_no_run_is_told(qtbot, context, tmp_path, content):
+    if content is not None:
+        (tmp_path / "run.db").write_bytes(content)
+    with qtbot.waitSignal(context.follower.message) as told:
+        context.follower.open(tmp_path)
+    assert str(tmp_path) in told.args[0]
+    assert context.state.path is None
+
+
+def test_commands_reach_the_run(qtbot, context, write_run, tmp_path):
+    run = write_run(tmp_path, steps=(10,), close=False)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    context.follower.send("set-learning-rate", 0.5)
+    found = []
+    qtbot.waitUntil(lambda: bool(found.extend(run.commands()) or found))
+    assert (found[0].name, found[0].argument) == ("set-learning-rate", 0.5)
+    run.close()
+
+
+def test_cache_keeps_the_latest_within_its_limit(digits_run_once):
+    with RunReader(digits_run_once) as run:
+        infos = run.snapshots(kind="embedding", layer="encoder")
+    size = 300 * 16 * 4
+    cache = SnapshotCache(limit=2 * size)
+    first = cache.load(digits_run_once, infos[0])
+    cache.load(digits_run_once, infos[1])
+    assert cache.load(digits_run_once, infos[0]) is first
+    cache.load(digits_run_once, infos[2])
+    assert (len(cache), cache.nbytes) == (2, 2 * size)
+    assert cache.load(digits_run_once, infos[0]) is first
+    cache.clear()
+    assert (len(cache), cache.nbytes) == (0, 0)

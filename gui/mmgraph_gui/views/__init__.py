@@ -28,15 +28,15 @@ and draws what it gets:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mmgraph.runs import SnapshotInfo
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
+from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.follower import RunFollower, Work
 from mmgraph_gui.state import TOPICS, AppState, Topic
 from mmgraph_gui.theme import Theme
@@ -44,8 +44,8 @@ from mmgraph_gui.theme import Theme
 RENDER_MILLISECONDS = 30
 
 Changed = frozenset[str]
-Table = tuple[Sequence[str], Sequence[Sequence[object]]]
-"""Column names, and rows: what a view shows, for CSV."""
+Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+"""Column names, and rows: what a view shows, for CSV. The rows are read in a worker thread."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,165 @@
+"""Every action of the window: one table gives menu entry, key, icon and accessible name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMenu, QWidget
+
+from mmgraph_gui.icon import icon
+from mmgraph_gui.views.registry import VIEW_SPECS
+
+if TYPE_CHECKING:
+    from mmgraph_gui.window import MainWindow
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One action: `slot` is a method of the window."""
+
+    name: str
+    text: str
+    key: str
+    slot: str
+    tip: str
+    icon: str = ""
+    checkable: bool = False
+
+
+MENUS: dict[str, tuple[Entry | None, ...]] = {
+    "&File": (
+        Entry("new", "&New run…", "Ctrl+N", "new_run", "Choose a recipe and start training", "new"),
+        Entry("open", "&Open run…", "Ctrl+O", "open_dialog", "Open the folder of a run, or of many", "open"),
+        None,
+        Entry("export", "&Export view…", "Ctrl+E", "export_dialog", "Save the view as PNG, SVG or CSV"),
+        None,
+        Entry("quit", "&Quit", "Ctrl+Q", "close", "Close the window; training goes on"),
+    ),
+    "&Edit": (
+        Entry("undo", "&Undo selection", "Ctrl+Z", "undo", "Go back to the selection before"),
+        Entry("redo", "&Redo selection", "Ctrl+Shift+Z", "redo", "Take back an undo"),
+        Entry("clear", "&Clear selection", "Esc", "clear", "Select nothing"),
+    ),
+    "&Run": (
+        Entry("pause", "&Pause", "Ctrl+P", "pause", "Pause training after this step", "pause"),
+        Entry("resume", "&Resume", "Ctrl+R", "resume", "Go on with training", "play"),
+        Entry("stop", "&Stop", "Ctrl+.", "stop", "Stop training with a checkpoint", "stop"),
+        None,
+        Entry("rate", "Set &learning rate", "Ctrl+L", "focus_rate", "Type another learning rate"),
+        Entry("checkpoint", "&Checkpoint now", "Ctrl+S", "checkpoint", "Write a checkpoint", "checkpoint"),
+    ),
+    "&Step": (
+        Entry("previous", "&Previous", "Left", "previous", "Previous snapshot"),
+        Entry("next", "&Next", "Right", "next", "Next snapshot"),
+        Entry("first", "&First", "Home", "first", "First snapshot"),
+        Entry("last", "&Last", "End", "last", "Newest snapshot; follows a live run"),
+        Entry("play", "P&lay", "Space", "play", "Play the snapshots one after another"),
+    ),
+    "&View": (
+        Entry("layout", "&Reset layout", "Ctrl+0", "reset_layout", "Put all views back to their places"),
+    ),
+    "&Help": (
+        Entry("keys", "&Keys", "F1", "show_keys", "List every key"),
+        Entry("about", "&About mmgraph", "", "show_about", "Version and versions of what it stands on"),
+    ),
+}
+
+THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
+
+_SHARED_KEYS = ("Space", "Home", "End")
+"""Keys that buttons and lists need for themselves while they have the focus."""
+
+
+class Actions:
+    """The actions of a window, by name, in menus."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.by_name: dict[str, QAction] = {}
+        self._icons: dict[str, str] = {}
+        self._menus: dict[str, QMenu] = {}
+        for title, entries in MENUS.items():
+            menu = window.menuBar().addMenu(title)
+            self._menus[title] = menu
+            for entry in entries:
+                if entry is None:
+                    menu.addSeparator()
+                else:
+                    menu.addAction(self._make(entry, getattr(window, entry.slot)))
+        self.recent = QMenu("Open &recent", window)
+        self._menus["&File"].insertMenu(self._menus["&File"].actions()[2], self.recent)
+        self._add_views(self._menus["&View"])
+        window.theme.changed.connect(self.style)
+        self.style()
+        QApplication.instance().focusChanged.connect(self._focus_moved)  # type: ignore[union-attr]
+
+    def __getitem__(self, name: str) -> QAction:
+        return self.by_name[name]
+
+    def style(self) -> None:
+        """Draw the icons in the colours of the theme."""
+        for name, picture in self._icons.items():
+            self.by_name[name].setIcon(icon(picture, self._window.theme.palette))
+
+    def keys(self) -> list[tuple[str, str, str]]:
+        """(key, action, what it does) of every action that has a key."""
+        return [
+            (
+                action.data() or action.shortcut().toString(),
+                action.text().replace("&", "").rstrip("…"),
+                action.statusTip(),
+            )
+            for action in self.by_name.values()
+            if action.data() or not action.shortcut().isEmpty()
+        ]
+
+    def _make(self, entry: Entry, slot: Callable[[], object]) -> QAction:
+        action = QAction(entry.text, self._window)
+        action.setObjectName(entry.name)
+        action.setStatusTip(entry.tip)
+        action.setToolTip(f"{entry.tip} ({entry.key})" if entry.key else entry.tip)
+        if entry.key:
+            action.setShortcut(QKeySequence(entry.key))
+            action.setData(entry.key)
+        if entry.icon:
+            self._icons[entry.name] = entry.icon
+        action.triggered.connect(lambda _=False: slot())
+        self.by_name[entry.name] = action
+        return action
+
+    def _add_views(self, menu: QMenu) -> None:
+        window = self._window
+        first = menu.actions()[0]
+        for number, spec in enumerate(VIEW_SPECS, start=1):
+            if spec.name not in window.area.docks:
+                continue
+            entry = Entry(
+                f"view-{spec.name}", f"&{number} {spec.title}", f"Ctrl+{number}", "", f"Show {spec.title}"
+            )
+            menu.insertAction(first, self._make(entry, functools.partial(window.area.show_view, spec.name)))
+        menu.insertSeparator(first)
+        runs = window.run_dock.toggleViewAction()
+        runs.setText("Run &list")
+        runs.setShortcut("F9")
+        runs.setStatusTip("Show or hide the list of runs")
+        self.by_name["run-list"] = runs
+        menu.insertAction(first, runs)
+        themes = menu.addMenu("&Theme")
+        group = QActionGroup(window)
+        for mode, text in THEMES.items():
+            action = themes.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(window.theme.mode == mode)
+            action.triggered.connect(lambda _=False, mode=mode: window.theme.set_mode(mode))
+            group.addAction(action)
+            self.by_name[f"theme-{mode}"] = action
+
+    def _focus_moved(self, _old: QWidget | None, new: QWidget | None) -> None:
+        taken = isinstance(new, (QAbstractButton, QAbstractItemView))
+        for action in self.by_name.values():
+            if action.data() in _SHARED_KEYS:
+                action.setShortcut(QKeySequence() if taken else QKeySequence(action.data()))

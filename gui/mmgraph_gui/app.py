@@ -1,0 +1,91 @@
+"""Starts the window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from mmgraph.errors import DisplayError
+
+if TYPE_CHECKING:
+    from mmgraph_gui.window import MainWindow
+
+DISPLAYLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
+
+
+def check_display() -> None:
+    """Say so where there is no display, because Qt would end the process.
+
+    Raises:
+        DisplayError: neither X nor Wayland is there.
+    """
+    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
+    if not sys.platform.startswith("linux") or platform in DISPLAYLESS:
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise DisplayError(
+            "The window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. Train in the terminal with "
+            "'mmgraph train', or log in with a desktop ('ssh -X' forwards one)."
+        )
+
+
+def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = None) -> int:
+    """Open the window and stay until it is closed; returns the exit code.
+
+    Args:
+        path: a run, a file in one, or a folder of runs to open.
+        demo: start the default recipe right away.
+        runs: the folder that holds runs.
+
+    Raises:
+        DisplayError: there is no display.
+    """
+    check_display()
+    import pyqtgraph as pg
+    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtGui import QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from mmgraph.runs import runs_root
+    from mmgraph_gui.window import MainWindow
+
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName("mmgraph")
+    app.setDesktopFileName("mmgraph")
+    app.setStyle("Fusion")
+    app.setWindowIcon(QIcon(str(Path(__file__).with_name("icons") / "mmgraph.svg")))
+    pg.setConfigOptions(imageAxisOrder="row-major")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    window = MainWindow(runs_root(runs), QSettings("mmgraph", "mmgraph"))
+    _report_to(window.say)
+    if path is not None:
+        window.open_paths([Path(path)])
+    if demo:
+        QTimer.singleShot(0, lambda: _start_demo(window))
+    window.show()
+    return app.exec()
+
+
+def _start_demo(window: MainWindow) -> None:
+    from mmgraph.recipes.registry import DEFAULT
+
+    window.start(DEFAULT, {})
+
+
+def _report_to(say: Callable[[str], None]) -> None:
+    """What nobody expected becomes a message; the traceback goes to the terminal."""
+
+    def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        if not isinstance(error, KeyboardInterrupt):
+            say(f"Something went wrong in the window ({kind.__name__}: {error}). Training is not affected.")
+
+    sys.excepthook = report

@@ -1,0 +1,46 @@
+"""Icons of the window, drawn in the colours of the theme at any resolution."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from mmgraph_gui.theme import Palette
+
+SIZES = (16, 24, 32, 48, 64)
+
+
+def icon(name: str, palette: Palette) -> QIcon:
+    """The icon of that name, with a paler one for what is disabled."""
+    made = QIcon()
+    modes = ((QIcon.Mode.Normal, palette.foreground), (QIcon.Mode.Disabled, palette.grid))
+    for mode, colour in modes:
+        for size in SIZES:
+            made.addPixmap(_drawn(name, colour, size), mode)
+    return made
+
+
+def dot(colour: str) -> QIcon:
+    """A filled circle."""
+    return QIcon(_rendered(f'<circle cx="12" cy="12" r="6" fill="{colour}"/>', 32))
+
+
+def _drawn(name: str, colour: str, size: int) -> QPixmap:
+    text = files("mmgraph_gui").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
+    return _pixmap(text.replace("currentColor", colour), size)
+
+
+def _rendered(shapes: str, size: int) -> QPixmap:
+    return _pixmap(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{shapes}</svg>', size)
+
+
+def _pixmap(svg: str, size: int) -> QPixmap:
+    pixmap = QPixmap(size, size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap

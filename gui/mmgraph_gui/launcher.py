@@ -1,0 +1,125 @@
+"""Starts training in a process of its own, which goes on when the window closes or dies."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from mmgraph.options import Scalar
+from mmgraph.runs import is_run, new_run_name
+
+LOOK_SECONDS = 0.1
+ERROR_CHARACTERS = 2000
+
+
+def flags(values: Mapping[str, Scalar | None]) -> list[str]:
+    """Options as typed on the command line: `--learning-rate 0.01`, `--no-shuffle`, `--patience none`."""
+    words: list[str] = []
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", "none" if value is None else str(value)]
+    return words
+
+
+class Launcher(QObject):
+    """Starts training processes and says when their run appears, or why it does not.
+
+    Signals:
+        appeared(Path): the run folder of a started process is there.
+        failed(str): a process could not start or resume a run; what it said.
+    """
+
+    appeared = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None, *, program: Sequence[str] | None = None) -> None:
+        super().__init__(parent)
+        self._program = list(program or (sys.executable, "-m", "mmgraph"))
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> None:
+        """Train a recipe with the options that differ from its defaults, in a new folder below `root`."""
+        self._watch(self._start, recipe, dict(values), root)
+
+    def resume(self, run: Path) -> None:
+        """Go on with a run from its last checkpoint."""
+        self._watch(self._resume, run)
+
+    def close(self) -> None:
+        """Stop watching; the processes go on."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
+
+    # -- in a thread per process ---------------------------------------------------------------------------
+
+    def _watch(self, work: Any, *arguments: Any) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=work, args=arguments, name="mmgraph-launch", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _start(self, recipe: str, values: dict[str, Scalar | None], root: Path) -> None:
+        name = free_name(root, recipe)
+        command = ["train", recipe, "--runs", str(root), "--name", name, "--quiet", *flags(values)]
+        self._follow(command, root / name, f"Training of {recipe} did not start", new=True)
+
+    def _resume(self, run: Path) -> None:
+        self._follow(["resume", str(run), "--quiet"], run, f"'{run.name}' could not be resumed", new=False)
+
+    def _follow(self, command: Sequence[str], folder: Path, complaint: str, *, new: bool) -> None:
+        with tempfile.TemporaryFile() as output:
+            try:
+                process = subprocess.Popen(
+                    [*self._program, *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    **_own_session(),
+                )
+            except OSError as error:
+                self.failed.emit(f"{complaint} ({error}).")
+                return
+            told = False  # once a new run is there, its own status says how it ends
+            while not self._closing.is_set():
+                ended = process.poll()
+                if new and not told and is_run(folder):
+                    told = True
+                    self.appeared.emit(folder)
+                if ended is not None:
+                    if ended != 0 and not told:
+                        self.failed.emit(f"{complaint}: {_last_words(output)}")
+                    return
+                self._closing.wait(LOOK_SECONDS)
+            process.returncode = process.poll() or 0  # it goes on without us
+
+
+def free_name(root: Path, recipe: str) -> str:
+    """A run name that no folder below `root` has."""
+    name = new_run_name(recipe)
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not (root / name).exists())
+
+
+def _own_session() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    return {"start_new_session": True}
+
+
+def _last_words(output: Any) -> str:
+    output.seek(0)
+    text = output.read().decode(errors="replace").strip()
+    return str(text[-ERROR_CHARACTERS:]) or "it ended without a word."

@@ -1,0 +1,100 @@
+"""Where the run stands, in words, at the bottom of the window."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar
+
+from mmgraph.runs import Status
+from mmgraph_gui.state import AppState, Topic
+from mmgraph_gui.theme import Palette, Theme
+
+STATE_ROLE = {
+    "running": "accent",
+    "paused": "warning",
+    "finished": "good",
+    "stopped": "muted",
+    "failed": "error",
+    "interrupted": "error",
+}
+
+
+def state_colour(state: str, palette: Palette) -> str:
+    """Colour of a run's state; the word always stands beside it."""
+    return str(getattr(palette, STATE_ROLE.get(state, "muted")))
+
+
+class StatusLine:
+    """Fills a status bar from the state of the run."""
+
+    def __init__(self, bar: QStatusBar, state: AppState, theme: Theme) -> None:
+        self._bar, self._state, self._theme = bar, state, theme
+        self.state_label = QLabel()
+        self.progress = QLabel()
+        self.speed = QLabel()
+        self.device = QLabel()
+        self.dropped = QLabel()
+        for label, name in (
+            (self.state_label, "State of the run"),
+            (self.progress, "Progress"),
+            (self.speed, "Speed"),
+            (self.device, "Device"),
+            (self.dropped, "Dropped snapshots"),
+        ):
+            label.setAccessibleName(name)
+            label.setContentsMargins(6, 0, 6, 0)
+        bar.addWidget(self.state_label)
+        bar.addWidget(self.progress)
+        for label in (self.dropped, self.speed, self.device):
+            bar.addPermanentWidget(label)
+        state.subscribe(self._changed)
+        theme.changed.connect(self._render)
+        self._render()
+
+    def _changed(self, topic: Topic) -> None:
+        if topic in ("run", "status"):
+            self._render()
+
+    def _render(self) -> None:
+        status, palette = self._state.status, self._theme.palette
+        if status is None:
+            self.state_label.setText("No run is open." if self._state.path is None else "Opening …")
+            for label in (self.progress, self.speed, self.device, self.dropped):
+                label.clear()
+            return
+        message = f": {status.message}" if status.message else ""
+        self.state_label.setText(
+            f"<span style='color:{state_colour(status.state, palette)}'>●</span> {status.state}{message}"
+        )
+        self.progress.setText(progress_text(status))
+        self.speed.setText(speed_text(status))
+        device = self._state.config.get("environment", {}).get("device", "")
+        self.device.setText(str(device))
+        self.dropped.setText(f"{status.dropped:,} snapshots dropped" if status.dropped else "")
+        self.dropped.setToolTip("The disk was too slow for them; training never waits.")
+        self.dropped.setStyleSheet(f"color: {palette.warning}")
+
+
+def progress_text(status: Status) -> str:
+    """ "step 120 of 400, epoch 3.0"."""
+    total = f" of {status.total_steps:,}" if status.total_steps else ""
+    epoch = f", epoch {status.epoch:.4g}" if status.epoch else ""
+    return f"step {status.step:,}{total}{epoch}"
+
+
+def speed_text(status: Status) -> str:
+    """ "95 steps/s, 2 min 5 s left" of a live run; how long it took of one that has ended."""
+    if not status.is_live:
+        return f"took {duration(status.seconds)}" if status.seconds else ""
+    speed = f"{status.steps_per_second:.3g} steps/s" if status.steps_per_second else ""
+    left = f"{duration(status.seconds_left)} left" if status.seconds_left is not None else ""
+    return ", ".join(part for part in (speed, left) if part)
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "2 min 5 s", "1 h 3 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

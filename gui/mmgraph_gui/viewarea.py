@@ -1,0 +1,148 @@
+"""The middle of the window: views in tabs that can be dragged apart, beside each other, or out of the window."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
+
+from mmgraph_gui.views import Context, View
+from mmgraph_gui.views.registry import VIEW_SPECS, ViewSpec
+
+LEFT = ("metrics", "filters", "log")
+"""Views on the left at the first start; the others are on the right."""
+
+RAISED = ("metrics", "embedding")
+
+_log = logging.getLogger(__name__)
+
+
+class ViewArea(QMainWindow):
+    """Makes each view when it is first seen. One that cannot be imported is reported and left out.
+
+    Signals:
+        message(str): a view could not be made.
+        current_changed(str): another view was looked at or clicked into.
+    """
+
+    message = Signal(str)
+    current_changed = Signal(str)
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self._context = context
+        self.views: dict[str, View] = {}
+        self.docks: dict[str, _ViewDock] = {}
+        self.current = ""
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.GroupedDragging
+        )
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setDocumentMode(True)
+        for spec in VIEW_SPECS:
+            if importlib.util.find_spec(f"mmgraph_gui.views.{spec.name}") is None:
+                continue
+            dock = _ViewDock(spec, self)
+            dock.visibilityChanged.connect(lambda on, spec=spec: self._seen(spec) if on else None)
+            dock.dockLocationChanged.connect(lambda _: self._head_docks())
+            dock.topLevelChanged.connect(lambda _: self._head_docks())
+            self.docks[spec.name] = dock
+        self.reset_layout()
+        QApplication.instance().focusChanged.connect(self._focus_moved)  # type: ignore[union-attr]
+
+    def reset_layout(self) -> None:
+        """Two groups of tabs side by side, as at the first start."""
+        last: dict[Qt.DockWidgetArea, QDockWidget] = {}
+        for name, dock in self.docks.items():
+            area = Qt.DockWidgetArea.LeftDockWidgetArea
+            if name not in LEFT:
+                area = Qt.DockWidgetArea.RightDockWidgetArea
+            dock.setFloating(False)
+            self.addDockWidget(area, dock)
+            if area in last:
+                self.tabifyDockWidget(last[area], dock)
+            last[area] = dock
+            dock.show()
+        raised = [self.docks[name] for name in RAISED if name in self.docks]
+        for dock in raised:
+            dock.raise_()
+        self.resizeDocks(raised, [1] * len(raised), Qt.Orientation.Horizontal)
+        self._head_docks()
+
+    def show_view(self, name: str) -> None:
+        """Bring a view to the front."""
+        dock = self.docks.get(name)
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+            view = self.views.get(name)
+            if view is not None:
+                view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self._set_current(name)
+
+    def current_view(self) -> View | None:
+        """The view that was last looked at or clicked into."""
+        return self.views.get(self.current)
+
+    def restore(self, layout: QByteArray) -> None:
+        """Put the views where they were when `saveState` was called."""
+        if not self.restoreState(layout):
+            self.reset_layout()
+        self._head_docks()
+
+    def detach(self) -> None:
+        """Views stop listening; call it before the window goes."""
+        for view in self.views.values():
+            view.detach()
+
+    def _seen(self, spec: ViewSpec) -> None:
+        dock = self.docks[spec.name]
+        self._head_docks()
+        if spec.name not in self.views:
+            try:
+                view = spec.load()(self._context)
+            except Exception as error:
+                _log.exception("the view %s could not be made", spec.title)
+                self.message.emit(
+                    f"The view {spec.title} is left out: it could not be made ({type(error).__name__}: {error})."
+                )
+                self.docks.pop(spec.name)
+                self.removeDockWidget(dock)
+                return
+            self.views[spec.name] = view
+            dock.setWidget(view)
+        self._set_current(spec.name)
+
+    def _set_current(self, name: str) -> None:
+        if name != self.current:
+            self.current = name
+            self.current_changed.emit(name)
+
+    def _focus_moved(self, _old: QWidget | None, new: QWidget | None) -> None:
+        for name, view in self.views.items():
+            if new is not None and (new is view or view.isAncestorOf(new)):
+                self._set_current(name)
+
+    def _head_docks(self) -> None:
+        """A view among tabs has its name on the tab; one that stands alone gets a title bar."""
+        for dock in self.docks.values():
+            dock.show_title(not self.tabifiedDockWidgets(dock))
+
+
+class _ViewDock(QDockWidget):
+    def __init__(self, spec: ViewSpec, area: ViewArea) -> None:
+        super().__init__(spec.title, area)
+        self.setObjectName(f"view-{spec.name}")
+        self.setAccessibleName(spec.title)
+        self.setWidget(QWidget())
+        self._no_title = QWidget()
+
+    def show_title(self, on: bool) -> None:
+        wanted = None if on else self._no_title
+        if self.titleBarWidget() is not wanted:
+            self.setTitleBarWidget(wanted)  # type: ignore[arg-type]

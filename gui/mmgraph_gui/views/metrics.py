@@ -1,0 +1,119 @@
+"""Metrics: the recorded numbers over training, one plot per quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pyqtgraph as pg
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout
+
+from mmgraph.runs import Series
+from mmgraph_gui.accessible import named
+from mmgraph_gui.curves import CurvePlot, group_of
+from mmgraph_gui.views import Changed, Table, View
+
+FIRST_GROUPS = ("loss", "accuracy")
+
+
+class MetricsView(View):
+    """Curves of the same quantity share a plot; clicking or dragging in a plot moves the step."""
+
+    name: ClassVar[str] = "metrics"
+    title: ClassVar[str] = "Metrics"
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "status", "scalars", "step"})
+
+    def build(self) -> None:
+        self.plots: dict[str, CurvePlot] = {}
+        self.canvas = pg.GraphicsLayoutWidget()
+        self.canvas.setAccessibleName("Curves of the recorded numbers")
+        self.canvas.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.whole = named(
+            QPushButton("Whole run"),
+            "Show the whole run",
+            "Zoom out to the whole run (wheel zooms, middle button pans)",
+        )
+        self.whole.clicked.connect(self._zoom_out)
+        self.hint = QLabel("Click or drag: go to a step. Wheel: zoom. Middle button: pan.")
+        self.hint.setMinimumWidth(1)
+        self.controls.addWidget(self.hint, 1)
+        self.controls.addWidget(self.whole)
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.canvas)
+
+    def render_state(self, changed: Changed) -> None:
+        if self.state.path is None:
+            self.show_message(
+                "Start a new run (Ctrl+N), or open one: drop its folder here, or pick it from the list on the left."
+            )
+            return
+        if not self.state.series:
+            status = self.state.status
+            waiting = status is None or status.is_live
+            self.show_message(
+                "Waiting for the first numbers …" if waiting else "This run recorded no numbers."
+            )
+            return
+        self.show_content()
+        if "theme" in changed:
+            self.hint.setStyleSheet(f"color: {self.theme.palette.muted}")
+            self.canvas.setBackground(self.theme.palette.background)
+        groups = grouped(self.state.series)
+        if list(groups) != list(self.plots):
+            self._lay_out(list(groups))
+            changed |= {"run"}
+        for name, curves in groups.items():
+            plot = self.plots[name]
+            if changed & {"run", "scalars", "theme"}:
+                plot.draw(curves, self.theme, restyle=bool(changed & {"run", "theme"}))
+            plot.set_step(self.state.step)
+        if "run" in changed:
+            self._zoom_out()
+
+    def table(self) -> Table | None:
+        if not self.state.series:
+            return None
+        return ("tag", "step", "epoch", "wall_time", "value"), _rows(dict(self.state.series))
+
+    def vector_source(self) -> Any | None:
+        return self.canvas.scene() if self.plots else None
+
+    def _lay_out(self, names: list[str]) -> None:
+        self.canvas.clear()
+        self.plots = {}
+        columns = 1 if len(names) < 4 else 2
+        for number, name in enumerate(names):
+            plot = CurvePlot(name)
+            plot.step_chosen.connect(self.state.set_step)
+            plot.hovered.connect(self._show_cross)
+            self.canvas.addItem(plot, number // columns, number % columns)
+            self.canvas.ci.layout.setRowStretchFactor(number // columns, 3 if name in FIRST_GROUPS else 2)
+            self.plots[name] = plot
+            if number:
+                plot.setXLink(self.plots[names[0]])
+
+    def _show_cross(self, step: float | None) -> None:
+        for plot in self.plots.values():
+            plot.set_cross(step)
+
+    def _zoom_out(self) -> None:
+        for plot in self.plots.values():
+            plot.show_all()
+
+
+def grouped(series: dict[str, Series]) -> dict[str, dict[str, Series]]:
+    """Series by quantity and then by part: {"loss": {"train": …, "validation": …}, …}, loss and accuracy first."""
+    groups: dict[str, dict[str, Series]] = {}
+    for tag in series:
+        part, quantity = group_of(tag)
+        groups.setdefault(quantity, {})[part] = series[tag]
+    order = [*(name for name in FIRST_GROUPS if name in groups), *sorted(set(groups) - set(FIRST_GROUPS))]
+    return {name: groups[name] for name in order}
+
+
+def _rows(series: dict[str, Series]) -> Iterator[tuple[object, ...]]:
+    for tag, values in series.items():
+        columns = (values.step, values.epoch, values.wall_time, values.value)
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            yield tag, *row

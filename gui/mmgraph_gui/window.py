@@ -1,0 +1,377 @@
+"""The window: run list, views, step bar, tool bar, menus; one model behind them all."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QFileDialog,
+    QMainWindow,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from mmgraph.runs import delete_run
+from mmgraph_gui.actions import Actions
+from mmgraph_gui.banner import Banner, Level
+from mmgraph_gui.export import export_view, formats_of
+from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.launcher import Launcher
+from mmgraph_gui.runlist import RunList, runs_among
+from mmgraph_gui.state import AppState, Topic
+from mmgraph_gui.statusline import StatusLine
+from mmgraph_gui.stepbar import StepBar
+from mmgraph_gui.theme import Theme
+from mmgraph_gui.toolbar import RunToolBar
+from mmgraph_gui.viewarea import ViewArea
+from mmgraph_gui.views import Context
+
+RECENT = 10
+INFO_MILLISECONDS = 8000
+TOLD_KINDS = ("command", "nan", "early-stop", "dropped")
+"""Kinds of event that are worth a message while a run is live; warnings and errors always are."""
+
+
+class MainWindow(QMainWindow):
+    """Shows one run of a folder of runs.
+
+    Args:
+        root: the folder that holds runs, where new ones are made.
+        settings: what is remembered from start to start.
+        launcher: starts training; by default this Python with `-m mmgraph`.
+    """
+
+    def __init__(self, root: Path, settings: QSettings, launcher: Launcher | None = None) -> None:
+        super().__init__()
+        self.settings = settings
+        self.theme = Theme(settings, self)
+        self.state = AppState()
+        self.follower = RunFollower(self.state, self)
+        self.launcher = launcher or Launcher(self)
+        self.area = ViewArea(Context(self.state, self.follower, self.theme))
+        self.banner = Banner(self.theme)
+        self.steps = StepBar(self.state, self.theme)
+        self.runs = RunList(root, self.theme)
+        self.run_dock = QDockWidget("Runs", self)
+        self._told_events = 0
+        self._told_state = ""
+        self._forget_info = QTimer(self, singleShot=True, interval=INFO_MILLISECONDS)
+        self._forget_info.timeout.connect(self.banner.hide)
+        self._assemble()
+        self.actions_ = Actions(self)
+        self.bar = RunToolBar(self.actions_, self.state, self)
+        self.addToolBar(self.bar)
+        self.status = StatusLine(self.statusBar(), self.state, self.theme)
+        self._connect()
+        self._restore()
+        self._enable()
+
+    # -- runs --------------------------------------------------------------------------------------------
+
+    def open_run(self, path: Path) -> None:
+        """Show a run."""
+        path = path.absolute()
+        self.banner.hide()
+        self._told_events, self._told_state = -1, ""
+        self.follower.open(path)
+        self.runs.show_run(path)
+        recent = [str(path), *(known for known in self._recent() if known != str(path))]
+        self.settings.setValue("recent", recent[:RECENT])
+        self._fill_recent()
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open what was dropped or given: a run, any file in one, or a folder of runs."""
+
+        def show(found: tuple[list[Path], list[Path]]) -> None:
+            runs, folders = found
+            if folders:
+                self.runs.set_root(folders[0])
+            if runs:
+                self.open_run(runs[0])
+            elif not folders:
+                named = ", ".join(f"'{path}'" for path in paths)
+                self.say(
+                    f"{named} is neither a run folder nor a folder of runs: a run holds a file run.db.",
+                    "error",
+                )
+
+        self.follower.do(lambda: runs_among(paths), show)
+
+    def open_dialog(self) -> None:
+        """Ask which folder to open."""
+        chosen = QFileDialog.getExistingDirectory(
+            self, "Open a run, or a folder of runs", str(self.runs.root)
+        )
+        if chosen:
+            self.open_paths([Path(chosen)])
+
+    def new_run(self) -> None:
+        """Ask what to train, and start it."""
+        from mmgraph_gui.newrun import NewRunDialog
+
+        dialog = NewRunDialog(self.theme, self)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.start(dialog.recipe.name, dialog.values())
+        dialog.deleteLater()
+
+    def start(self, recipe: str, values: dict[str, bool | int | float | str | None]) -> None:
+        """Train a recipe in a process of its own and open its run when it appears."""
+        self.say(f"Starting {recipe} …", "info")
+        self.launcher.start(recipe, values, self.runs.root.absolute())
+
+    def resume(self) -> None:
+        """Go on after a pause, or take up an ended run from its last checkpoint."""
+        status, path = self.state.status, self.state.path
+        if status is not None and status.is_live:
+            self.follower.send("resume")
+        elif path is not None:
+            self._resume_run(path)
+
+    def pause(self) -> None:
+        """Ask training to pause."""
+        self.follower.send("pause")
+
+    def stop(self) -> None:
+        """Ask training to stop."""
+        self.follower.send("stop")
+
+    def checkpoint(self) -> None:
+        """Ask training to write a checkpoint."""
+        self.follower.send("checkpoint")
+
+    def set_rate(self, text: str) -> None:
+        """Ask training for another learning rate."""
+        try:
+            rate = float(text)
+        except ValueError:
+            rate = math.nan
+        if rate > 0 and math.isfinite(rate):
+            self.follower.send("set-learning-rate", rate)
+        else:
+            self.say(f"The learning rate is a positive number such as 0.001, not '{text}'.", "error")
+
+    # -- actions -----------------------------------------------------------------------------------------
+
+    def focus_rate(self) -> None:
+        """Go to the field of the learning rate."""
+        self.bar.rate.setFocus()
+        self.bar.rate.selectAll()
+
+    def undo(self) -> None:
+        """Selection before this one."""
+        self.state.undo_selection()
+
+    def redo(self) -> None:
+        """Take back an undo."""
+        self.state.redo_selection()
+
+    def clear(self) -> None:
+        """Close the message; where there is none, select nothing."""
+        if self.banner.text:
+            self.banner.hide()
+        else:
+            self.state.clear_selection()
+
+    def previous(self) -> None:
+        """One snapshot back."""
+        self.state.move_step(-1)
+
+    def next(self) -> None:
+        """One snapshot on."""
+        self.state.move_step(1)
+
+    def first(self) -> None:
+        """To the first snapshot."""
+        self.state.move_step(-len(self.state.steps()))
+
+    def last(self) -> None:
+        """To the newest snapshot, and follow."""
+        self.state.set_follow(True)
+
+    def play(self) -> None:
+        """Play or stop playing."""
+        self.steps.toggle_play()
+
+    def reset_layout(self) -> None:
+        """All views at their first places."""
+        self.area.reset_layout()
+        self.run_dock.show()
+
+    def export_dialog(self) -> None:
+        """Ask for a file and write the current view into it."""
+        view = self.area.current_view()
+        if view is None:
+            return
+        name = self.state.path.name if self.state.path else "mmgraph"
+        proposed = str(Path.home() / f"{name}-{view.name}-step{self.state.step}.png")
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, f"Export {view.title}", proposed, ";;".join(formats_of(view).values())
+        )
+        if chosen:
+            self.export(view.name, Path(chosen))
+
+    def export(self, name: str, path: Path) -> None:
+        """Write a view into a file; its ending says how."""
+        export_view(self.area.views[name], path, self.follower, lambda text: self.say(text, "info"))
+
+    def show_keys(self) -> None:
+        """List every key."""
+        from mmgraph_gui.about import KeysDialog
+
+        KeysDialog(self.actions_.keys(), self).open()
+
+    def show_about(self) -> None:
+        """Versions."""
+        from mmgraph_gui.about import about_text
+
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "About mmgraph", about_text(), parent=self)
+        box.setIconPixmap(self.windowIcon().pixmap(64, 64))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def say(self, text: str, level: Level = "error") -> None:
+        """A message in place; news go away by themselves, warnings and errors stay until closed."""
+        self.banner.show_message(text, level)
+        if level == "info":
+            self._forget_info.start()
+        else:
+            self._forget_info.stop()
+
+    # -- how it works ------------------------------------------------------------------------------------
+
+    def _assemble(self) -> None:
+        self.setAcceptDrops(True)
+        self.resize(1280, 820)
+        self.setMinimumSize(720, 480)
+        middle = QWidget()
+        layout = QVBoxLayout(middle)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.banner)
+        layout.addWidget(self.area, 1)
+        layout.addWidget(self.steps)
+        self.setCentralWidget(middle)
+        self.run_dock.setObjectName("runs")
+        self.run_dock.setWidget(self.runs)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.run_dock)
+        self.resizeDocks([self.run_dock], [250], Qt.Orientation.Horizontal)
+
+    def _connect(self) -> None:
+        self.follower.message.connect(self.say)
+        self.area.message.connect(self.say)
+        self.launcher.failed.connect(self.say)
+        self.launcher.appeared.connect(self.open_run)
+        self.runs.chosen.connect(self.open_run)
+        self.runs.resume_wanted.connect(self._resume_run)
+        self.runs.delete_wanted.connect(self._delete_run)
+        self.bar.rate_chosen.connect(self.set_rate)
+        self.state.subscribe(self._state_changed)
+
+    def _state_changed(self, topic: Topic) -> None:
+        if topic in ("run", "status"):
+            self._enable()
+        if topic in ("status", "events") and self.state.status is not None:
+            self._tell_news()
+
+    def _enable(self) -> None:
+        status = self.state.status
+        live = status is not None and status.is_live
+        state = status.state if status is not None else ""
+        can = {
+            "pause": state == "running",
+            "resume": state in ("paused", "stopped", "failed", "interrupted"),
+            "stop": live,
+            "rate": live,
+            "checkpoint": live,
+        }
+        for name, enabled in can.items():
+            self.actions_[name].setEnabled(enabled)
+        self.bar.set_live(live)
+        path = self.state.path
+        self.setWindowTitle(f"{path.name} – mmgraph" if path else "mmgraph")
+
+    def _tell_news(self) -> None:
+        """Say what a live run reports; what had happened before it was opened stays in the log."""
+        status, events = self.state.status, self.state.events
+        if self._told_events >= 0:
+            for event in events[self._told_events :]:
+                if event.level != "info" or event.kind in TOLD_KINDS:
+                    self.say(event.message, event.level if event.level in ("warning", "error") else "info")  # type: ignore[arg-type]
+        self._told_events = len(events)
+        if status is not None and status.state != self._told_state:
+            if status.state in ("failed", "interrupted"):
+                hint = " Resume goes on from the last checkpoint." if status.state == "interrupted" else ""
+                self.say(f"The run {status.state}: {status.message}.{hint}".replace("..", "."), "error")
+            self._told_state = status.state
+
+    def _resume_run(self, path: Path) -> None:
+        if path.absolute() != self.state.path:
+            self.open_run(path)
+        self.say(f"Resuming {path.name} …", "info")
+        self.launcher.resume(path)
+
+    def _delete_run(self, path: Path) -> None:
+        box = QMessageBox(
+            QMessageBox.Icon.Warning,
+            "Delete run",
+            f"Delete '{path.name}' with everything that was recorded and all its checkpoints?",
+            QMessageBox.StandardButton.Cancel,
+            self,
+        )
+        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is delete:
+            if self.state.path == path.absolute():
+                self.follower.open(None)
+            self.follower.do(lambda: delete_run(path), lambda _: self.runs.refresh())
+        box.deleteLater()
+
+    def _recent(self) -> list[Any]:
+        stored = self.settings.value("recent")
+        return [str(path) for path in stored] if isinstance(stored, list) else [stored] if stored else []
+
+    def _fill_recent(self) -> None:
+        menu = self.actions_.recent
+        menu.clear()
+        for path in self._recent():
+            menu.addAction(path).triggered.connect(lambda _=False, path=path: self.open_paths([Path(path)]))
+        menu.setEnabled(bool(self._recent()))
+
+    def _restore(self) -> None:
+        self._fill_recent()
+        for name, put in (
+            ("geometry", self.restoreGeometry),
+            ("window", self.restoreState),
+            ("views", self.area.restore),
+        ):
+            stored = self.settings.value(name)
+            if isinstance(stored, QByteArray):
+                put(stored)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_paths(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.settings.setValue("geometry", self.saveGeometry())
+        self.settings.setValue("window", self.saveState())
+        self.settings.setValue("views", self.area.saveState())
+        self.area.detach()
+        self.follower.close()
+        self.runs.close_worker()
+        self.launcher.close()
+        super().closeEvent(event)
