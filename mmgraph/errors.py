@@ -29,6 +29,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 30
+"""Of longer lists of names an error shows only so many."""
+
 
 class MMGraphError(Exception):
     """Base of every error raised on purpose; `exit_code` is what the command line returns for it."""
@@ -51,7 +54,8 @@ class UnknownNameError(UsageError):
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        listed = f" Known: {', '.join(names)}." if names else ""
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        listed = f" Known: {', '.join(names[:LISTED])}{more}." if names else ""
         return cls(f"There is no {what} '{name}'.{hint}{listed}")
 
 

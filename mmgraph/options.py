@@ -50,7 +50,7 @@ class Option:
                 return None
             raise ConfigError(f"{self.name} needs {self.expected}, and got nothing.")
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = _as_float(value)
         if type(value) is not self.type:
             raise ConfigError(f"{self.name} is {self.expected}, not {value!r}.")
         if isinstance(value, float) and not math.isfinite(value):
@@ -88,14 +88,14 @@ class Option:
     def expected(self) -> str:
         """What the option takes, in words."""
         if self.choices:
-            return "one of " + ", ".join(self.choices)
+            return f"one of {', '.join(self.choices)}" + (" or none" if self.optional else "")
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[self.type]
         if self.minimum is not None and self.maximum is not None:
-            words += f" from {self.minimum:g} to {self.maximum:g}"
+            words += f" from {_plain(self.minimum)} to {_plain(self.maximum)}"
         elif self.minimum is not None:
-            words += f" of at least {self.minimum:g}"
+            words += f" of at least {_plain(self.minimum)}"
         elif self.maximum is not None:
-            words += f" of at most {self.maximum:g}"
+            words += f" of at most {_plain(self.maximum)}"
         return words + (" or none" if self.optional else "")
 
 
@@ -131,7 +131,7 @@ def parse(config: type[C], values: Mapping[str, object]) -> C:
 
     Raises:
         UnknownNameError: there is no option of that name.
-        ConfigError: a value has a wrong type or is out of range.
+        ConfigError: a value has a wrong type or is out of range, or an option is given twice.
     """
     known = {entry.name: entry for entry in options_of(config)}
     checked = {}
@@ -139,6 +139,8 @@ def parse(config: type[C], values: Mapping[str, object]) -> C:
         plain = name.replace("-", "_")
         if plain not in known:
             raise UnknownNameError.of("option", name, known)
+        if plain in checked:
+            raise ConfigError(f"{plain} is given twice, with a hyphen and with an underscore; give it once.")
         checked[plain] = known[plain].check(value)
     return config(**{**defaults_for(config, checked), **checked})
 
@@ -154,7 +156,20 @@ def defaults_for(config: type[Any], values: Mapping[str, Scalar | None]) -> dict
 
 
 def _kind(hint: Any) -> tuple[type[Scalar], bool]:
-    if get_origin(hint) in (Union, types.UnionType):
-        kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-        return kinds[0], True
-    return hint, False
+    kinds = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    plain = [kind for kind in kinds if kind is not type(None)]
+    if len(plain) != 1 or plain[0] not in (bool, int, float, str):
+        raise ConfigError(f"An option is a bool, int, float or str, or one of them or None, not {hint}.")
+    return plain[0], len(plain) < len(kinds)
+
+
+def _plain(limit: float) -> str:
+    """All digits of a whole number, no trailing zeros of another."""
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
+
+
+def _as_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
