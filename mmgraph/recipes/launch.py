@@ -1,0 +1,200 @@
+"""From a recipe and its config to a recorded run."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmgraph import __version__
+from mmgraph.errors import CheckpointError, ConfigError, MMGraphError
+from mmgraph.options import Scalar, options_of, parse
+from mmgraph.recipes.registry import Recipe, recipe
+from mmgraph.runs import RunReader, RunWriter, new_run_name, runs_root
+from mmgraph.runs.schema import CHECKPOINT_FOLDER
+from mmgraph.training.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from mmgraph.training.loop import Report, Result
+
+OnReport = Callable[["Report"], None]
+OnStart = Callable[[Path], None]
+
+
+def train(
+    name: str,
+    values: Mapping[str, object] | None = None,
+    *,
+    runs: Path | str | None = None,
+    run_name: str | None = None,
+    on_start: OnStart | None = None,
+    on_report: OnReport | None = None,
+) -> tuple[Path, Result]:
+    """Train a recipe and record it; returns the run folder and how it ended.
+
+    Args:
+        name: of the recipe.
+        values: options that differ from the defaults.
+        runs: folder that holds runs.
+        run_name: name of the run folder; made from recipe and time by default.
+        on_start: told the run folder when training starts.
+        on_report: told a few times a second where the run stands.
+
+    Raises:
+        UsageError: unknown recipe or option, wrong value, device not there.
+        DatasetError: the data is missing or damaged.
+        TrainingError, RunError: training or recording failed; the run says so too.
+    """
+    chosen = recipe(name)
+    config = parse(chosen.config, values or {})
+    task = _build(chosen, config)
+    run = RunWriter.create(runs_root(runs), run_name or new_run_name(name), _description(chosen, config))
+    return run.folder, _fit(task, run, config, resume=False, on_start=on_start, on_report=on_report)
+
+
+def resume(
+    folder: Path | str,
+    values: Mapping[str, object] | None = None,
+    *,
+    on_start: OnStart | None = None,
+    on_report: OnReport | None = None,
+) -> tuple[Path, Result]:
+    """Go on with a run from its last checkpoint, as if it had never stopped.
+
+    Args:
+        folder: the run.
+        values: options to change, such as more epochs; those that make another model do not fit.
+
+    Raises:
+        CheckpointError: the run has no checkpoint, or it does not fit.
+        ConfigError: the run was not made by a recipe.
+    """
+    folder = Path(folder)
+    with RunReader(folder) as reader:
+        described = reader.config
+    name = described.get("run", {}).get("recipe", "")
+    if name == "watch" or not name:
+        raise ConfigError(
+            f"'{folder}' was recorded by somebody's own loop (mmgraph.watch), which only that program can resume."
+        )
+    chosen = recipe(name)
+    known = {entry.name: entry.default for entry in options_of(chosen.config)}
+    before = {key: None for key, default in known.items() if default is None} | described.get("options", {})
+    config = parse(chosen.config, {**before, **(values or {})})
+
+    from mmgraph.training.checkpoints import saved_progress
+    from mmgraph.training.loop import LAST
+
+    try:
+        step = int(saved_progress(folder / CHECKPOINT_FOLDER / LAST)["step"])
+    except KeyError as error:
+        raise CheckpointError(
+            f"The checkpoint of '{folder}' does not say at which step it was written."
+        ) from error
+    task = _build(chosen, config)
+    run = RunWriter(folder, start_step=step)
+    return folder, _fit(task, run, config, resume=True, on_start=on_start, on_report=on_report)
+
+
+def _build(chosen: Recipe, config: TrainingOptions) -> Any:
+    from mmgraph.training.devices import pick_device, seeded
+
+    device = pick_device(config.device)
+    with seeded(config.seed, device):
+        return chosen.build(config)
+
+
+def _fit(
+    task: Any,
+    run: RunWriter,
+    config: TrainingOptions,
+    *,
+    resume: bool,
+    on_start: OnStart | None,
+    on_report: OnReport | None,
+) -> Result:
+    from mmgraph.training.loop import fit
+
+    try:
+        if on_start is not None:
+            on_start(run.folder)
+        result = fit(task, run, config, resume=resume, on_report=on_report)
+    except KeyboardInterrupt:
+        _close_quietly(run, "stopped", "interrupted twice; resume from the last checkpoint")
+        raise
+    except BaseException as error:
+        message = str(error) if isinstance(error, MMGraphError) else f"{type(error).__name__}: {error}"
+        _close_quietly(run, "failed", message)
+        raise
+    run.close(result.state, result.message)
+    return result
+
+
+def _close_quietly(run: RunWriter, state: str, message: str) -> None:
+    try:
+        run.event(message, level="error", kind=state)
+        run.close(state, message)
+    except MMGraphError:
+        pass  # the error on its way out came first
+
+
+def _description(chosen: Recipe, config: TrainingOptions) -> dict[str, Any]:
+    import torch
+
+    options: dict[str, Scalar | None] = {
+        entry.name: getattr(config, entry.name) for entry in options_of(chosen.config)
+    }
+    from mmgraph.training.devices import pick_device
+
+    device = pick_device(config.device)
+    return {
+        "run": {
+            "recipe": chosen.name,
+            "title": chosen.title,
+            "dataset": options.get("dataset", "digits"),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": " ".join(sys.argv),
+        },
+        "options": options,
+        "environment": {
+            "mmgraph": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torch-geometric": _version("torch-geometric"),
+            "platform": platform.platform(),
+            "device": str(device),
+            "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
+            "threads": config.threads or torch.get_num_threads(),
+            "git": _git_revision(),
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_revision() -> str | None:
+    """Revision of the working folder, with a + when files are changed; None outside a repository."""
+    try:
+        revision = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=5, check=True
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return revision + ("+" if changed else "")

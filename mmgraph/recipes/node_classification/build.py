@@ -1,0 +1,64 @@
+"""The task of the recipe `node-classification`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from mmgraph import datasets
+from mmgraph.datasets import catalogue
+from mmgraph.graph import GNN, Adjacency
+from mmgraph.inspection import Capture
+from mmgraph.recipes.node_classification import NodeClassificationConfig
+from mmgraph.recipes.splits import split_codes
+from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.training.classification import NodeClassification
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from mmgraph.graph.gnn import Convolution
+
+
+def build(config: NodeClassificationConfig) -> NodeClassification:
+    """A citation network and the graph network that reads it."""
+    data = cast("Data", datasets.load(config.dataset, normalize_features=True))
+    names = catalogue.manifest(config.dataset).classes or tuple(str(c) for c in range(int(data.y.max()) + 1))
+    splits = {"train": data.train_mask, "validation": data.val_mask, "test": data.test_mask}
+    model = GNN(
+        data.num_features,
+        config.hidden,
+        len(names),
+        num_layers=config.layers,
+        conv=cast("Convolution", config.conv),
+        heads=config.heads,
+        dropout=config.dropout,
+        attention_dropout=config.attention_dropout,
+        activation="elu" if config.conv == "gat" else "relu",
+    )
+    edges = data.edge_index.numpy()
+    items = ItemSet(
+        labels=data.y.numpy(),
+        class_names=names,
+        splits=split_codes(splits),
+        split_names=tuple(splits),
+        columns={
+            "degree": np.bincount(edges[1], minlength=data.num_nodes),
+            "words": np.count_nonzero(data.x.numpy(), axis=1),
+        },
+        noun="paper",
+    )
+    return NodeClassification(
+        model,
+        data.x,
+        Adjacency.from_edge_index(data.edge_index, data.num_nodes),
+        data.y,
+        splits,
+        class_names=names,
+        items=items,
+        capture=Capture(model),
+        # GCN decays the first layer alone (Kipf and Welling); GAT all of them (Veličković et al.).
+        undecayed=lambda name: config.conv == "gcn" and not name.startswith("convs.0"),
+        constants=[Snapshot("graph", "graph", edges.astype(np.int32), items="items")],
+    )

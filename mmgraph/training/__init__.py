@@ -1,0 +1,38 @@
+"""Training: one readable loop (`loop.py`), tasks, devices, checkpoints. Importing this does not import torch."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmgraph.training.classification import ImageClassification, NodeClassification
+    from mmgraph.training.loop import Report, Result, fit
+    from mmgraph.training.options import TrainingOptions
+    from mmgraph.training.task import Task
+
+_HOMES = {
+    "ImageClassification": "classification",
+    "NodeClassification": "classification",
+    "Report": "loop",
+    "Result": "loop",
+    "Task": "task",
+    "TrainingOptions": "options",
+    "fit": "loop",
+}
+
+__all__ = [
+    "ImageClassification",
+    "NodeClassification",
+    "Report",
+    "Result",
+    "Task",
+    "TrainingOptions",
+    "fit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,358 @@
+"""The training loop, from top to bottom."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from mmgraph.errors import NonFiniteLossError
+from mmgraph.inspection.throttle import Throttle
+from mmgraph.runs import Command, RunWriter
+from mmgraph.runs.schema import CHECKPOINT_FOLDER
+from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint
+from mmgraph.training.devices import autocast, limited_threads, pick_device, seeded
+from mmgraph.training.interruption import StopRequest
+from mmgraph.training.optimizers import make_optimizer, schedule_factor
+from mmgraph.training.options import TrainingOptions
+from mmgraph.training.task import Task
+
+LAST, BEST = "last.safetensors", "best.safetensors"
+_REPORT_SECONDS = 0.1
+
+
+@dataclass
+class Progress:
+    """Where a run stands. All of it is in the checkpoint, so that a resumed run is the same run."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    base_learning_rate: float = 0.0
+    best: float | None = None
+    best_epoch: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `on_report` is told a few times a second."""
+
+    step: int
+    total_steps: int
+    epoch: int
+    epochs: int
+    metrics: dict[str, float]
+    steps_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended: `state` is finished (all epochs, or early stopping) or stopped (somebody asked)."""
+
+    state: str
+    step: int
+    epoch: int
+    metrics: dict[str, float]
+    seconds: float
+    device: str
+    message: str = ""
+
+
+def fit(
+    task: Task,
+    run: RunWriter,
+    options: TrainingOptions,
+    *,
+    resume: bool = False,
+    on_report: Callable[[Report], None] | None = None,
+) -> Result:
+    """Train a task and record it.
+
+    The step is: forward, loss, backward, clip, optimiser; between two steps the loop records, obeys the
+    commands in the run folder, takes snapshots and writes checkpoints. A run that is stopped anywhere and
+    resumed gives the same numbers, bit for bit on a CPU, as one that was not.
+
+    Args:
+        task: model, data and objective.
+        run: the open run folder; the caller closes it.
+        options: how to train.
+        resume: go on from the run's last checkpoint.
+        on_report: called a few times a second with where the run stands.
+
+    Raises:
+        NonFiniteLossError: the loss became NaN or infinite; the step that did it is not applied.
+        CheckpointError: there is nothing to resume from, or it does not fit.
+        DeviceError: the device asked for is not there.
+        RunError: the run folder could not be written.
+    """
+    device = pick_device(options.device)
+    with seeded(options.seed, device), limited_threads(options.threads), StopRequest() as interrupt:
+        return _Loop(task, run, options, device, interrupt, on_report).train(resume)
+
+
+class _Loop:
+    def __init__(
+        self,
+        task: Task,
+        run: RunWriter,
+        options: TrainingOptions,
+        device: torch.device,
+        interrupt: StopRequest,
+        on_report: Callable[[Report], None] | None,
+    ) -> None:
+        self.task, self.run, self.options, self.device = task, run, options, device
+        self.interrupt, self.on_report = interrupt, on_report
+        task.to(device)
+        self.optimizer = make_optimizer(task.parameter_groups(options.weight_decay), options)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=options.precision == "float16")
+        self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.progress = Progress(base_learning_rate=options.learning_rate)
+        self.total_steps = options.epochs * task.batches_per_epoch
+        self.snapshot_throttle = Throttle(
+            per_second=options.snapshots_per_second, share=options.snapshot_share
+        )
+        self.folder = run.folder / CHECKPOINT_FOLDER
+        self.stop_reason = ""
+
+    def train(self, resume: bool) -> Result:
+        task = self.task
+        if resume:
+            self.restore()
+        else:
+            self.begin()
+        progress = self.progress
+        self.checkpoint_time = time.perf_counter()
+        self.started = self.checkpoint_time - progress.seconds
+        self.reported, self.reported_step = 0.0, progress.step
+        self.run.status(total_steps=self.total_steps, step=progress.step)
+        self.obey()
+        while progress.epoch < self.options.epochs and not self.stop_reason:
+            for batch in task.batches(progress.epoch, progress.batch):
+                numbers = self.step(batch)
+                progress.step += 1
+                progress.batch += 1
+                if progress.batch == task.batches_per_epoch:
+                    self.end_epoch(numbers)
+                self.between_steps(numbers)
+                if self.stop_reason:
+                    break
+        return self.end()
+
+    def step(self, batch: object) -> dict[str, float]:
+        """One step of gradient descent; returns its numbers."""
+        progress, optimizer = self.progress, self.optimizer
+        factor = schedule_factor(
+            self.options.schedule, progress.step, self.total_steps, self.options.warmup_steps
+        )
+        for group in optimizer.param_groups:
+            group["lr"] = progress.base_learning_rate * factor
+        self.task.model.train()
+        with autocast(self.device, self.options.precision):
+            loss, metrics = self.task.loss(batch)
+        # The one synchronisation with the GPU in a step.
+        values = torch.stack([value.detach().to(loss.dtype) for value in (loss, *metrics.values())]).tolist()
+        numbers = dict(zip(("train/loss", *(f"train/{name}" for name in metrics)), values, strict=True))
+        if not math.isfinite(numbers["train/loss"]):
+            self.fail_on(numbers)
+        optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        if self.options.gradient_clip is not None:
+            self.scaler.unscale_(optimizer)
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.options.gradient_clip)
+            numbers["train/gradient_norm"] = float(norm)
+        self.scaler.step(optimizer)
+        self.scaler.update()
+        numbers["learning_rate"] = progress.base_learning_rate * factor
+        return numbers
+
+    def end_epoch(self, numbers: dict[str, float]) -> None:
+        """Evaluate, keep the best weights, stop early."""
+        progress, options = self.progress, self.options
+        progress.epoch += 1
+        progress.batch = 0
+        if progress.epoch % options.evaluate_every and progress.epoch < options.epochs:
+            return
+        scores = self.task.evaluate()
+        numbers.update(scores)
+        score = scores.get(self.task.monitor)
+        if score is None or not math.isfinite(score):
+            return
+        sign = -1.0 if self.task.monitor.endswith("loss") else 1.0
+        if progress.best is None or sign * score > sign * progress.best:
+            progress.best, progress.best_epoch = score, progress.epoch
+            progress.metrics[f"best/{self.task.monitor}"] = score
+            self.save(BEST)
+        elif options.patience is not None and progress.epoch - progress.best_epoch >= options.patience:
+            self.stop_reason = "early-stop"
+
+    def between_steps(self, numbers: dict[str, float]) -> None:
+        """Record, obey, look inside, save."""
+        progress = self.progress
+        now = time.perf_counter()
+        progress.seconds = now - self.started
+        progress.metrics.update(numbers)
+        self.run.scalars(progress.step, numbers, epoch=self.epochs_done)
+        if self.interrupt.requested:
+            self.stop_reason = self.stop_reason or self.interrupt.reason
+        self.obey()
+        if self.snapshot_throttle.due(now):
+            self.look()
+        if now - self.checkpoint_time >= self.options.checkpoint_seconds:
+            self.save(LAST)
+        if now - self.reported >= _REPORT_SECONDS:
+            self.report(now)
+
+    @property
+    def epochs_done(self) -> float:
+        return self.progress.epoch + self.progress.batch / self.task.batches_per_epoch
+
+    def begin(self) -> None:
+        items = self.task.items()
+        if items is not None:
+            self.run.items(items)
+        self.run.snapshots(0, self.task.constants(), epoch=0.0, wait=True)
+        self.snapshot_throttle.due(time.perf_counter())
+        self.look()
+
+    def restore(self) -> None:
+        notes = load_checkpoint(
+            self.folder / LAST, self.task.model, self.optimizer, self.scaler, random_state=True
+        )
+        self.progress = Progress(**notes)
+        self.run.event(f"Resumed from step {self.progress.step}.", kind="resume", step=self.progress.step)
+
+    def look(self, *, wait: bool = False) -> None:
+        """Take snapshots of the model as it is now."""
+        started = time.perf_counter()
+        snapshots = self.task.probe()
+        self.run.snapshots(self.progress.step, snapshots, epoch=self.epochs_done, wait=wait)
+        self.snapshot_throttle.took(time.perf_counter() - started)
+
+    def save(self, name: str) -> Path:
+        path = self.folder / name
+        save_checkpoint(path, self.task.model, self.optimizer, self.scaler, asdict(self.progress))
+        if name == LAST:
+            self.checkpoint_time = time.perf_counter()
+        return path
+
+    def report(self, now: float) -> None:
+        """Tell the run folder and the caller where the run stands."""
+        progress = self.progress
+        rate = (progress.step - self.reported_step) / max(now - self.reported, 1e-9) if self.reported else 0.0
+        overall = progress.step / max(progress.seconds, 1e-9)
+        left = (self.total_steps - progress.step) / max(overall, 1e-9)
+        self.reported, self.reported_step = now, progress.step
+        self.run.status(
+            step=progress.step,
+            epoch=self.epochs_done,
+            seconds=progress.seconds,
+            seconds_left=left,
+            steps_per_second=rate or overall,
+            learning_rate=progress.metrics.get("learning_rate"),
+            metrics=progress.metrics,
+        )
+        if self.on_report is not None:
+            self.on_report(
+                Report(
+                    progress.step,
+                    self.total_steps,
+                    progress.epoch,
+                    self.options.epochs,
+                    progress.metrics,
+                    rate or overall,
+                    left,
+                )
+            )
+
+    def obey(self) -> None:
+        """Do what the run folder asks for; while paused, nothing else."""
+        paused = False
+        while True:
+            for command in self.run.commands():
+                paused = self.obey_one(command, paused)
+            if not paused or self.stop_reason:
+                return
+            if self.interrupt.wait(0.05):
+                self.stop_reason = self.interrupt.reason
+                return
+
+    def obey_one(self, command: Command, paused: bool) -> bool:
+        progress, answer = self.progress, "done"
+        if command.name == "pause":
+            paused, answer = True, "paused"
+            self.save(LAST)
+            self.report(time.perf_counter())
+            self.run.status(state="paused")
+        elif command.name == "resume":
+            if paused:
+                self.started = time.perf_counter() - progress.seconds
+            paused, answer = False, "running"
+            self.run.status(state="running")
+        elif command.name == "stop":
+            self.stop_reason, answer = "asked to stop", "stopping after this step"
+        elif command.name == "set-learning-rate" and command.argument is not None:
+            factor = schedule_factor(
+                self.options.schedule, progress.step, self.total_steps, self.options.warmup_steps
+            )
+            progress.base_learning_rate = command.argument / factor if factor > 0 else command.argument
+            answer = f"learning rate is {command.argument:g}"
+        elif command.name == "checkpoint":
+            answer = f"wrote {self.save(LAST).name}"
+        elif command.name == "snapshot":
+            self.look()
+        else:
+            answer = f"not understood: {command.name}"
+        self.run.answer(command, answer, step=progress.step)
+        return paused
+
+    def end(self) -> Result:
+        """Last snapshot and checkpoint; when the run is complete, test the best weights."""
+        progress = self.progress
+        early = self.stop_reason == "early-stop"
+        complete = early or progress.epoch >= self.options.epochs
+        self.look(wait=True)
+        self.save(LAST)
+        message = f"stopped: {self.stop_reason}" if not complete else ""
+        if early:
+            message = (
+                f"stopped early: no better {self.task.monitor} than {progress.best:.4f} of epoch "
+                f"{progress.best_epoch} for {self.options.patience} epochs"
+            )
+            self.run.event(message, kind="early-stop", step=progress.step)
+        if complete:
+            if (self.folder / BEST).is_file():
+                load_checkpoint(self.folder / BEST, self.task.model)
+            scores = self.task.evaluate("test")
+            progress.metrics.update(scores)
+            self.run.scalars(progress.step, scores, epoch=self.epochs_done)
+        self.report(time.perf_counter())
+        state = "finished" if complete else "stopped"
+        return Result(
+            state,
+            progress.step,
+            progress.epoch,
+            dict(progress.metrics),
+            progress.seconds,
+            str(self.device),
+            message,
+        )
+
+    def fail_on(self, numbers: dict[str, float]) -> None:
+        progress = self.progress
+        value = numbers["train/loss"]
+        word = "NaN" if math.isnan(value) else "infinite"
+        message = (
+            f"The loss became {word} at step {progress.step + 1} (epoch {progress.epoch + 1}), so training "
+            f"stopped before that step was applied. Try a learning rate below {progress.base_learning_rate:g}, "
+            "--gradient-clip 1, or --precision float32."
+        )
+        self.run.scalars(progress.step + 1, numbers, epoch=self.epochs_done)
+        self.run.event(message, level="error", kind="nan", step=progress.step + 1)
+        raise NonFiniteLossError(message)

@@ -1,0 +1,47 @@
+"""Optimisers and learning-rate schedules."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from mmgraph.training.options import TrainingOptions
+
+
+def make_optimizer(groups: list[dict[str, Any]], options: TrainingOptions) -> torch.optim.Optimizer:
+    """The optimiser that the options name, over groups of parameters."""
+    if options.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=options.learning_rate, momentum=0.9)
+    if options.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=options.learning_rate)
+    return torch.optim.Adam(groups, lr=options.learning_rate)
+
+
+def schedule_factor(schedule: str, step: int, total_steps: int, warmup_steps: int = 0) -> float:
+    """What the learning rate is multiplied with at a step; a pure function, so nothing of it needs saving.
+
+        constant  1
+        linear    1 − t
+        cosine    (1 + cos πt) / 2
+        step      1, then 0.1 from t = 1/2, then 0.01 from t = 3/4
+
+    with t = (step − warmup) / (total − warmup), and step / warmup before that.
+
+    Args:
+        schedule: constant, linear, cosine or step.
+        step: number of the step, from 0.
+        total_steps: steps of the whole run.
+        warmup_steps: steps of linear rise from 0.
+    """
+    if step < warmup_steps:
+        return (step + 1) / (warmup_steps + 1)
+    t = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    if schedule == "linear":
+        return 1 - min(t, 1)
+    if schedule == "cosine":
+        return (1 + math.cos(math.pi * min(t, 1))) / 2
+    if schedule == "step":
+        return 1.0 if t < 0.5 else 0.1 if t < 0.75 else 0.01
+    return 1.0

@@ -1,0 +1,58 @@
+"""What can be trained: a model, its data and its objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmgraph.runs import ItemSet, Snapshot
+
+
+class Task(ABC):
+    """A model, its data and its objective; `training.fit` does the rest.
+
+    Batches are a pure function of (epoch, position), so that a run resumed in the middle of an epoch
+    sees the very batches the uninterrupted run would have seen.
+    """
+
+    model: nn.Module
+    monitor: str = "validation/accuracy"
+    """Which of the numbers of `evaluate` decides what is best; those that end in "loss" are minimised."""
+
+    batches_per_epoch: int = 1
+
+    @abstractmethod
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Any]:
+        """Batches of an epoch from position `start` on."""
+
+    @abstractmethod
+    def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Loss of a batch (a scalar to go downhill on) and numbers worth recording, such as accuracy."""
+
+    @abstractmethod
+    def evaluate(self, split: str = "validation") -> dict[str, float]:
+        """Numbers on a part of the data, such as {"validation/loss": …, "validation/accuracy": …}."""
+
+    def to(self, device: torch.device) -> None:
+        """Move model and data to a device."""
+        self.model.to(device)
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Groups of parameters for the optimiser, with their weight decay."""
+        return [{"params": list(self.model.parameters()), "weight_decay": weight_decay}]
+
+    def items(self) -> ItemSet | None:
+        """What the rows of the embedding are."""
+        return None
+
+    def probe(self) -> list[Snapshot]:
+        """Look inside the model as it is now. Must not change it, nor draw random numbers."""
+        return []
+
+    def constants(self) -> list[Snapshot]:
+        """Snapshots that never change, such as the graph; recorded once."""
+        return []

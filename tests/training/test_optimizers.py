@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmgraph.training.optimizers import schedule_factor
+
+
+def test_cosine_is_torchs():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=20)
+    for step in range(20):
+        assert schedule_factor("cosine", step, 20) == pytest.approx(theirs.get_last_lr()[0], abs=1e-12)
+        optimizer.step()
+        theirs.step()
+
+
+def test_warm_up_rises_and_then_the_schedule_begins():
+    factors = [schedule_factor("linear", step, 12, warmup_steps=2) for step in range(12)]
+    assert factors[:3] == pytest.approx([1 / 3, 2 / 3, 1.0])
+    assert factors[2:] == sorted(factors[2:], reverse=True)
+
+
+@pytest.mark.parametrize(("step", "factor"), [(0, 1.0), (49, 1.0), (50, 0.1), (74, 0.1), (75, 0.01), (100, 0.01)])
+def test_steps(step, factor):
+    assert schedule_factor("step", step, 100) == factor
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "step"])
+def test_one_step_and_too_many_steps_are_fine(schedule):
+    for step in range(5):
+        assert 0 <= schedule_factor(schedule, step, 1) <= 1
