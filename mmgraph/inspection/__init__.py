@@ -1,0 +1,38 @@
+"""Look inside any torch.nn.Module while it learns: `watch` for a loop of one's own, `Capture` for one look.
+
+Names are imported when they are first used, so that `import mmgraph` stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmgraph.inspection.capture import Capture
+    from mmgraph.inspection.draft import Limits
+    from mmgraph.inspection.lightning import WatchCallback
+    from mmgraph.inspection.live import Watch
+    from mmgraph.inspection.throttle import Throttle
+    from mmgraph.inspection.watching import watch
+
+__all__ = ["Capture", "Limits", "Throttle", "Watch", "WatchCallback", "watch"]
+
+_HOME = {
+    "Capture": "capture",
+    "Limits": "draft",
+    "Throttle": "throttle",
+    "Watch": "live",
+    "WatchCallback": "lightning",
+    "watch": "watching",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
