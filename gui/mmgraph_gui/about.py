@@ -5,7 +5,16 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QMessageBox,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 STANDS_ON = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch")
 
@@ -16,6 +25,14 @@ def about_text() -> str:
     lines += [f"Python {platform.python_version()}, {platform.platform()}"]
     lines += [f"{name} {_version(name)}" for name in STANDS_ON]
     return "<br>".join(lines)
+
+
+def about_box(parent: QWidget) -> QMessageBox:
+    """A box with the icon and `about_text`."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "About mmgraph", about_text(), parent=parent)
+    box.setIconPixmap(parent.windowIcon().pixmap(64, 64))
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return box
 
 
 class KeysDialog(QDialog):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMenu, QWidget
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One action: `slot` is a method of the window."""
+    """One action: `slot` is a method of the window or of one of its parts, such as "state.undo_selection"."""
 
     name: str
     text: str
@@ -40,8 +42,8 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("quit", "&Quit", "Ctrl+Q", "close", "Close the window; training goes on"),
     ),
     "&Edit": (
-        Entry("undo", "&Undo selection", "Ctrl+Z", "undo", "Go back to the selection before"),
-        Entry("redo", "&Redo selection", "Ctrl+Shift+Z", "redo", "Take back an undo"),
+        Entry("undo", "&Undo selection", "Ctrl+Z", "state.undo_selection", "Go back to the selection before"),
+        Entry("redo", "&Redo selection", "Ctrl+Shift+Z", "state.redo_selection", "Take back an undo"),
         Entry("clear", "&Clear selection", "Esc", "clear", "Select nothing"),
     ),
     "&Run": (
@@ -53,11 +55,11 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("checkpoint", "&Checkpoint now", "Ctrl+S", "checkpoint", "Write a checkpoint", "checkpoint"),
     ),
     "&Step": (
-        Entry("previous", "&Previous", "Left", "previous", "Previous snapshot"),
-        Entry("next", "&Next", "Right", "next", "Next snapshot"),
-        Entry("first", "&First", "Home", "first", "First snapshot"),
-        Entry("last", "&Last", "End", "last", "Newest snapshot; follows a live run"),
-        Entry("play", "P&lay", "Space", "play", "Play the snapshots one after another"),
+        Entry("previous", "&Previous", "Left", "steps.previous.click", "Previous snapshot"),
+        Entry("next", "&Next", "Right", "steps.next.click", "Next snapshot"),
+        Entry("first", "&First", "Home", "steps.go_first", "First snapshot"),
+        Entry("last", "&Last", "End", "steps.go_last", "Newest snapshot; follows a live run"),
+        Entry("play", "P&lay", "Space", "steps.toggle_play", "Play the snapshots one after another"),
     ),
     "&View": (
         Entry("layout", "&Reset layout", "Ctrl+0", "reset_layout", "Put all views back to their places"),
@@ -74,10 +76,11 @@ _SHARED_KEYS = ("Space", "Home", "End")
 """Keys that buttons and lists need for themselves while they have the focus."""
 
 
-class Actions:
+class Actions(QObject):
     """The actions of a window, by name, in menus."""
 
     def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
         self._window = window
         self.by_name: dict[str, QAction] = {}
         self._icons: dict[str, str] = {}
@@ -89,7 +92,7 @@ class Actions:
                 if entry is None:
                     menu.addSeparator()
                 else:
-                    menu.addAction(self._make(entry, getattr(window, entry.slot)))
+                    menu.addAction(self._make(entry, operator.attrgetter(entry.slot)(window)))
         self.recent = QMenu("Open &recent", window)
         self._menus["&File"].insertMenu(self._menus["&File"].actions()[2], self.recent)
         self._add_views(self._menus["&View"])
@@ -105,7 +108,7 @@ class Actions:
         for name, picture in self._icons.items():
             self.by_name[name].setIcon(icon(picture, self._window.theme.palette))
 
-    def keys(self) -> list[tuple[str, str, str]]:
+    def key_list(self) -> list[tuple[str, str, str]]:
         """(key, action, what it does) of every action that has a key."""
         return [
             (

@@ -6,10 +6,13 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QPoint, QRect
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
 
 from mmgraph.errors import UsageError
 from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import View
 
 
@@ -27,10 +30,8 @@ def export_view(view: View, path: Path, follower: RunFollower, done: Callable[[s
     """Write a view; what takes long is done off the UI thread."""
     ending, table = path.suffix.lower(), view.table()
     told = f"Wrote {view.title} to '{path}'."
-    if ending == ".svg" and view.vector_source() is not None:
-        from pyqtgraph.exporters import SVGExporter
-
-        text = SVGExporter(view.vector_source()).export(toBytes=True)
+    if ending == ".svg" and (drawing := view.vector_source()) is not None:
+        text = _svg(drawing, view.title)
         follower.do(lambda: path.write_bytes(text), lambda _: done(told))
     elif ending == ".csv" and table is not None:
         columns, rows = table
@@ -41,6 +42,19 @@ def export_view(view: View, path: Path, follower: RunFollower, done: Callable[[s
     else:
         known = ", ".join(formats_of(view))
         follower.message.emit(f"{view.title} can be written as {known}, not as '{path.name}'.")
+
+
+def _svg(drawing: Drawing, title: str) -> bytes:
+    buffer = QBuffer()
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setSize(drawing.size)
+    generator.setViewBox(QRect(QPoint(0, 0), drawing.size))
+    generator.setTitle(title)
+    painter = QPainter(generator)
+    drawing.paint(painter)
+    painter.end()
+    return bytes(buffer.data().data())
 
 
 def _write_png(image: QImage, path: Path) -> None:

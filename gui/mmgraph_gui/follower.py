@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 
 from mmgraph.errors import MMGraphError
-from mmgraph.runs import Cursor, ItemSet, RunReader, Snapshot, SnapshotInfo, Update, is_run, send_command
+from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, Update, send_command
+from mmgraph_gui.poller import Poller
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.snapshot_cache import SnapshotCache
 from mmgraph_gui.state import AppState, Topic
 
-LIVE_SECONDS = 0.25
-IDLE_SECONDS = 2.0
 WORKERS = 2
 
 Work = Callable[["Job", tuple[Snapshot, ...]], Any]
@@ -78,8 +77,8 @@ class RunFollower(QObject):
         self.state = state
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mmgraph-view")
         self._cache = SnapshotCache()
-        self._poller: _Poller | None = None
-        self._retired: list[_Poller] = []
+        self._poller: Poller | None = None
+        self._retired: list[Poller] = []
         self._number = 0
         self._latest: dict[Hashable, Job] = {}
         self._running: dict[Hashable, Job] = {}
@@ -102,7 +101,7 @@ class RunFollower(QObject):
         self.state.open(path)
         if path is not None:
             self._number += 1
-            self._poller = _Poller(self._number, path)
+            self._poller = Poller(self._number, path)
             self._poller.began.connect(self._run_began)
             self._poller.polled.connect(self._run_polled)
             self._poller.failed.connect(self._run_failed)
@@ -261,54 +260,3 @@ class RunFollower(QObject):
             lambda _job, snapshots: Prediction.of(snapshots[0], step, count),
             state.set_prediction,
         )
-
-
-class _Poller(QThread):
-    """Polls one run folder until `stop` is set."""
-
-    began = Signal(int, dict)
-    polled = Signal(int, object, object, bool)
-    failed = Signal(int, str)
-
-    def __init__(self, number: int, path: Path) -> None:
-        super().__init__()
-        self.number = number
-        self.path = path
-        self.stop = threading.Event()
-
-    def run(self) -> None:
-        try:
-            with RunReader(self.path) as reader:
-                self.began.emit(self.number, reader.config)
-                self._follow(reader)
-        except MMGraphError as error:
-            self.failed.emit(self.number, str(error))
-        except Exception as error:
-            _log.exception("following a run failed")
-            self.failed.emit(self.number, f"'{self.path}' could not be followed any further ({error}).")
-
-    def _follow(self, reader: RunReader) -> None:
-        cursor, stamp, first = Cursor(), 0, True
-        while not self.stop.is_set():
-            if not is_run(self.path):
-                text = f"'{self.path}' was moved or deleted; what was read of it stays on screen."
-                self.failed.emit(self.number, text)
-                return
-            update = reader.poll(cursor)
-            items, stamp = self._changed_items(reader, stamp)
-            self.polled.emit(self.number, update, items, first)
-            cursor, first = update.cursor, False
-            self.stop.wait(LIVE_SECONDS if update.status.is_live else IDLE_SECONDS)
-
-    def _changed_items(self, reader: RunReader, stamp: int) -> tuple[ItemSet | None, int]:
-        names = reader.item_names()
-        if not names:
-            return None, stamp
-        name = "items" if "items" in names else names[0]
-        try:
-            changed = (self.path / "items" / f"{name}.safetensors").stat().st_mtime_ns
-            return (reader.items(name), changed) if changed != stamp else (None, stamp)
-        except (MMGraphError, OSError) as error:
-            if stamp != -1:
-                self.failed.emit(self.number, str(error))
-            return None, -1

@@ -6,17 +6,15 @@ calls the listeners with the topic of what changed.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from mmgraph.runs import Event, ItemSet, Series, SnapshotInfo, Status, Update
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.selection import EMPTY, Mode, Rows, Selection
+from mmgraph_gui.snapshot_index import SnapshotIndex, nearest
 
 Topic = Literal[
     "run",
@@ -52,9 +50,6 @@ TOPICS: tuple[Topic, ...] = (
 
 Listener = Callable[[Topic], None]
 
-DEEPEST_FIRST = frozenset({"embedding"})
-"""Kinds of which the last recorded layer is shown first; of the others, the first."""
-
 
 @dataclass
 class AppState:
@@ -89,8 +84,7 @@ class AppState:
     head: int | None = None
     _selection: Selection = field(default_factory=Selection)
     _layers: dict[str, str] = field(default_factory=dict)
-    _index: dict[tuple[str, str], list[SnapshotInfo]] = field(default_factory=dict)
-    _steps: list[int] = field(default_factory=list)
+    _index: SnapshotIndex = field(default_factory=SnapshotIndex)
     _listeners: list[Listener] = field(default_factory=list)
 
     # -- listening ---------------------------------------------------------------------------------------
@@ -117,14 +111,16 @@ class AppState:
         self.path, self.config, self.status = path, config or {}, None
         self.series, self.events, self.items, self.prediction = {}, [], None, None
         self.step, self.follow, self.hovered = 0, True, None
-        self._selection, self._layers, self._index, self._steps = Selection(), {}, {}, []
+        self._selection, self._layers, self._index = Selection(), {}, SnapshotIndex()
         self._notify(*TOPICS)
 
     def apply(self, update: Update) -> None:
         """Take in what a poll of the run brought."""
         changed: list[Topic] = []
         if update.rewound_to is not None:
-            self._forget_after(update.rewound_to)
+            limit = update.rewound_to
+            self.series = {tag: series.before(limit) for tag, series in self.series.items()}
+            self._index.forget_after(limit)
             changed += ["scalars", "snapshots"]
         if update.status != self.status:
             self.status = update.status
@@ -138,14 +134,13 @@ class AppState:
             self.events.extend(update.events)
             changed.append("events")
         if update.snapshots:
-            self._add_snapshots(update.snapshots)
+            self._index.add(update.snapshots)
             changed.append("snapshots")
         self._notify(*dict.fromkeys(changed))
-        if self.follow and self._steps and self.step != self._steps[-1]:
-            self.step = self._steps[-1]
-            self._notify("step")
-        elif not self._steps and self.follow and update.status.step != self.step:
-            self.step = update.status.step
+        steps = self.steps()
+        newest = steps[-1] if steps else update.status.step
+        if self.follow and self.step != newest:
+            self.step = newest
             self._notify("step")
 
     def set_items(self, items: ItemSet | None) -> None:
@@ -164,23 +159,20 @@ class AppState:
 
     def steps(self) -> list[int]:
         """Steps that have snapshots, in order: the slider moves over these."""
-        return self._steps
+        return self._index.steps
 
     def kinds(self) -> list[str]:
         """Kinds of snapshot that the run recorded."""
-        return sorted({kind for kind, _ in self._index})
+        return self._index.kinds()
 
     def layers(self, kind: str) -> list[str]:
         """Layers of which there are snapshots of a kind, in order of recording."""
-        return [layer for known, layer in self._index if known == kind]
+        return self._index.layers(kind)
 
     def layer(self, kind: str) -> str | None:
         """The chosen layer of a kind; None where the run recorded none."""
-        known = self.layers(kind)
-        chosen = self._layers.get(kind)
-        if chosen in known:
-            return chosen
-        return None if not known else known[-1 if kind in DEEPEST_FIRST else 0]
+        known, chosen = self.layers(kind), self._layers.get(kind)
+        return chosen if chosen in known else self._index.first_layer(kind)
 
     def snapshot_at(
         self, kind: str, layer: str | None = None, step: int | None = None
@@ -192,38 +184,33 @@ class AppState:
             step: by default the current step.
         """
         layer = self.layer(kind) if layer is None else layer
-        infos = self._index.get((kind, layer or ""), [])
-        place = bisect.bisect_right(infos, self.step if step is None else step, key=lambda info: info.step)
-        return infos[place - 1] if place else None
+        return self._index.at(kind, layer or "", self.step if step is None else step)
 
     def history(self, kind: str, layer: str | None = None) -> list[SnapshotInfo]:
         """All snapshots of a kind and layer, in order of steps."""
-        layer = self.layer(kind) if layer is None else layer
-        return self._index.get((kind, layer or ""), [])
+        return self._index.history(kind, (self.layer(kind) if layer is None else layer) or "")
 
     def set_step(self, step: int) -> None:
         """Show the step nearest to this one that has snapshots; going back from the newest ends following."""
-        if self._steps:
-            step = nearest(self._steps, step)
-            follow = self.follow and step == self._steps[-1]
-        else:
-            follow = False
+        if steps := self.steps():
+            step = nearest(steps, step)
+        follow = self.follow and bool(steps) and step == steps[-1]
         if (step, follow) != (self.step, self.follow):
             self.step, self.follow = step, follow
             self._notify("step")
 
     def set_follow(self, follow: bool) -> None:
         """Follow the newest snapshot, or stay at this step."""
-        step = self._steps[-1] if follow and self._steps else self.step
+        step = self.steps()[-1] if follow and self.steps() else self.step
         if (step, follow) != (self.step, self.follow):
             self.step, self.follow = step, follow
             self._notify("step")
 
     def move_step(self, by: int) -> None:
         """Go some snapshots forward or back."""
-        if self._steps:
-            place = self._steps.index(nearest(self._steps, self.step)) + by
-            self.set_step(self._steps[min(max(place, 0), len(self._steps) - 1)])
+        if steps := self.steps():
+            place = steps.index(nearest(steps, self.step)) + by
+            self.set_step(steps[min(max(place, 0), len(steps) - 1)])
 
     def set_layer(self, kind: str, layer: str) -> None:
         """Choose the layer of which snapshots of a kind are shown."""
@@ -288,30 +275,3 @@ class AppState:
             "split": items.splits is not None,
         }
         return [name for name, there in choices.items() if there] + sorted(items.columns)
-
-    # -- keeping the index -------------------------------------------------------------------------------
-
-    def _add_snapshots(self, infos: Iterable[SnapshotInfo]) -> None:
-        steps = set(self._steps)
-        touched = set()
-        for info in infos:
-            key = (info.kind, info.layer)
-            self._index.setdefault(key, []).append(info)
-            touched.add(key)
-            steps.add(info.step)
-        for key in touched:
-            self._index[key].sort(key=lambda info: (info.step, info.id))
-        self._steps = sorted(steps)
-
-    def _forget_after(self, step: int) -> None:
-        self.series = {tag: series.before(step) for tag, series in self.series.items()}
-        kept = {key: [info for info in infos if info.step <= step] for key, infos in self._index.items()}
-        self._index = {key: infos for key, infos in kept.items() if infos}
-        self._steps = [known for known in self._steps if known <= step]
-
-
-def nearest(steps: list[int], step: int) -> int:
-    """The entry of a sorted, non-empty list that is closest to `step`; the earlier of two."""
-    place = int(np.searchsorted(steps, step))
-    candidates = steps[max(place - 1, 0) : place + 1]
-    return min(candidates, key=lambda known: (abs(known - step), known))

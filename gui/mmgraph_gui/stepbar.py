@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.icon import icon
-from mmgraph_gui.state import AppState, Topic, nearest
+from mmgraph_gui.snapshot_index import nearest
+from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.theme import Theme
 
 PLAY_MILLISECONDS = 200
@@ -63,6 +64,14 @@ class StepBar(QWidget):
         """Start or end playing."""
         if self.play.isEnabled():
             self.play.toggle()
+
+    def go_first(self) -> None:
+        """To the first snapshot."""
+        self._state.move_step(-len(self._state.steps()))
+
+    def go_last(self) -> None:
+        """To the newest snapshot, and follow a live run."""
+        self._state.set_follow(True)
 
     def _toggle_play(self, on: bool) -> None:
         steps = self._state.steps()

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFileDialog,
     QMainWindow,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
@@ -21,9 +20,11 @@ from PySide6.QtWidgets import (
 from mmgraph.runs import delete_run
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
-from mmgraph_gui.export import export_view, formats_of
+from mmgraph_gui.export import export_view
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
+from mmgraph_gui.news import News
+from mmgraph_gui.questions import ask_delete, ask_export
 from mmgraph_gui.runlist import RunList, runs_among
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.statusline import StatusLine
@@ -35,8 +36,6 @@ from mmgraph_gui.views import Context
 
 RECENT = 10
 INFO_MILLISECONDS = 8000
-TOLD_KINDS = ("command", "nan", "early-stop", "dropped")
-"""Kinds of event that are worth a message while a run is live; warnings and errors always are."""
 
 
 class MainWindow(QMainWindow):
@@ -60,8 +59,7 @@ class MainWindow(QMainWindow):
         self.steps = StepBar(self.state, self.theme)
         self.runs = RunList(root, self.theme)
         self.run_dock = QDockWidget("Runs", self)
-        self._told_events = 0
-        self._told_state = ""
+        self.news = News(self.state, self.say)
         self._forget_info = QTimer(self, singleShot=True, interval=INFO_MILLISECONDS)
         self._forget_info.timeout.connect(self.banner.hide)
         self._assemble()
@@ -79,7 +77,6 @@ class MainWindow(QMainWindow):
         """Show a run."""
         path = path.absolute()
         self.banner.hide()
-        self._told_events, self._told_state = -1, ""
         self.follower.open(path)
         self.runs.show_run(path)
         recent = [str(path), *(known for known in self._recent() if known != str(path))]
@@ -164,40 +161,12 @@ class MainWindow(QMainWindow):
         self.bar.rate.setFocus()
         self.bar.rate.selectAll()
 
-    def undo(self) -> None:
-        """Selection before this one."""
-        self.state.undo_selection()
-
-    def redo(self) -> None:
-        """Take back an undo."""
-        self.state.redo_selection()
-
     def clear(self) -> None:
         """Close the message; where there is none, select nothing."""
         if self.banner.text:
             self.banner.hide()
         else:
             self.state.clear_selection()
-
-    def previous(self) -> None:
-        """One snapshot back."""
-        self.state.move_step(-1)
-
-    def next(self) -> None:
-        """One snapshot on."""
-        self.state.move_step(1)
-
-    def first(self) -> None:
-        """To the first snapshot."""
-        self.state.move_step(-len(self.state.steps()))
-
-    def last(self) -> None:
-        """To the newest snapshot, and follow."""
-        self.state.set_follow(True)
-
-    def play(self) -> None:
-        """Play or stop playing."""
-        self.steps.toggle_play()
 
     def reset_layout(self) -> None:
         """All views at their first places."""
@@ -209,13 +178,10 @@ class MainWindow(QMainWindow):
         view = self.area.current_view()
         if view is None:
             return
-        name = self.state.path.name if self.state.path else "mmgraph"
-        proposed = str(Path.home() / f"{name}-{view.name}-step{self.state.step}.png")
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, f"Export {view.title}", proposed, ";;".join(formats_of(view).values())
-        )
-        if chosen:
-            self.export(view.name, Path(chosen))
+        run = self.state.path.name if self.state.path else "mmgraph"
+        path = ask_export(self, view, f"{run}-{view.name}-step{self.state.step}")
+        if path is not None:
+            self.export(view.name, path)
 
     def export(self, name: str, path: Path) -> None:
         """Write a view into a file; its ending says how."""
@@ -225,16 +191,13 @@ class MainWindow(QMainWindow):
         """List every key."""
         from mmgraph_gui.about import KeysDialog
 
-        KeysDialog(self.actions_.keys(), self).open()
+        KeysDialog(self.actions_.key_list(), self).open()
 
     def show_about(self) -> None:
         """Versions."""
-        from mmgraph_gui.about import about_text
+        from mmgraph_gui.about import about_box
 
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "About mmgraph", about_text(), parent=self)
-        box.setIconPixmap(self.windowIcon().pixmap(64, 64))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        about_box(self).open()
 
     def say(self, text: str, level: Level = "error") -> None:
         """A message in place; news go away by themselves, warnings and errors stay until closed."""
@@ -277,8 +240,6 @@ class MainWindow(QMainWindow):
     def _state_changed(self, topic: Topic) -> None:
         if topic in ("run", "status"):
             self._enable()
-        if topic in ("status", "events") and self.state.status is not None:
-            self._tell_news()
 
     def _enable(self) -> None:
         status = self.state.status
@@ -297,20 +258,6 @@ class MainWindow(QMainWindow):
         path = self.state.path
         self.setWindowTitle(f"{path.name} – mmgraph" if path else "mmgraph")
 
-    def _tell_news(self) -> None:
-        """Say what a live run reports; what had happened before it was opened stays in the log."""
-        status, events = self.state.status, self.state.events
-        if self._told_events >= 0:
-            for event in events[self._told_events :]:
-                if event.level != "info" or event.kind in TOLD_KINDS:
-                    self.say(event.message, event.level if event.level in ("warning", "error") else "info")  # type: ignore[arg-type]
-        self._told_events = len(events)
-        if status is not None and status.state != self._told_state:
-            if status.state in ("failed", "interrupted"):
-                hint = " Resume goes on from the last checkpoint." if status.state == "interrupted" else ""
-                self.say(f"The run {status.state}: {status.message}.{hint}".replace("..", "."), "error")
-            self._told_state = status.state
-
     def _resume_run(self, path: Path) -> None:
         if path.absolute() != self.state.path:
             self.open_run(path)
@@ -318,21 +265,10 @@ class MainWindow(QMainWindow):
         self.launcher.resume(path)
 
     def _delete_run(self, path: Path) -> None:
-        box = QMessageBox(
-            QMessageBox.Icon.Warning,
-            "Delete run",
-            f"Delete '{path.name}' with everything that was recorded and all its checkpoints?",
-            QMessageBox.StandardButton.Cancel,
-            self,
-        )
-        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.exec()
-        if box.clickedButton() is delete:
+        if ask_delete(self, path.name):
             if self.state.path == path.absolute():
                 self.follower.open(None)
             self.follower.do(lambda: delete_run(path), lambda _: self.runs.refresh())
-        box.deleteLater()
 
     def _recent(self) -> list[Any]:
         stored = self.settings.value("recent")

@@ -11,7 +11,8 @@ import pytest
 from mmgraph.runs import Cursor, ItemSet, RunReader, Series, SnapshotInfo, Status, Update
 from mmgraph_gui.colouring import colouring_of
 from mmgraph_gui.prediction import Prediction
-from mmgraph_gui.state import AppState, nearest
+from mmgraph_gui.snapshot_index import nearest
+from mmgraph_gui.state import AppState
 
 
 def info(number: int, step: int, kind: str = "embedding", layer: str = "encoder") -> SnapshotInfo:

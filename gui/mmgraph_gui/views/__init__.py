@@ -30,7 +30,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QShowEvent
@@ -40,6 +40,9 @@ from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.follower import RunFollower, Work
 from mmgraph_gui.state import TOPICS, AppState, Topic
 from mmgraph_gui.theme import Theme
+
+if TYPE_CHECKING:
+    from mmgraph_gui.raster import Drawing
 
 RENDER_MILLISECONDS = 30
 
@@ -129,8 +132,8 @@ class View(QWidget):
         """What the view shows, as column names and rows; None where there is nothing."""
         return None
 
-    def vector_source(self) -> Any | None:
-        """A pyqtgraph item or scene to write as SVG; None where the view is a picture."""
+    def vector_source(self) -> Drawing | None:
+        """What to paint for SVG; None where the view is a picture."""
         return None
 
     # -- what a view calls -------------------------------------------------------------------------------

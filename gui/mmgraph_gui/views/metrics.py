@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyqtgraph as pg
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout
 
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
 from mmgraph_gui.curves import CurvePlot, group_of
+from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import Changed, Table, View
 
 FIRST_GROUPS = ("loss", "accuracy")
@@ -76,8 +78,12 @@ class MetricsView(View):
             return None
         return ("tag", "step", "epoch", "wall_time", "value"), _rows(dict(self.state.series))
 
-    def vector_source(self) -> Any | None:
-        return self.canvas.scene() if self.plots else None
+    def vector_source(self) -> Drawing | None:
+        return Drawing(self.canvas.size(), self._paint) if self.plots else None
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.fillRect(self.canvas.rect(), QColor(self.theme.palette.background))
+        self.canvas.render(painter)
 
     def _lay_out(self, names: list[str]) -> None:
         self.canvas.clear()

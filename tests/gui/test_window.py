@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from mmgraph.runs import RunReader, RunWriter
+from mmgraph_gui.launcher import Launcher
+from mmgraph_gui.theme import DARK, LIGHT
+from mmgraph_gui.views.registry import VIEW_SPECS
+from mmgraph_gui.window import MainWindow
+
+TRAINER = """
+import sys, time
+from mmgraph.runs import RunWriter
+words = sys.argv[1:]
+root, name = words[words.index("--runs") + 1], words[words.index("--name") + 1]
+with RunWriter.create(root, name, {"run": {"recipe": words[1]}}) as run:
+    step = 0
+    while True:
+        step += 1
+        run.scalars(step, {"train/loss": 1 / step})
+        run.status(step=step, learning_rate=0.1)
+        for command in run.commands():
+            run.answer(command, "done", step=step)
+            if command.name == "stop":
+                run.close("stopped")
+                sys.exit(0)
+            if command.name in ("pause", "resume"):
+                run.status(state={"pause": "paused", "resume": "running"}[command.name])
+        time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def settings(tmp_path):
+    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    settings.setValue("theme", "light")
+    return settings
+
+
+@pytest.fixture
+def make_window(qtbot, settings, digits_run, tmp_path):
+    script = tmp_path / "trainer.py"
+    script.write_text(TRAINER)
+    made = []
+
+    def make() -> MainWindow:
+        window = MainWindow(digits_run.parent, settings, Launcher(program=[sys.executable, str(script)]))
+        made.append(window)
+        qtbot.addWidget(window)
+        window.resize(1200, 800)
+        window.show()
+        return window
+
+    yield make
+    for window in made:
+        window.close()
+
+
+@pytest.fixture
+def window(make_window):
+    return make_window()
+
+
+@pytest.fixture
+def opened_window(qtbot, window, digits_run):
+    with qtbot.waitSignal(window.follower.opened):
+        window.open_run(digits_run)
+    return window
+
+
+def test_empty_window_says_how_to_begin(qtbot, window):
+    qtbot.waitUntil(lambda: "metrics" in window.area.views)
+    qtbot.waitUntil(lambda: "Ctrl+N" in window.area.views["metrics"].message)
+    assert window.windowTitle() == "mmgraph"
+    assert not window.actions_["pause"].isEnabled()
+    assert not window.bar.rate.isEnabled()
+
+
+def test_opening_a_run_shows_curves_steps_and_status(qtbot, opened_window, has_colour):
+    metrics = opened_window.area.views["metrics"]
+    qtbot.waitUntil(lambda: list(metrics.plots) == ["loss", "accuracy", "learning rate"])
+    assert opened_window.windowTitle() == "digits – mmgraph"
+    assert opened_window.steps.slider.maximum() == 3
+    assert "step 40" in opened_window.steps.label.text()
+    assert "finished" in opened_window.status.state_label.text()
+    qtbot.waitUntil(lambda: has_colour(metrics, opened_window.theme.curve("train")))
+
+
+def test_every_view_is_made_when_it_is_shown(qtbot, opened_window):
+    for spec in VIEW_SPECS:
+        if spec.name in opened_window.area.docks:
+            opened_window.actions_[f"view-{spec.name}"].trigger()
+            qtbot.waitUntil(lambda name=spec.name: name in opened_window.area.views)
+            assert opened_window.area.current == spec.name
+    assert opened_window.banner.text == ""
+
+
+def test_view_that_cannot_be_imported_is_reported_and_left_out(qtbot, opened_window, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmgraph_gui.views.log", None)
+    opened_window.actions_["view-log"].trigger()
+    qtbot.waitUntil(lambda: "Log is left out" in opened_window.banner.text)
+    assert "log" not in opened_window.area.docks
+
+
+def test_keys_move_the_step_of_every_view(qtbot, opened_window):
+    opened_window.area.show_view("metrics")
+    step = lambda: opened_window.state.step  # noqa: E731
+    for key, expected in (("Left", 30), ("Left", 20), ("Right", 30), ("Home", 10), ("End", 40)):
+        qtbot.keyClick(opened_window, getattr(Qt.Key, f"Key_{key}"))
+        qtbot.waitUntil(lambda expected=expected: step() == expected)
+    assert opened_window.state.follow
+
+
+def test_slider_and_play_move_the_step(qtbot, opened_window):
+    opened_window.steps.slider.setValue(0)
+    assert opened_window.state.step == 10
+    qtbot.mouseClick(opened_window.steps.play, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: opened_window.state.step == 40)
+    qtbot.waitUntil(lambda: not opened_window.steps.play.isChecked())
+
+
+def test_theme_switches_at_run_time(qtbot, opened_window, has_colour):
+    qtbot.waitUntil(lambda: bool(opened_window.area.views["metrics"].plots))
+    opened_window.actions_["theme-dark"].trigger()
+    qtbot.waitUntil(lambda: has_colour(opened_window.area.views["metrics"], DARK.background, 2))
+    assert opened_window.settings.value("theme") == "dark"
+    opened_window.actions_["theme-light"].trigger()
+    qtbot.waitUntil(lambda: has_colour(opened_window.area.views["metrics"], LIGHT.background, 2))
+
+
+def test_training_is_started_steered_and_goes_on_without_the_window(qtbot, window):
+    window.start("digits-graph", {})
+    qtbot.waitUntil(lambda: window.state.status is not None and window.state.status.is_live)
+    folder = window.state.path
+    assert window.steps.follow.isVisible()
+    window.actions_["pause"].trigger()
+    qtbot.waitUntil(lambda: window.state.status.state == "paused")
+    assert window.actions_["resume"].isEnabled()
+    assert not window.actions_["pause"].isEnabled()
+    window.actions_["resume"].trigger()
+    qtbot.waitUntil(lambda: window.state.status.state == "running")
+    window.bar.rate.setText("0.5")
+    qtbot.keyClick(window.bar.rate, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "set-learning-rate: done" in window.banner.text)
+    window.close()
+    with RunReader(folder) as run:
+        before = run.status().step
+        qtbot.waitUntil(lambda: run.status().step > before)
+        from mmgraph.runs import send_command
+
+        send_command(folder, "stop")
+        qtbot.waitUntil(lambda: run.status().state == "stopped")
+
+
+def test_wrong_learning_rate_is_refused_in_words(window):
+    window.set_rate("fast")
+    assert "positive number" in window.banner.text
+    window.actions_["clear"].trigger()
+    assert window.banner.text == ""
+
+
+def test_dropping_a_file_of_a_run_opens_it(qtbot, window, digits_run):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(digits_run / "config.toml"))])
+    event = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    with qtbot.waitSignal(window.follower.opened):
+        window.dropEvent(event)
+    assert window.state.path == digits_run
+
+
+def test_opening_a_folder_of_runs_lists_them(qtbot, window, tmp_path):
+    RunWriter.create(tmp_path / "other", "a", {}).close("finished")
+    window.open_paths([tmp_path / "other"])
+    qtbot.waitUntil(lambda: [entry.path.name for entry in window.runs.entries] == ["a"])
+
+
+@pytest.mark.parametrize("what", ["nothing", "empty", "damaged"])
+def test_what_is_no_run_gives_a_message(qtbot, window, tmp_path, what):
+    folder = tmp_path / what
+    if what != "nothing":
+        folder.mkdir()
+    if what == "damaged":
+        (folder / "run.db").write_bytes(b"x" * 500)
+    window.open_paths([folder])
+    qtbot.waitUntil(lambda: str(folder) in window.banner.text)
+    assert window.state.path is None
+
+
+def test_run_that_failed_or_vanished_is_told(qtbot, window, tmp_path):
+    run = RunWriter.create(tmp_path, "bad", {})
+    run.scalars(1, {"train/loss": float("nan")})
+    run.flush()
+    with qtbot.waitSignal(window.follower.opened):
+        window.open_run(run.folder)
+    run.event("The loss became NaN at step 1.", level="error", kind="nan", step=1)
+    run.close("failed", "the loss became NaN at step 1")
+    qtbot.waitUntil(lambda: "the loss became NaN at step 1" in window.banner.text)
+    qtbot.waitUntil(lambda: "failed" in window.status.state_label.text())
+
+
+def test_exports_picture_vectors_and_table(qtbot, opened_window, tmp_path):
+    qtbot.waitUntil(lambda: bool(opened_window.area.views["metrics"].plots))
+    for ending, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".csv", b"tag,step")):
+        path = tmp_path / f"metrics{ending}"
+        opened_window.export("metrics", path)
+        qtbot.waitUntil(lambda path=path: str(path) in opened_window.banner.text)
+        assert path.read_bytes().startswith(start)
+    assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 1 + 40 * 2 + 4 * 3
+    opened_window.export("metrics", tmp_path / "metrics.xyz")
+    assert "can be written as .png, .svg, .csv" in opened_window.banner.text
+    opened_window.export("metrics", tmp_path / "no" / "such.png")
+    qtbot.waitUntil(lambda: "could not be written" in opened_window.banner.text)
+
+
+def test_selection_is_undone_by_key(qtbot, opened_window):
+    opened_window.state.select([1, 2])
+    opened_window.state.select([3], "add")
+    opened_window.actions_["undo"].trigger()
+    assert opened_window.state.selection.tolist() == [1, 2]
+    opened_window.actions_["redo"].trigger()
+    opened_window.actions_["clear"].trigger()
+    assert opened_window.state.selection.tolist() == []
+
+
+def test_every_action_has_a_key_or_a_menu_and_a_tip(window):
+    for name, action in window.actions_.by_name.items():
+        assert action.text(), name
+        assert action.menu() is None
+    keys = [key for key, _, _ in window.actions_.key_list()]
+    assert len(keys) == len(set(keys)) > 20
+
+
+def test_layout_and_recent_runs_are_remembered(qtbot, make_window, digits_run):
+    window = make_window()
+    with qtbot.waitSignal(window.follower.opened):
+        window.open_run(digits_run)
+    window.area.show_view("log")
+    window.run_dock.hide()
+    window.close()
+    again = make_window()
+    assert again.run_dock.isHidden()
+    assert [Path(action.text()) for action in again.actions_.recent.actions()] == [digits_run]
+    qtbot.waitUntil(lambda: "log" in again.area.views)
+
+
+def test_deleting_the_folder_of_the_open_run_keeps_the_window_alive(qtbot, opened_window, digits_run):
+    digits_run.rename(digits_run.with_name("gone"))
+    opened_window.state.set_step(10)
+    qtbot.waitUntil(lambda: opened_window.banner.text != "", timeout=10_000)
+    assert opened_window.state.steps() == [10, 20, 30, 40]
