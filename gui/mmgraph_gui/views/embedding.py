@@ -1,0 +1,113 @@
+"""Embedding: the vectors of one layer as points that keep still from step to step."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtWidgets import QLabel
+
+from mmgraph.analysis import Placement, StableProjector
+from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph_gui.follower import Job
+from mmgraph_gui.selection import Rows
+from mmgraph_gui.views import Changed
+from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.point_view import PointView, caption_count, spacer
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where the vectors of one snapshot lie. `rows` says which rows of the item set they are."""
+
+    info: SnapshotInfo
+    placement: Placement
+    rows: Rows
+
+
+class EmbeddingView(PointView):
+    """Principal components of the chosen layer; unchanged vectors stay where they are while the model learns."""
+
+    name: ClassVar[str] = "embedding"
+    title: ClassVar[str] = "Embedding"
+    kinds: ClassVar[tuple[str, ...]] = ("embedding",)
+    topics: ClassVar[frozenset[str]] = frozenset(
+        {"run", "snapshots", "step", "items", "selection", "hover", "colour", "layer"}
+    )
+
+    def build(self) -> None:
+        self.layers = LayerBox(self.state, "embedding")
+        self.controls.addWidget(QLabel("Layer"))
+        self.controls.addWidget(self.layers)
+        self.controls.addWidget(spacer())
+        super().build()
+        self._projectors: dict[str, StableProjector] = {}
+        self._placed: Placed | None = None
+        self._wanted: SnapshotInfo | None = None
+
+    def render_state(self, changed: Changed) -> None:
+        self.layers.refresh()
+        if "run" in changed:
+            self._projectors, self._placed, self._wanted = {}, None, None
+        info = self.state.snapshot_at("embedding")
+        if info is None:
+            self._wanted = None
+            self.cancel("placement")
+            self.show_message(self._why_empty())
+            return
+        self.render_points(changed)
+        if self._wanted != info:
+            if self._wanted is None or self._wanted.layer != info.layer:
+                self.plane.fitted = True
+            self._wanted = info
+            projector = self._projectors.setdefault(info.layer, StableProjector())
+            self.ask("placement", [info], functools.partial(place, info=info, projector=projector))
+        elif changed & {"items", "selection"}:
+            self._write_caption()
+
+    def receive(self, slot: str, result: Any) -> None:
+        if slot == "placement":
+            self._placed = result
+            self.show_content()
+            self.place_points(result.placement.positions.astype(np.float32), result.rows)
+            self._write_caption()
+        else:
+            super().receive(slot, result)
+
+    def _write_caption(self) -> None:
+        if self._placed is None:
+            return
+        info, placement = self._placed.info, self._placed.placement
+        items = self.state.items
+        shown, lost = int(placement.finite.sum()), int((~placement.finite).sum())
+        total = max(len(items) if items is not None else 0, len(placement.finite))
+        parts = [
+            f"{info.layer}, step {info.step:,}",
+            f"principal components: {placement.explained:.0%} of the variance of {info.shape[1]} features",
+            caption_count(shown, total, items.noun if items is not None else "item"),
+        ]
+        if lost:
+            parts.append(f"{lost:,} with NaN or infinity cannot be placed")
+        if len(self.state.selection):
+            parts.append(f"{len(self.state.selection):,} selected")
+        self.caption.setText("  ·  ".join(parts))
+
+    def _why_empty(self) -> str:
+        if self.state.path is None:
+            return "No run is open."
+        if not self.state.layers("embedding"):
+            return "This run recorded no embedding."
+        return f"No embedding had been recorded by step {self.state.step:,}."
+
+
+def place(
+    _job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, projector: StableProjector
+) -> Placed:
+    """Project the vectors of a snapshot; in a worker thread, one at a time for each view."""
+    snapshot = snapshots[0]
+    vectors: npt.NDArray[Any] = snapshot.array.reshape(len(snapshot.array), -1)
+    rows = snapshot.extras.get("rows", np.arange(len(vectors))).astype(np.int64)
+    return Placed(info, projector.project(vectors, info.step), rows)

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtTest import QTest
+
+from mmgraph.runs import ItemSet, RunWriter, Snapshot
+from mmgraph_gui.views import Context
+from mmgraph_gui.views.embedding import EmbeddingView
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def view(qtbot: Any, opened: Context, show_view: Callable[[Any], Any]) -> EmbeddingView:
+    view = show_view(EmbeddingView)
+    wait_drawn(qtbot, view)
+    return view
+
+
+def wait_drawn(qtbot: Any, view: EmbeddingView) -> None:
+    """Until the image on screen is that of the present viewport, colours and selection."""
+
+    def drawn() -> bool:
+        layer = view.plane.layers.get("points")
+        return (
+            layer is not None
+            and not view.is_pending
+            and layer.viewport == view.plane.viewport
+            and not view.follower._latest
+        )
+
+    qtbot.waitUntil(drawn)
+
+
+def place_of(view: EmbeddingView, row: int) -> QPoint:
+    x, y = view.plane.viewport.to_pixels(view.points[row : row + 1])[0] / view.plane.ratio
+    return QPoint(round(x), round(y))
+
+
+def lone_row(view: EmbeddingView) -> int:
+    """A row with no other point near it."""
+    pixels = view.plane.viewport.to_pixels(view.points)
+    apart = np.linalg.norm(pixels[:, None] - pixels, axis=2) + 1e9 * np.eye(len(pixels))
+    return int(apart.min(axis=1).argmax())
+
+
+def test_points_are_drawn_in_the_colours_of_their_classes(
+    view: EmbeddingView, has_colour: Callable[..., bool]
+) -> None:
+    assert view.message == ""
+    for label in range(10):
+        assert has_colour(view.plane, view.theme.category(label), 40)
+    assert "300 digits" in view.caption.text()
+    assert view.legend.classes.count() == 10
+
+
+def test_unchanged_vectors_do_not_move_between_steps(qtbot: Any, view: EmbeddingView) -> None:
+    view.state.set_layer("embedding", "encoder")  # the same at every step of the fixture's run
+    qtbot.waitUntil(lambda: "encoder" in view.caption.text())
+    before = view.points.copy()
+    wait_drawn(qtbot, view)
+    viewport = view.plane.viewport
+    view.state.set_step(20)
+    qtbot.waitUntil(lambda: "step 20" in view.caption.text())
+    np.testing.assert_array_equal(view.points, before)
+    assert view.plane.viewport == viewport
+
+
+def test_clicking_selects_and_empty_space_clears(qtbot: Any, view: EmbeddingView) -> None:
+    row = lone_row(view)
+    QTest.mouseClick(view.plane, LEFT, pos=place_of(view, row))
+    assert view.state.selection.tolist() == [row]
+    other = (row + 1) % 300
+    view.state.select([other])
+    wait_drawn(qtbot, view)
+    QTest.mouseClick(view.plane, LEFT, Qt.KeyboardModifier.ControlModifier, place_of(view, row))
+    assert view.state.selection.tolist() == sorted([row, other])
+    QTest.mouseClick(view.plane, LEFT, Qt.KeyboardModifier.AltModifier, place_of(view, row))
+    assert view.state.selection.tolist() == [other]
+    QTest.mouseClick(view.plane, LEFT, pos=QPoint(2, 2))
+    assert view.state.selection.tolist() == []
+
+
+def drag(view: EmbeddingView, corners: list[tuple[int, int]], modifiers: Any) -> None:
+    points = [QPoint(*corner) for corner in corners]
+    QTest.mousePress(view.plane, LEFT, modifiers, points[0])
+    for point in points[1:]:
+        QTest.mouseMove(view.plane, point)
+    QTest.mouseRelease(view.plane, LEFT, modifiers, points[-1])
+
+
+def inside(view: EmbeddingView, left: int, top: int, right: int, bottom: int) -> list[int]:
+    pixels = view.plane.viewport.to_pixels(view.points) / view.plane.ratio
+    hit = (pixels > [left, top]).all(axis=1) & (pixels < [right, bottom]).all(axis=1)
+    return np.flatnonzero(hit).tolist()
+
+
+def test_shift_drag_selects_a_box(view: EmbeddingView) -> None:
+    drag(view, [(100, 80), (200, 200), (400, 300)], Qt.KeyboardModifier.ShiftModifier)
+    expected = inside(view, 100, 80, 400, 300)
+    assert 0 < len(expected) < 300
+    assert view.state.selection.tolist() == expected
+
+
+def test_the_lasso_selects_what_it_goes_around(view: EmbeddingView) -> None:
+    view.tools["lasso"].setChecked(True)
+    corners = [(100, 80), (400, 80), (400, 300), (100, 300), (100, 82)]
+    drag(view, corners, Qt.KeyboardModifier.NoModifier)
+    expected = inside(view, 100, 80, 400, 300)
+    assert len(expected) > 0
+    assert view.state.selection.tolist() == expected
+
+
+def test_dragging_moves_the_plane_and_show_all_brings_it_back(qtbot: Any, view: EmbeddingView) -> None:
+    before = view.plane.viewport
+    drag(view, [(300, 300), (330, 300), (380, 320)], Qt.KeyboardModifier.NoModifier)
+    assert view.plane.viewport.scale == before.scale
+    assert view.plane.viewport.x < before.x
+    assert view.state.selection.tolist() == []
+    view.plane.show_all()
+    assert view.plane.viewport == before
+
+
+def test_hovering_says_what_the_item_is_everywhere(qtbot: Any, view: EmbeddingView) -> None:
+    row = lone_row(view)
+    QTest.mouseMove(view.plane, place_of(view, row))
+    assert view.state.hovered == row
+    qtbot.waitUntil(lambda: view.plane.card is not None)
+    description, picture = view.plane.card
+    assert description.label == str(view.state.items.labels[row])
+    assert picture is not None
+    view.state.hover(None)
+    qtbot.waitUntil(lambda: view.plane.card is None)
+
+
+def test_unselected_points_are_dimmed(
+    qtbot: Any, view: EmbeddingView, pixels_of: Callable[[Any], np.ndarray]
+) -> None:
+    before = pixels_of(view.plane).astype(int)
+    view.state.select([lone_row(view)])
+    qtbot.waitUntil(lambda: "1 selected" in view.caption.text())
+    wait_drawn(qtbot, view)
+    background = np.array([255, 255, 255])
+    after = pixels_of(view.plane).astype(int)
+    assert np.abs(after - background).sum() < 0.5 * np.abs(before - background).sum()
+    assert np.abs(after - background).sum() > 0
+
+
+def test_thumbnails_are_drawn_at_points(qtbot: Any, view: EmbeddingView) -> None:
+    view.thumbnails.setChecked(True)
+    qtbot.waitUntil(lambda: len(view.plane.stamps) > 20)
+    places = np.array([(stamp.x, stamp.y) for stamp in view.plane.stamps])
+    apart = np.abs(places[:, None] - places).max(axis=2) + 1e9 * np.eye(len(places))
+    assert apart.min() >= view.plane.stamps[0].size
+
+
+def test_clicking_a_class_of_the_legend_selects_its_items(view: EmbeddingView) -> None:
+    view.legend.classes.itemClicked.emit(view.legend.classes.item(3))
+    assert view.state.selection.tolist() == np.flatnonzero(view.state.items.labels == 3).tolist()
+
+
+def test_colouring_by_a_number_shows_its_range(qtbot: Any, view: EmbeddingView) -> None:
+    view.state.set_colour_by("ink")
+    qtbot.waitUntil(lambda: view.legend.heading.text() == "ink")
+    assert view.legend.classes.isHidden() or not view.legend.classes.isVisible()
+    assert "Colours from" in view.legend.scale.accessibleName()
+
+
+def test_switching_to_dark_repaints(
+    qtbot: Any, view: EmbeddingView, pixels_of: Callable[[Any], np.ndarray]
+) -> None:
+    view.theme.set_mode("dark")
+    wait_drawn(qtbot, view)
+    assert pixels_of(view.plane)[2, -3].max() < 60
+
+
+def test_the_table_has_a_row_for_each_point(view: EmbeddingView) -> None:
+    columns, rows = view.table()
+    assert columns == ("row", "id", "label", "prediction", "confidence", "x", "y")
+    assert len(rows) == 300
+    np.testing.assert_allclose([row[5:] for row in rows], view.points)
+
+
+def test_it_can_be_painted_as_vectors(view: EmbeddingView) -> None:
+    drawing = view.vector_source()
+    image = QImage(drawing.size, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    drawing.paint(painter)
+    painter.end()
+    assert image.pixelColor(place_of(view, 0) * view.plane.ratio) != image.pixelColor(1, 1)
+
+
+def test_vectors_that_are_not_finite_are_counted(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    vectors = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    vectors[3] = np.nan
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.items(ItemSet(ids=np.arange(50)))
+        snapshot = Snapshot("embedding", "e", vectors, extras={"rows": np.arange(30, 50)})
+        run.snapshots(1, [snapshot], wait=True)
+    view = show_view(EmbeddingView)
+    context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: "NaN" in view.caption.text())
+    assert "1 with NaN or infinity cannot be placed" in view.caption.text()
+    assert "19 of 50 items shown" in view.caption.text()
+    view.state.hover(31)
+    qtbot.waitUntil(lambda: view.plane.marked == 1)
+
+
+def test_a_run_without_embedding_says_so(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    view = show_view(EmbeddingView)
+    qtbot.waitUntil(lambda: view.message == "No run is open.")
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.scalars(1, {"train/loss": 1.0})
+    context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: view.message == "This run recorded no embedding.")
+
+
+def test_zooming_asks_for_a_sharper_picture(qtbot: Any, view: EmbeddingView) -> None:
+    view.plane._move_to(view.plane.viewport.zoomed(4, 100, 100))
+    assert view.plane.layers["points"].viewport != view.plane.viewport
+    wait_drawn(qtbot, view)
+    assert view.plane.point_at(QPointF(-5, -5)) is None
