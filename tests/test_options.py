@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any, ClassVar
 
 import pytest
@@ -50,13 +50,9 @@ def test_types_and_none_are_read_from_the_annotations():
 
 @pytest.mark.parametrize("hint", [list[int], int | str, Any, bytes, None])
 def test_an_option_of_another_type_is_refused_where_it_is_declared(hint):
-    @dataclass(frozen=True)
-    class Wrong:
-        many: Any = option(None, "Anything.")
-
-    Wrong.__annotations__["many"] = hint
+    wrong = make_dataclass("Wrong", [("many", hint, option(None, "Anything."))])
     with pytest.raises(ConfigError, match="An option is a bool, int, float or str"):
-        options_of(Wrong)
+        options_of(wrong)
 
 
 @pytest.mark.parametrize(

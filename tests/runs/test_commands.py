@@ -1,0 +1,33 @@
+"""Requests to the process that trains."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmgraph.errors import ConfigError, NotARunError, UnknownNameError
+from mmgraph.runs import COMMANDS, send_command
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_arrives(new_run, name):
+    run = new_run()
+    argument = 0.5 if name == "set-learning-rate" else None
+    send_command(run.folder, name, argument)
+    (command,) = run.commands()
+    assert (command.name, command.argument) == (name, argument)
+
+
+def test_an_unknown_command_is_refused(new_run):
+    with pytest.raises(UnknownNameError, match=r"There is no command 'halt'\. .*pause"):
+        send_command(new_run().folder, "halt")
+
+
+@pytest.mark.parametrize("rate", [None, 0.0, -1.0, float("nan"), float("inf")])
+def test_a_learning_rate_that_is_none_is_refused(new_run, rate):
+    with pytest.raises(ConfigError, match="needs a positive number"):
+        send_command(new_run().folder, "set-learning-rate", rate)
+
+
+def test_a_folder_that_is_no_run_takes_no_commands(tmp_path):
+    with pytest.raises(NotARunError):
+        send_command(tmp_path, "stop")
