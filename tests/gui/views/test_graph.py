@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtTest import QTest
+
+from mmgraph.runs import RunWriter, Snapshot
+from mmgraph_gui.views import Context
+from mmgraph_gui.views.graph import GraphLayout, GraphView
+
+
+@pytest.fixture
+def view(qtbot: Any, opened: Context, show_view: Callable[[Any], Any]) -> GraphView:
+    view = show_view(GraphView)
+    wait_laid_out(qtbot, view)
+    return view
+
+
+def wait_laid_out(qtbot: Any, view: GraphView) -> None:
+    def drawn() -> bool:
+        layers = view.plane.layers
+        return (
+            view.layout_now is not None
+            and view.layout_now.done
+            and not view.is_pending
+            and not view.follower._latest
+            and set(layers) == {"edges", "points"}
+            and all(layer.viewport == view.plane.viewport for layer in layers.values())
+        )
+
+    qtbot.waitUntil(drawn, timeout=20_000)
+
+
+def test_nodes_and_edges_are_drawn(view: GraphView, has_colour: Callable[..., bool]) -> None:
+    assert len(view.points) == 300
+    assert np.isfinite(view.points).all()
+    for label in range(10):
+        assert has_colour(view.plane, view.theme.category(label), 40)
+    edges = view.layout_now.edges
+    assert f"{edges.shape[1]:,} edges" in view.caption.text()
+    near = np.linalg.norm(view.points[edges[0]] - view.points[edges[1]], axis=1).mean()
+    assert near < 0.5 * np.linalg.norm(view.points[:, None] - view.points, axis=2).mean()
+    alpha = view.plane.layers["edges"].image.convertToFormat(QImage.Format.Format_Alpha8)
+    assert np.frombuffer(alpha.constBits(), np.uint8).any()
+
+
+def test_another_step_does_not_lay_out_again(qtbot: Any, view: GraphView) -> None:
+    before = view.layout_now
+    view.state.set_step(10)
+    qtbot.waitUntil(lambda: not view.is_pending)
+    assert view.layout_now is before
+
+
+def test_the_selection_is_linked(qtbot: Any, view: GraphView) -> None:
+    pixels = view.plane.viewport.to_pixels(view.points) / view.plane.ratio
+    apart = np.linalg.norm(pixels[:, None] - pixels, axis=2) + 1e9 * np.eye(300)
+    row = int(apart.min(axis=1).argmax())
+    QTest.mouseClick(
+        view.plane, Qt.MouseButton.LeftButton, pos=QPoint(*pixels[row].round().astype(int).tolist())
+    )
+    assert view.state.selection.tolist() == [row]
+    qtbot.waitUntil(lambda: "1 selected" in view.caption.text())
+
+
+def test_it_can_be_stopped_and_laid_out_again(qtbot: Any, view: GraphView) -> None:
+    first = view.layout_now
+    view.again.click()
+    qtbot.waitUntil(lambda: view.layout_now is not first, timeout=20_000)
+    assert view.again.text() == ("Lay out again" if view.layout_now.done else "Stop")
+    wait_laid_out(qtbot, view)
+    assert (view.points != first.positions).any()
+
+
+def test_stopping_keeps_what_there_is(qtbot: Any, opened: Context, show_view: Callable[[Any], Any]) -> None:
+    view = show_view(GraphView)
+    started = GraphLayout(
+        view.state.snapshot_at("graph"),
+        np.zeros((300, 2), np.float32),
+        np.zeros((2, 0), int),
+        3,
+        150,
+        "springs",
+    )
+    view.receive("layout", started)
+    assert "laying out: 3 of 150" in view.caption.text()
+    view.again.click()
+    assert "stopped at 3 of 150" in view.caption.text()
+    assert (id(view), "layout") not in view.follower._latest
+    assert view.again.text() == "Lay out again"
+
+
+def test_given_positions_are_used(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    places = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    edges = np.array([[0, 1, 1, 2], [1, 0, 2, 2]])
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.snapshots(1, [Snapshot("graph", "graph", edges, extras={"positions": places})], wait=True)
+    view = show_view(GraphView)
+    context.follower.open(run.folder)
+    wait_laid_out(qtbot, view)
+    np.testing.assert_array_equal(view.points, places)
+    assert view.layout_now.edges.tolist() == [[0, 1], [1, 2]]
+    assert "5 nodes  ·  2 edges  ·  positions given by the run" in view.caption.text()
+
+
+def test_a_graph_without_edges(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.snapshots(1, [Snapshot("graph", "graph", np.zeros((2, 0), np.int32))], wait=True)
+    view = show_view(GraphView)
+    context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: view.message == "The graph of this run has no nodes.")
+
+
+def test_it_can_be_painted_as_vectors(view: GraphView) -> None:
+    drawing = view.vector_source()
+    image = QImage(drawing.size, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    drawing.paint(painter)
+    painter.end()
+    shown = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[..., :3]
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 20
+
+
+def test_a_run_without_graph_says_so(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.scalars(1, {"train/loss": 1.0})
+    view = show_view(GraphView)
+    context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: view.message == "This run recorded no graph.")
