@@ -1,0 +1,214 @@
+"""Filters & feature maps: weights of a convolution, or what it makes of one item."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout
+
+from mmgraph.analysis.tiling import Scaling
+from mmgraph.runs import SnapshotInfo
+from mmgraph_gui.accessible import named
+from mmgraph_gui.item_card import describe, thumbnail
+from mmgraph_gui.raster import colour_parts, to_image
+from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.picture import Picture
+from mmgraph_gui.views.ramp import Ramp
+from mmgraph_gui.views.tiles import Tiles, diverging_map, make_tiles
+
+KINDS = {"filters": "Filters", "feature_maps": "Feature maps"}
+SCALINGS = {
+    "each": ("Each alone", "Every tile uses the whole colour range: weak ones can be read"),
+    "joint": ("All together", "One colour range for all tiles: strong ones stand out"),
+    "symmetric": ("Around zero", "One range from −max to max: blue is negative, red positive"),
+}
+
+
+class FilterView(View):
+    """One tiled picture. Feature maps are those of the first selected item that was recorded."""
+
+    name: ClassVar[str] = "filters"
+    title: ClassVar[str] = "Filters"
+    kinds: ClassVar[tuple[str, ...]] = ("filters", "feature_maps")
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step", "items", "selection", "layer"})
+
+    def build(self) -> None:
+        self.tiles: Tiles | None = None
+        self._asked: tuple[Any, ...] | None = None
+        self.kind_box = named(QComboBox(), "What is shown", "Weights of a layer, or what it makes of an item")
+        for kind, text in KINDS.items():
+            self.kind_box.addItem(text, kind)
+        self.kind_box.activated.connect(lambda _: self.request_render("control"))
+        self.layer_boxes = {kind: LayerBox(self.state, kind) for kind in KINDS}
+        self.scaling_box = named(QComboBox(), "Colour range")
+        for scaling, (text, hint) in SCALINGS.items():
+            self.scaling_box.addItem(text, scaling)
+            self.scaling_box.setItemData(self.scaling_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        self.scaling_box.activated.connect(lambda _: self.request_render("control"))
+        self.item_picture = QLabel()
+        self.item_text = QLabel()
+        for widget in (self.kind_box, QLabel("Layer"), *self.layer_boxes.values()):
+            self.controls.addWidget(widget)
+        self.controls.addSpacing(8)
+        self.controls.addWidget(QLabel("Colours"))
+        self.controls.addWidget(self.scaling_box)
+        self.controls.addStretch(1)
+        self.controls.addWidget(self.item_picture)
+        self.controls.addWidget(self.item_text)
+
+        self.picture = named(Picture(self.theme), "Filters and feature maps", "")
+        self.picture.pointed.connect(self._pointed)
+        self.ramp = Ramp()
+        self.caption = QLabel()
+        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        body = QHBoxLayout()
+        body.setSpacing(6)
+        body.addWidget(self.picture, 1)
+        body.addWidget(self.ramp)
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(body, 1)
+        layout.addWidget(self.caption)
+
+    @property
+    def kind(self) -> str:
+        """ "filters" or "feature_maps"."""
+        return str(self.kind_box.currentData())
+
+    @property
+    def scaling(self) -> Scaling:
+        """How values become colours."""
+        return cast("Scaling", self.scaling_box.currentData())
+
+    def render_state(self, changed: Changed) -> None:
+        if "run" in changed:
+            self.tiles, self._asked = None, None
+        self._offer_kinds()
+        kind = self.kind
+        for known, box in self.layer_boxes.items():
+            box.refresh()
+            box.setVisible(known == kind and bool(self.state.layers(known)))
+        info = self.state.snapshot_at(kind)
+        if info is None:
+            self._asked = None
+            self.cancel("tiles")
+            self.show_message(self._why_empty(kind))
+            return
+        item = int(self.state.selection[0]) if kind == "feature_maps" and len(self.state.selection) else None
+        asked = (info, self.scaling, item)
+        if asked != self._asked or "theme" in changed:
+            self._asked = asked
+            self._ask_tiles(info, item)
+
+    def receive(self, slot: str, result: Any) -> None:
+        self.tiles = result
+        self.picture.set_image(result.image)
+        self.show_content()
+        self._show_range(result)
+        self._show_item(result.item)
+        self._pointed(None, None)
+
+    def table(self) -> Table | None:
+        return (("tile", "row", "column", "value"), _rows(self.tiles)) if self.tiles is not None else None
+
+    def _ask_tiles(self, info: SnapshotInfo, item: int | None) -> None:
+        ramp = (
+            diverging_map() if self.scaling == "symmetric" else self.theme.continuous(np.linspace(0, 1, 256))
+        )
+        aspect = max(self.picture.width(), 1) / max(self.picture.height(), 1)
+        work = functools.partial(
+            make_tiles,
+            info=info,
+            scaling=self.scaling,
+            colours=ramp,
+            gap=colour_parts(self.theme.palette.grid),
+            item=item,
+            aspect=aspect,
+        )
+        self.ask("tiles", [info], work)
+
+    def _show_range(self, tiles: Tiles) -> None:
+        scaling = self.scaling
+        self.ramp.setVisible(tiles.values.ndim == 3)
+        ramp = diverging_map() if scaling == "symmetric" else self.theme.continuous(np.linspace(0, 1, 256))
+        low, high = "lowest", "highest"
+        if scaling != "each" and len(tiles.limits):
+            low, high = (f"{limit:.4g}" for limit in tiles.limits[0])
+        self.ramp.show_range(to_image(np.ascontiguousarray(ramp[::-1, None])), high, low)
+
+    def _show_item(self, item: int | None) -> None:
+        self.item_picture.clear()
+        self.item_text.clear()
+        if item is None:
+            return
+        known = describe(self.state, item)
+        self.item_text.setText(f"{known.title} · label {known.label}" if known.label else known.title)
+        picture = thumbnail(self.state.items, item)
+        if picture is not None:
+            side = round(26 * self.devicePixelRatioF())
+            pixmap = QPixmap.fromImage(picture.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio))
+            pixmap.setDevicePixelRatio(self.devicePixelRatioF())
+            self.item_picture.setPixmap(pixmap)
+
+    def _pointed(self, y: int | None, x: int | None) -> None:
+        tiles = self.tiles
+        if tiles is None:
+            return
+        index = tiles.grid.at(y, x) if y is not None and x is not None else None
+        if index is None or y is None or x is None:
+            self.picture.set_frame(None)
+            self.caption.setText(self._whole(tiles))
+            return
+        top, left = tiles.grid.corner(index)
+        self.picture.set_frame(QRectF(left, top, tiles.grid.width, tiles.grid.height))
+        row, column = tiles.place(index, y, x)
+        value = np.asarray(tiles.values[index][row, column])
+        here = ", ".join(f"{part:.4g}" for part in value.ravel().tolist())
+        self.caption.setText(f"{tiles.summary(index)}  ·  here {here} at row {row}, column {column}")
+
+    def _whole(self, tiles: Tiles) -> str:
+        noun = KINDS[tiles.info.kind].lower()
+        shown = len(tiles.names)
+        count = f"{shown:,} {noun}" if shown == tiles.total else f"{shown:,} of {tiles.total:,} {noun} shown"
+        parts = [
+            f"{tiles.info.layer}, step {tiles.info.step:,}",
+            f"{count} of {tiles.values.shape[1]} × {tiles.values.shape[2]}",
+        ]
+        lost = int((~np.isfinite(tiles.values)).sum())
+        if lost:
+            parts.append(f"{lost:,} NaN or infinite (magenta)")
+        wanted = self._asked[2] if self._asked is not None else None
+        if tiles.item is not None and wanted != tiles.item:
+            parts.append(
+                "select an item to see its maps"
+                if wanted is None
+                else "no maps were recorded of the selected item"
+            )
+        return "  ·  ".join(parts)
+
+    def _offer_kinds(self) -> None:
+        """Show what there is when what was chosen is missing."""
+        there = [kind for kind in KINDS if self.state.layers(kind)]
+        if there and self.kind not in there:
+            self.kind_box.setCurrentIndex(list(KINDS).index(there[0]))
+        self.kind_box.setEnabled(len(there) > 1)
+
+    def _why_empty(self, kind: str) -> str:
+        if self.state.path is None:
+            return "No run is open."
+        if not any(self.state.layers(known) for known in KINDS):
+            return "This run recorded no filters and no feature maps."
+        return f"No {KINDS[kind].lower()} had been recorded by step {self.state.step:,}."
+
+
+def _rows(tiles: Tiles) -> Iterator[tuple[object, ...]]:
+    for name, values in zip(tiles.names, tiles.values, strict=True):
+        for place, value in np.ndenumerate(values):
+            yield name, place[0], place[1], float(value)

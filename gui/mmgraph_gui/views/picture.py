@@ -1,0 +1,167 @@
+"""One picture, as large as fits, with sharp pixels; says which pixel the mouse is on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from mmgraph_gui.theme import Theme
+
+LARGEST_PIXEL = 48
+
+
+class Picture(QWidget):
+    """Shows an image; the wheel zooms, dragging moves, F fits it in again.
+
+    Signals:
+        pointed(y, x): the pixel of the image under the mouse, or None, None.
+        clicked(y, x): a pixel was clicked.
+    """
+
+    pointed = Signal(object, object)
+    clicked = Signal(int, int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._image = QImage()
+        self._frame: QRectF | None = None
+        self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
+        self._pressed: QPointF | None = None
+        self._dragged = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(120, 100)
+
+    @property
+    def image(self) -> QImage:
+        """What is shown."""
+        return self._image
+
+    def set_image(self, image: QImage) -> None:
+        """Show another image; a picture of another size is fitted in."""
+        if image.size() != self._image.size():
+            self.fit()
+        self._image = image
+        self.update()
+
+    def set_frame(self, box: QRectF | None) -> None:
+        """Frame a part of the image, given in its pixels."""
+        if box != self._frame:
+            self._frame = box
+            self.update()
+
+    def fit(self) -> None:
+        """Show all of the image."""
+        self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
+        self.update()
+
+    def target(self) -> QRectF:
+        """Where the image lies in the widget."""
+        if self._image.isNull():
+            return QRectF()
+        ratio = float(self.devicePixelRatioF())
+        width, height = self._image.width(), self._image.height()
+        scale = min(self.width() / width, self.height() / height, LARGEST_PIXEL)
+        if (
+            scale * ratio >= 3
+        ):  # whole device pixels keep the tiles of one size; below, fitting in matters more
+            scale = int(scale * ratio) / ratio
+        scale *= self._zoom
+        left = self.width() / 2 - self._centre.x() * width * scale
+        top = self.height() / 2 - self._centre.y() * height * scale
+        return QRectF(round(left * ratio) / ratio, round(top * ratio) / ratio, width * scale, height * scale)
+
+    def pixel_at(self, at: QPointF) -> tuple[int, int] | None:
+        """(y, x) of the pixel of the image under a place of the widget."""
+        target = self.target()
+        if not target.contains(at):
+            return None
+        x = int((at.x() - target.left()) / target.width() * self._image.width())
+        y = int((at.y() - target.top()) / target.height() * self._image.height())
+        return min(y, self._image.height() - 1), min(x, self._image.width() - 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, 360)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._theme.palette.background))
+        if self._image.isNull():
+            painter.end()
+            return
+        target = self.target()
+        shrinks = target.width() * self.devicePixelRatioF() < self._image.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrinks)
+        painter.drawImage(target, self._image)
+        if self._frame is not None:
+            scale = target.width() / self._image.width()
+            box = QRectF(
+                target.left() + self._frame.left() * scale,
+                target.top() + self._frame.top() * scale,
+                self._frame.width() * scale,
+                self._frame.height() * scale,
+            )
+            painter.setPen(QPen(QColor(self._theme.palette.accent), 2))
+            painter.drawRect(box.adjusted(-1, -1, 1, 1))
+        painter.end()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        before = self.target()
+        if before.isEmpty():
+            return
+        zoom = min(max(self._zoom * 1.0015 ** event.angleDelta().y(), 0.2), 200.0)
+        at, factor = event.position(), zoom / self._zoom
+        self._zoom = zoom
+        left = at.x() - (at.x() - before.left()) * factor
+        top = at.y() - (at.y() - before.top()) * factor
+        self._centre = QPointF(
+            (self.width() / 2 - left) / (before.width() * factor),
+            (self.height() / 2 - top) / (before.height() * factor),
+        )
+        self.update()
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed, self._dragged = event.position(), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._pressed is None:
+            self.pointed.emit(*(self.pixel_at(at) or (None, None)))
+            return
+        delta = at - self._pressed
+        if self._dragged or delta.manhattanLength() >= 4:
+            target = self.target()
+            self._dragged, self._pressed = True, at
+            if not target.isEmpty():
+                self._centre -= QPointF(delta.x() / target.width(), delta.y() / target.height())
+                self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        pixel = self.pixel_at(event.position())
+        if self._pressed is not None and not self._dragged and pixel is not None:
+            self.clicked.emit(*pixel)
+        self._pressed = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit()
+
+    def leaveEvent(self, event: object) -> None:
+        self.pointed.emit(None, None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_F:
+            self.fit()
+        else:
+            super().keyPressEvent(event)
