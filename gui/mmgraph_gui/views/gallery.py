@@ -1,0 +1,187 @@
+"""A gallery of items of any number: only those on screen are drawn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from mmgraph.runs import ItemSet
+from mmgraph_gui.item_card import Description, describe, paint_picture, thumbnail
+from mmgraph_gui.selection import Mode
+from mmgraph_gui.state import AppState
+from mmgraph_gui.theme import Theme
+
+Index = QModelIndex | QPersistentModelIndex
+
+PICTURE_CELL = (104, 132)
+TEXT_CELL = (220, 118)
+ROW_ROLE = Qt.ItemDataRole.UserRole
+
+
+class GalleryModel(QAbstractListModel):
+    """Rows of the item set in some order."""
+
+    def __init__(self, state: AppState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.rows: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def set_rows(self, rows: npt.NDArray[np.int64]) -> None:
+        """Show other rows, or the same in another order."""
+        if not np.array_equal(rows, self.rows):
+            self.beginResetModel()
+            self.rows = rows
+            self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = int(self.rows[index.row()])
+        if role == ROW_ROLE:
+            return row
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return "\n".join(describe(self._state, row).lines)
+        return None
+
+
+class GalleryCell(QStyledItemDelegate):
+    """Draws one item: picture or text, its label, what was predicted and how surely."""
+
+    def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state, self._theme = state, theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return cell_size(self._state.items, option.fontMetrics.height())
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = index.data(ROW_ROLE)
+        if row is None:
+            return
+        known = describe(self._state, int(row))
+        palette = self._theme.palette
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(option.rect).adjusted(3, 3, -3, -3)
+        state = option.state
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver) or row == self._state.hovered
+        chosen = bool(np.isin(row, self._state.selection))
+        painter.setPen(QPen(QColor(palette.accent if chosen else palette.grid), 2 if chosen else 1))
+        painter.setBrush(QColor(palette.raised if hovered or chosen else palette.background))
+        painter.drawRoundedRect(box, 5, 5)
+        inner = box.adjusted(6, 6, -6, -6)
+        line = option.fontMetrics.height()
+        top = QRectF(inner.left(), inner.top(), inner.width(), inner.height() - 2 * line - 4)
+        self._paint_content(painter, top, int(row), known)
+        self._paint_words(painter, inner, line, known)
+        painter.restore()
+
+    def _paint_content(self, painter: QPainter, box: QRectF, row: int, known: Description) -> None:
+        picture = thumbnail(self._state.items, row)
+        if picture is not None:
+            paint_picture(painter, box, picture)
+            return
+        painter.setPen(QColor(self._theme.palette.foreground))
+        items = self._state.items
+        text = items.texts[row] if items is not None and items.texts is not None else known.title
+        flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        painter.setClipRect(box)
+        painter.drawText(box, int(flags), text)
+        painter.setClipping(False)
+
+    def _paint_words(self, painter: QPainter, inner: QRectF, line: int, known: Description) -> None:
+        palette, metrics = self._theme.palette, painter.fontMetrics()
+        width = int(inner.width())
+
+        def write(text: str, colour: str, from_bottom: int) -> None:
+            painter.setPen(QColor(colour))
+            place = QRectF(inner.left(), inner.bottom() - from_bottom * line, width, line)
+            elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, elided)
+
+        write(f"label {known.label}" if known.label else "no label", palette.muted, 2)
+        if known.prediction:
+            mark, colour = "", palette.foreground
+            if known.correct is not None:
+                mark, colour = ("✓ ", palette.good) if known.correct else ("✗ ", palette.error)
+            sure = "" if math.isnan(known.confidence) else f" ({known.confidence:.2f})"
+            write(f"{mark}{known.prediction}{sure}", colour, 1)
+
+
+class Gallery(QListView):
+    """Shows items in rows that wrap.
+
+    Signals:
+        hovered(row): the item under the mouse, or None.
+        clicked_row(row, mode): an item was clicked, or chosen with Enter.
+    """
+
+    hovered = Signal(object)
+    clicked_row = Signal(int, str)
+
+    def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.rows = GalleryModel(state, self)
+        self.setModel(self.rows)
+        self.setItemDelegate(GalleryCell(state, theme, self))
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(500)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.entered.connect(lambda index: self.hovered.emit(index.data(ROW_ROLE)))
+        self.viewportEntered.connect(lambda: self.hovered.emit(None))
+        self.activated.connect(lambda index: self.clicked_row.emit(index.data(ROW_ROLE), "replace"))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and event.button() == Qt.MouseButton.LeftButton:
+            modifiers = event.modifiers()
+            mode: Mode = "replace"
+            if modifiers & Qt.KeyboardModifier.ControlModifier:
+                mode = "add"
+            elif modifiers & Qt.KeyboardModifier.AltModifier:
+                mode = "remove"
+            self.clicked_row.emit(index.data(ROW_ROLE), mode)
+        super().mouseReleaseEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.hovered.emit(None)
+        super().leaveEvent(event)
+
+
+def cell_size(items: ItemSet | None, line: int) -> QSize:
+    """Size of a cell: larger for texts than for pictures, with room for the font in use."""
+    width, height = PICTURE_CELL if items is not None and items.thumbnails is not None else TEXT_CELL
+    return QSize(max(width, 6 * line), height + 2 * max(line - 16, 0))
