@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -52,7 +53,6 @@ class NewRunDialog(QDialog):
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.start = self.buttons.addButton("Start", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.start.setDefault(True)
         self.reset = self.buttons.addButton("Defaults", QDialogButtonBox.ButtonRole.ResetRole)
         self.reset.setToolTip("Put every option back to its default")
         self.buttons.accepted.connect(self.accept)
@@ -65,10 +65,13 @@ class NewRunDialog(QDialog):
         layout.addWidget(self.form, 1)
         layout.addWidget(self.hint)
         layout.addWidget(self.buttons)
+        self.start.setDefault(True)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
         self.chooser.currentIndexChanged.connect(self._fill)
         if recipe is not None:
             self.chooser.setCurrentIndex(self.chooser.findData(recipe))
         self._fill()
+        self.chooser.setFocus()
 
     @property
     def recipe(self) -> Recipe:

@@ -73,7 +73,7 @@ class View(QWidget):
 
     Attributes:
         state, follower, theme: from the context.
-        controls: layout of a line above the content, for choosers; hidden while it is empty.
+        controls: layout of a line above the content, for choosers; hidden while no run is open.
         content: the widget to fill in `build`.
     """
 
@@ -90,7 +90,8 @@ class View(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=RENDER_MILLISECONDS)
         self._timer.timeout.connect(self._render_now)
 
-        self.controls = QHBoxLayout()
+        self._control_line = QWidget()
+        self.controls = QHBoxLayout(self._control_line)
         self.controls.setContentsMargins(0, 0, 0, 0)
         self.content = QWidget()
         self._message = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
@@ -102,7 +103,7 @@ class View(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(8, 8, 8, 8)
         whole.setSpacing(6)
-        whole.addLayout(self.controls)
+        whole.addWidget(self._control_line)
         whole.addLayout(self._pages, 1)
 
         self.build()
@@ -157,10 +158,12 @@ class View(QWidget):
         """Say in words what is missing or wrong, in place of the content."""
         self._message.setText(text)
         self._pages.setCurrentWidget(self._message)
+        self._control_line.setVisible(self.state.path is not None)
 
     def show_content(self) -> None:
         """Show the content again."""
         self._pages.setCurrentWidget(self.content)
+        self._control_line.setVisible(self.controls.count() > 0)
 
     @property
     def message(self) -> str:

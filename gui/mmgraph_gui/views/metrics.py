@@ -36,7 +36,7 @@ class MetricsView(View):
             "Zoom out to the whole run (wheel zooms, middle button pans)",
         )
         self.whole.clicked.connect(self._zoom_out)
-        self.hint = QLabel("Click or drag: go to a step. Wheel: zoom. Middle button: pan.")
+        self.hint = QLabel("Click: go to step. Wheel: zoom. Middle: pan.")
         self.hint.setMinimumWidth(1)
         self.controls.addWidget(self.hint, 1)
         self.controls.addWidget(self.whole)
