@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from mmgraph.runs import ItemSet
 from mmgraph_gui.raster import to_image
+from mmgraph_gui.selection import Rows
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 
@@ -125,18 +128,30 @@ def paint_picture(painter: QPainter, box: QRectF, picture: QImage) -> None:
     painter.drawImage(target, picture)
 
 
-def row_values(state: AppState, rows: Any) -> list[tuple[object, ...]]:
-    """(row, id, label, prediction, confidence) of each row, for tables."""
-    values: list[tuple[object, ...]] = []
-    for row in np.asarray(rows).tolist():
-        known = describe(state, row)
-        items = state.items
-        number = (
-            int(items.ids[row]) if items is not None and items.ids is not None and row < len(items) else row
-        )
-        confidence = "" if np.isnan(known.confidence) else known.confidence
-        values.append((row, number, known.label, known.prediction, confidence))
-    return values
-
-
 ROW_COLUMNS = ("row", "id", "label", "prediction", "confidence")
+
+
+def row_values(state: AppState, rows: Rows) -> Iterator[tuple[object, ...]]:
+    """(row, id, label, prediction, confidence) of each row, for tables; empty where not known."""
+    items, prediction = state.items, state.prediction
+    count = len(items) if items is not None else 0
+    known = rows < count
+    ids, labels, classes = rows.copy(), np.full(len(rows), -1), np.full(len(rows), -1)
+    confidences = np.full(len(rows), np.nan)
+    names: tuple[str, ...] = ()
+    if items is not None:
+        names = items.class_names
+        ids[known] = items.ids[rows[known]] if items.ids is not None else rows[known]
+        if items.labels is not None:
+            labels[known] = items.labels[rows[known]]
+    if prediction is not None:
+        classes[known] = prediction.classes[rows[known]]
+        confidences[known] = prediction.confidence[rows[known]]
+
+    def named(codes: npt.NDArray[np.int64]) -> list[str]:
+        return [
+            "" if code < 0 else names[code] if code < len(names) else str(code) for code in codes.tolist()
+        ]
+
+    sure = ["" if math.isnan(value) else value for value in confidences.tolist()]
+    return zip(rows.tolist(), ids.tolist(), named(labels), named(classes), sure, strict=True)

@@ -4,6 +4,7 @@ from itertools import islice, pairwise
 
 import numpy as np
 import pytest
+
 from mmgraph.analysis import force_layout, layout, spectral_layout
 from mmgraph.errors import InputError
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from mmgraph.analysis import nearest_neighbours, neighbours
-from mmgraph.errors import InputError
 from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
+
+from mmgraph.analysis import nearest_neighbours, neighbours
+from mmgraph.errors import InputError
 
 
 @pytest.fixture(params=[4_000_000, 500], ids=["one block", "many blocks"])

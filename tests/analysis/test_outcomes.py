@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mmgraph.analysis import judge
 from mmgraph.errors import InputError
 

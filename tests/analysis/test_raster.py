@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mmgraph.analysis import raster_points
 from mmgraph.errors import InputError
 

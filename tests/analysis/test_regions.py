@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mmgraph.analysis import points_in_polygon
 from mmgraph.errors import InputError
 

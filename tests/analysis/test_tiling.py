@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mmgraph.analysis import TileGrid, scale_tiles, tile
 from mmgraph.errors import InputError
 

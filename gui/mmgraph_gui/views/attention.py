@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from mmgraph_gui.follower import Job
 from mmgraph_gui.item_card import describe, thumbnail
 from mmgraph_gui.raster import Drawing, colour_parts, to_image
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.neighbourhood import (
     MOST_NEIGHBOURS,
@@ -104,8 +105,7 @@ class AttentionView(View):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.around)
         self.pages.addWidget(heat_page)
-        self.caption = QLabel()
-        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caption = Caption()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -215,7 +215,7 @@ class AttentionView(View):
         ]
         if not len(self.state.selection):
             parts.append("select an item to see its own")
-        self.caption.setText("  ·  ".join(parts))
+        self.caption.set_parts(parts)
 
     def _pointed(self, y: int | None, x: int | None) -> None:
         shown = self.map
@@ -231,7 +231,7 @@ class AttentionView(View):
         ]
         if shown.item is not None:
             parts.insert(1, describe(self.state, shown.item).title)
-        self.caption.setText("  ·  ".join(parts))
+        self.caption.set_parts(parts)
 
     def _why_empty(self) -> str:
         if self.state.path is None:

@@ -93,7 +93,7 @@ class EmbeddingView(PointView):
             parts.append(f"{lost:,} with NaN or infinity cannot be placed")
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
-        self.caption.setText("  ·  ".join(parts))
+        self.caption.set_parts(parts)
 
     def _why_empty(self) -> str:
         if self.state.path is None:

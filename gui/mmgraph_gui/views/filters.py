@@ -17,6 +17,7 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.item_card import describe, thumbnail
 from mmgraph_gui.raster import colour_parts, to_image
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.ramp import Ramp
@@ -65,8 +66,7 @@ class FilterView(View):
         self.picture = named(Picture(self.theme), "Filters and feature maps", "")
         self.picture.pointed.connect(self._pointed)
         self.ramp = Ramp()
-        self.caption = QLabel()
-        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caption = Caption()
         body = QHBoxLayout()
         body.setSpacing(6)
         body.addWidget(self.picture, 1)

@@ -110,11 +110,10 @@ class GraphView(PointView):
                 self.plane.show_all()
             self._draw_edges()
             self._write_caption()
-        elif slot == "edges":
-            if result is not None:
-                self.plane.set_layer("edges", result.image, result.viewport)
-        else:
-            super().receive(slot, result)
+            return
+        super().receive(slot, result)
+        if slot == "edges" and result is not None:
+            self.plane.set_layer("edges", result.image, result.viewport)
 
     def paint_vectors(self, painter: QPainter) -> None:
         if self.layout_now is not None and self.layout_now.edges.shape[1] <= VECTOR_EDGES:
@@ -157,7 +156,7 @@ class GraphView(PointView):
             colours=(colour_parts(self.theme.palette.muted), colour_parts(self.theme.palette.accent)),
             selected=self.state.selection,
         )
-        self.ask("edges", [], work)
+        self.draw("edges", work)
 
     def _write_caption(self) -> None:
         now = self.layout_now
@@ -179,7 +178,7 @@ class GraphView(PointView):
             parts.append(f"{len(self.state.selection):,} selected")
         self.again.setText("Stop" if busy else "Lay out again")
         self.again.setEnabled(now.steps > 0)
-        self.caption.setText("  ·  ".join(parts))
+        self.caption.set_parts(parts)
 
     def _why_empty(self) -> str:
         if self.state.path is None:

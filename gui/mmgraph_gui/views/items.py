@@ -17,6 +17,7 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
 from mmgraph_gui.item_card import ROW_COLUMNS, row_values
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.gallery import Gallery
 
 SHOWN = {
@@ -72,7 +73,7 @@ class ItemsView(View):
         self.gallery = named(Gallery(self.state, self.theme), "Items", "")
         self.gallery.hovered.connect(self.state.hover)
         self.gallery.clicked_row.connect(self._choose)
-        self.caption = QLabel()
+        self.caption = Caption()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -121,7 +122,7 @@ class ItemsView(View):
 
     def table(self) -> Table | None:
         rows = self.gallery.rows.rows
-        return (ROW_COLUMNS, row_values(self.state, rows)) if len(rows) else None
+        return (ROW_COLUMNS, list(row_values(self.state, rows))) if len(rows) else None
 
     def _choose(self, row: int, mode: Any) -> None:
         """Selecting here leaves the gallery as it is: what one was looking at must not vanish."""
@@ -148,7 +149,7 @@ class ItemsView(View):
             parts.append("no predictions at this step, so the order is that of the data set")
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
-        self.caption.setText("  ·  ".join(parts))
+        self.caption.set_parts(parts)
 
 
 def sort_items(

@@ -24,10 +24,12 @@ from PySide6.QtWidgets import (
 from mmgraph.analysis import points_in_polygon
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring, colouring_of
+from mmgraph_gui.follower import Work
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values, thumbnail
 from mmgraph_gui.raster import Drawing, colour_parts
 from mmgraph_gui.selection import Mode, Rows
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.legend import Legend
 from mmgraph_gui.views.plane import Plane, Stamp, Tool
 from mmgraph_gui.views.point_image import PointImage, PointScene, dot_style, draw_points
@@ -51,6 +53,8 @@ class PointView(View):
         self._colouring: Colouring | None = None
         self._colours = np.zeros((0, 3), dtype=np.uint8)
         self._pictures: dict[int, QImage] = {}
+        self._drawing: set[str] = set()
+        self._next: dict[str, Work] = {}
 
         self.plane = named(Plane(self.theme), self.title, "")
         self.plane.hovered.connect(self._hovered)
@@ -59,8 +63,7 @@ class PointView(View):
         self.plane.viewport_changed.connect(lambda: self.request_render("viewport"))
         self.legend = Legend(self.theme)
         self.legend.chosen.connect(self._choose_class)
-        self.caption = QLabel()
-        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caption = Caption()
         body = QHBoxLayout()
         body.setSpacing(6)
         body.addWidget(self.plane, 1)
@@ -125,6 +128,9 @@ class PointView(View):
 
     def render_points(self, changed: Changed) -> None:
         """Follow changes of colour, selection, hover and viewport."""
+        if "run" in changed:
+            self._drawing.clear()
+            self._next.clear()
         if changed & {"run", "items", "colour", "theme", "snapshots"}:
             choices = self.state.colour_choices()
             if [self.colour_box.itemText(i) for i in range(self.colour_box.count())] != choices:
@@ -162,9 +168,29 @@ class PointView(View):
             rim=colour_parts(self.theme.palette.foreground),
             stamp=STAMP_SIDE * self.plane.ratio if self._wants_stamps() else 0,
         )
-        self.ask("points", [], functools.partial(draw_points, scene=scene))
+        self.draw("points", functools.partial(draw_points, scene=scene))
+
+    def draw(self, slot: str, work: Work) -> None:
+        """Ask for an image, once the one being drawn is there.
+
+        Where layouts come faster than images can be drawn, replacing the request each time would never let
+        one be finished.
+        """
+        if slot in self._drawing:
+            self._next[slot] = work
+        else:
+            self._drawing.add(slot)
+            self.ask(slot, [], work)
+
+    def show_message(self, text: str) -> None:
+        self._drawing.clear()
+        self._next.clear()
+        super().show_message(text)
 
     def receive(self, slot: str, result: Any) -> None:
+        self._drawing.discard(slot)
+        if slot in self._next:
+            self.draw(slot, self._next.pop(slot))
         if slot == "points" and isinstance(result, PointImage):
             self.plane.raster = result.raster
             self.plane.set_layer("points", result.image, result.scene.viewport)
