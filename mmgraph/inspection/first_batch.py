@@ -16,11 +16,12 @@ from mmgraph.inspection.undisturbed import unwrapped
 
 
 class FirstBatch:
-    """Waits for the next forward of a model, copies its inputs, and takes its hooks off again.
+    """Waits for the next forward of a model, copies its inputs, and takes its hook off again.
 
     Dynamo traces hooks into the compiled code. Ours is empty there (it would break the graph), so the inputs of
     a compiled model are seen from outside: at the wrapper of `torch.compile`, or around the compiled call that
-    `model.compile()` put into the model.
+    `model.compile()` put into the model. A hook that was traced stays, empty, until `close`: without it the
+    model would be compiled once more.
 
     Args:
         model: the model as the loop calls it.
@@ -57,6 +58,9 @@ class FirstBatch:
         """Take all hooks off."""
         while self._handles:
             self._handles.pop().remove()
+        self._unwrap()
+
+    def _unwrap(self) -> None:
         while self._wrapped:
             module, original, ours = self._wrapped.pop()
             if module._compiled_call_impl is ours:
@@ -64,10 +68,12 @@ class FirstBatch:
 
     def _watch(self, model: nn.Module) -> None:
         def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if not torch.compiler.is_compiling():
+            if not torch.compiler.is_compiling() and self.inputs is None:
+                handle.remove()
                 self._seen(args, kwargs)
 
-        self._handles.append(model.register_forward_pre_hook(hook, with_kwargs=True))
+        handle = model.register_forward_pre_hook(hook, with_kwargs=True)
+        self._handles.append(handle)
 
     def _watch_compiled_call(self, model: nn.Module) -> None:
         original = model._compiled_call_impl
@@ -75,14 +81,15 @@ class FirstBatch:
             return
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._seen(args, kwargs)
+            self._unwrap()
+            if self.inputs is None:
+                self._seen(args, kwargs)
             return original(*args, **kwargs)
 
         self._wrapped.append((model, original, call))
         model._compiled_call_impl = call
 
     def _seen(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.close()
         try:
             inputs = Inputs(args, kwargs)
             self.total = inputs.count

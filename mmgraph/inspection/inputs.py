@@ -104,9 +104,12 @@ class Inputs:
         """The same on another device."""
 
         def move_whole(value: Any) -> Any:
-            if isinstance(value, tuple):  # PackedSequence
-                return value.to(device)
-            return copy.copy(value).to(device) if hasattr(value, "to") else value  # Data moves in place
+            if not hasattr(value, "to"):
+                return value
+            apart: Any = (
+                value if isinstance(value, PackedSequence) else copy.copy(value)
+            )  # Data moves in place
+            return apart.to(device)
 
         return self._map(lambda tensor: tensor.to(device), move_whole)
 

@@ -73,7 +73,7 @@ def test_looks_after_the_first_keep_within_the_share(
     starts, now = [], 0.0
     for cost in costs:
         while not throttle.due(now):
-            now += max(1 / per_second, 0.01) / 3
+            now += max(1 / per_second, costs[len(starts) - 1] / share) / 7
         starts.append(now)
         throttle.took(cost)
     for i in range(1, len(costs) - 1):
