@@ -106,11 +106,7 @@ class RunReader:
         conditions = {"kind": kind, "layer": layer, "step": step}
         given = {name: value for name, value in conditions.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given) or "1"
-        return list(
-            self._snapshot_rows(
-                f"SELECT * FROM snapshots WHERE {where} ORDER BY step, id", tuple(given.values())
-            )
-        )
+        return list(self._snapshot_rows(f"{where} ORDER BY step, id", tuple(given.values())))
 
     def load(self, info: SnapshotInfo) -> Snapshot:
         """Read the array of a snapshot.
@@ -194,9 +190,7 @@ class RunReader:
                 (cursor.events,),
             )
         )
-        snapshots = tuple(
-            self._snapshot_rows("SELECT * FROM snapshots WHERE id > ? ORDER BY id", (cursor.snapshots,))
-        )
+        snapshots = tuple(self._snapshot_rows("id > ? ORDER BY id", (cursor.snapshots,)))
         new = Cursor(
             last_scalar,
             events[-1].id if events else cursor.events,
@@ -247,9 +241,17 @@ class RunReader:
             )
         return scalars, last
 
-    def _snapshot_rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[SnapshotInfo]:
-        for row in self._query(sql, values):
-            number, _, step, epoch, wall_time, kind, layer, axes, shape, dtype, file, items, nbytes = row
+    def _snapshot_rows(self, where: str, values: tuple[Any, ...]) -> Iterator[SnapshotInfo]:
+        rows = self._query(
+            "SELECT id, step, epoch, wall_time, kind, layer, axes, shape, dtype, file, items, bytes "
+            f"FROM snapshots WHERE {where}",
+            values,
+        )
+        for number, step, epoch, wall_time, kind, layer, axes, shape, dtype, file, items, nbytes in rows:
+            try:
+                names, sizes = tuple(json.loads(axes)), tuple(json.loads(shape))
+            except (TypeError, ValueError) as error:
+                raise self._damaged(error) from error
             yield SnapshotInfo(
                 number,
                 step,
@@ -257,8 +259,8 @@ class RunReader:
                 wall_time,
                 kind,
                 layer,
-                tuple(json.loads(axes)),
-                tuple(json.loads(shape)),
+                names,
+                sizes,
                 dtype,
                 file,
                 items,

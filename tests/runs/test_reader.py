@@ -294,11 +294,13 @@ def test_the_clock_of_another_machine_may_be_wrong(new_run, monkeypatch):
         "DROP TABLE scalar_rows",
         "DROP TABLE status",
         "UPDATE scalar_rows SET value = 'many'",
+        "UPDATE snapshot_rows SET axes = 'items'",
     ],
 )
 def test_damaged_tables_are_one_sentence(new_run, damage):
     run = new_run()
     run.scalars(1, {"a": 1.0})
+    run.snapshots(1, matrix(1))
     run.close()
     with sqlite3.connect(run.folder / "run.db") as connection:
         connection.execute(damage)
