@@ -121,6 +121,14 @@ class Watch:
         self._throttle.due(self.clock())
         return self._look(wait=False)
 
+    def flush(self) -> None:
+        """Wait until everything recorded so far is on disk."""
+        writer = self._writer
+        if writer is not None:
+            with self._recording():
+                self._settle(writer)
+                writer.flush()
+
     def close(self, state: str | None = None, message: str = "") -> None:
         """Look a last time, write what is left, and let go of the model. Closing twice does no harm.
 

@@ -1,0 +1,154 @@
+"""What `mmgraph.watch` costs a training loop: numbers of every step, looks at the default throttle.
+
+    python benchmarks/watch_overhead.py [--pairs 40] [--block 1.0]
+
+The same model learns with and without `live.step`, in turns (see `paired.py`). The watch's clock stands still
+while the loop runs without it, so that looks come as often as in a loop that is always watched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from paired import Comparison, compare
+from torch import Tensor, nn
+
+import mmgraph
+from mmgraph.graph import GNN, Adjacency
+from mmgraph.inspection import Watch
+from mmgraph.runs import RunReader
+
+LIMIT = 1.02
+
+
+class LeNet(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x.flatten(1))))))
+
+
+def image_step() -> tuple[nn.Module, Callable[[], Tensor]]:
+    """LeNet on random 28×28 images, batch 128."""
+    model = LeNet()
+    optimizer = torch.optim.Adam(model.parameters())
+    batches = torch.randn(8, 128, 1, 28, 28)
+    targets = torch.randint(0, 10, (8, 128))
+    turn = 0
+
+    def step() -> Tensor:
+        nonlocal turn
+        turn = (turn + 1) % len(batches)
+        loss = F.cross_entropy(model(batches[turn]), targets[turn])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return model, step
+
+
+def graph_step() -> tuple[nn.Module, Callable[[], Tensor]]:
+    """A graph network of two layers on a random graph of Cora's size: 2,708 nodes, 10,556 edges."""
+    generator = torch.Generator().manual_seed(0)
+    edges = torch.randint(0, 2708, (2, 10_556), generator=generator)
+    graph = Adjacency.from_edge_index(edges, 2708)
+    x = torch.randn(2708, 128, generator=generator)
+    target = torch.randint(0, 7, (2708,), generator=generator)
+    model = GNN(128, 16, 7, conv="gcn")
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+
+    def step() -> Tensor:
+        loss = F.cross_entropy(model(x, graph)[:140], target[:140])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return model, step
+
+
+class StoppableClock:
+    """Seconds that only count while it runs."""
+
+    def __init__(self) -> None:
+        self._behind = 0.0
+        self._stopped_at: float | None = time.monotonic()
+
+    def __call__(self) -> float:
+        return (self._stopped_at or time.monotonic()) - self._behind
+
+    def go(self) -> None:
+        if self._stopped_at is not None:
+            self._behind += time.monotonic() - self._stopped_at
+            self._stopped_at = None
+
+    def stop(self) -> None:
+        self._stopped_at = time.monotonic()
+
+
+def measure(
+    make: Callable[[], tuple[nn.Module, Callable[[], Tensor]]], pairs: int, block: float
+) -> tuple[Comparison, int]:
+    """The cost of watching, and how often the model was looked at."""
+    model, step = make()
+    with tempfile.TemporaryDirectory() as folder:
+        live: Watch = mmgraph.watch(model, run=f"{folder}/run", quiet=True)
+        clock = StoppableClock()
+        live.clock = clock
+
+        def finish_block() -> None:
+            clock.stop()
+            live.flush()
+
+        comparison = compare(
+            step,
+            lambda: live.step(loss=step()),
+            pairs=pairs,
+            block_seconds=block,
+            before_b=clock.go,
+            after_b=finish_block,
+        )
+        live.close()
+        with RunReader(f"{folder}/run") as run:
+            return comparison, len(run.snapshots(kind="prediction"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--block", type=float, default=1.0, help="seconds")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(f"{platform.machine()}, {arguments.threads} threads, torch {torch.__version__}, "
+          f"{arguments.pairs} pairs of {arguments.block:g} s blocks, 95 % intervals")  # fmt: skip
+    print(f"{'loop':<14}{'step':>10}{'wall time':>28}{'processor time':>28}  below +2 % (wall)  looks")
+    for name, make in {"LeNet, b128": image_step, "GCN, Cora-size": graph_step}.items():
+        torch.manual_seed(0)
+        found, looks = measure(make, arguments.pairs, arguments.block)
+        print(
+            f"{name:<14}{found.step_seconds * 1e3:>7.2f} ms{found.wall!s:>28}{found.cpu!s:>28}"
+            f"  {found.wall.verdict(LIMIT):<17}  {looks}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
