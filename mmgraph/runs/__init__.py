@@ -3,9 +3,11 @@
 from mmgraph.runs.commands import COMMANDS, Command, send_command
 from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, read_config, runs_root
 from mmgraph.runs.items import ItemSet
-from mmgraph.runs.reader import Cursor, Event, RunReader, Series, Status, Update
+from mmgraph.runs.reader import RunReader
+from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
+from mmgraph.runs.summary import RunSummary, summarise
 from mmgraph.runs.writer import RunWriter
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Event",
     "ItemSet",
     "RunReader",
+    "RunSummary",
     "RunWriter",
     "Series",
     "Snapshot",
@@ -30,4 +33,5 @@ __all__ = [
     "read_config",
     "runs_root",
     "send_command",
+    "summarise",
 ]

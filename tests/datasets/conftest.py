@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
-from mmgraph.datasets import catalogue
 from scipy import sparse
+
+from mmgraph.datasets import catalogue
 
 
 @pytest.fixture(autouse=True)

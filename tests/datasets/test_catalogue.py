@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mmgraph.datasets import catalogue
 from mmgraph.errors import ConfigError, UnknownNameError
 

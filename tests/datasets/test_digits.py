@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from sklearn.datasets import load_digits
+
 from mmgraph.datasets import catalogue
 from mmgraph.datasets.digits import read_digits
-from sklearn.datasets import load_digits
 
 
 def test_all_digits_of_scikit_learn() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mmgraph.datasets import catalogue
 from mmgraph.datasets.fetch import CHUNK_BYTES, fetch
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError, UnknownNameError

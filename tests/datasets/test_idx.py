@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
 from mmgraph.datasets.idx import read_idx
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from mmgraph.datasets import catalogue
 from mmgraph.datasets.images import ImageDataset, read_images
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError, InputError

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
+
 from mmgraph.datasets.inert_pickle import read_pickle
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError
-from scipy import sparse
 
 
 @pytest.fixture(scope="module")

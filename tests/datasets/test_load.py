@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from mmgraph.datasets import catalogue, load
 from mmgraph.datasets.images import ImageDataset
 from mmgraph.errors import ConfigError, DatasetMissingError, UnknownNameError

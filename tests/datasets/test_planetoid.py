@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
+
 from mmgraph.datasets.planetoid import read_planetoid
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError
-from scipy import sparse
 
 # torch_geometric uses torch.jit.script while it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")

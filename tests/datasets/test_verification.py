@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from mmgraph.datasets.catalogue import DataFile
 from mmgraph.datasets.verification import verify
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mmgraph import __version__
-from mmgraph.cli import main as main_module
+from mmgraph.cli import entry
 
 
 def test_help_names_every_command_and_imports_no_torch():
@@ -117,5 +117,5 @@ def test_ctrl_c_is_exit_code_130(mmgraph, monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main_module, "app", interrupted)
+    monkeypatch.setattr(entry, "app", interrupted)
     assert mmgraph("doctor").code == 130
