@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from mmgraph.runs import ItemSet
+from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.raster import to_image
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.state import AppState
@@ -48,10 +48,12 @@ class Description:
         return [*lines, *self.more]
 
 
-def class_name(items: ItemSet, code: int) -> str:
+def class_name(items: ItemSet | None, code: int) -> str:
     """Name of a class, its number where it has none, nothing for −1."""
     if code < 0:
         return ""
+    if items is None:
+        return str(code)
     return items.class_names[code] if code < len(items.class_names) else str(code)
 
 
@@ -132,26 +134,27 @@ ROW_COLUMNS = ("row", "id", "label", "prediction", "confidence")
 
 
 def row_values(state: AppState, rows: Rows) -> Iterator[tuple[object, ...]]:
-    """(row, id, label, prediction, confidence) of each row, for tables; empty where not known."""
-    items, prediction = state.items, state.prediction
-    count = len(items) if items is not None else 0
-    known = rows < count
+    """(row, id, label, prediction, confidence) of each row, for tables; empty where not known.
+
+    What is known now is kept; the work is done when the iterator is used, which may be in another thread.
+    """
+    return _row_values(state.items, state.prediction, rows)
+
+
+def _row_values(
+    items: ItemSet | None, prediction: Prediction | None, rows: Rows
+) -> Iterator[tuple[object, ...]]:
+    known = rows < (len(items) if items is not None else 0)
     ids, labels, classes = rows.copy(), np.full(len(rows), -1), np.full(len(rows), -1)
     confidences = np.full(len(rows), np.nan)
-    names: tuple[str, ...] = ()
     if items is not None:
-        names = items.class_names
         ids[known] = items.ids[rows[known]] if items.ids is not None else rows[known]
         if items.labels is not None:
             labels[known] = items.labels[rows[known]]
     if prediction is not None:
         classes[known] = prediction.classes[rows[known]]
         confidences[known] = prediction.confidence[rows[known]]
-
-    def named(codes: npt.NDArray[np.int64]) -> list[str]:
-        return [
-            "" if code < 0 else names[code] if code < len(names) else str(code) for code in codes.tolist()
-        ]
-
-    sure = ["" if math.isnan(value) else value for value in confidences.tolist()]
-    return zip(rows.tolist(), ids.tolist(), named(labels), named(classes), sure, strict=True)
+    columns = (values.tolist() for values in (rows, ids, labels, classes, confidences))
+    for row, number, label, predicted, confidence in zip(*columns, strict=True):
+        sure = "" if math.isnan(confidence) else confidence
+        yield row, number, class_name(items, label), class_name(items, predicted), sure

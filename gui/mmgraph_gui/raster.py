@@ -101,10 +101,14 @@ class Drawing:
 
 def extent(positions: Positions) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Smallest and largest x and y of the finite positions; zero where there are none."""
-    finite = positions[np.isfinite(positions).all(axis=1)].astype(np.float64)
-    if not len(finite):
+    x, y = positions[:, 0], positions[:, 1]
+    finite = np.isfinite(x) & np.isfinite(
+        y
+    )  # by columns: along rows of two numbers NumPy is ten times slower
+    if not finite.any():
         return np.zeros(2), np.zeros(2)
-    return finite.min(axis=0), finite.max(axis=0)
+    x, y = x[finite], y[finite]
+    return np.array([x.min(), y.min()], dtype=np.float64), np.array([x.max(), y.max()], dtype=np.float64)
 
 
 def to_image(array: npt.NDArray[np.uint8]) -> QImage:

@@ -63,7 +63,7 @@ def force_layout(
     iterations: int = 150,
     seed: int = 0,
     initial: npt.NDArray[Any] | None = None,
-    gravity: float = 0.05,
+    gravity: float = 0.4,
     exact_nodes: int = EXACT_NODES,
 ) -> Iterator[npt.NDArray[np.float32]]:
     """Springs along edges, repulsion between all nodes, and a weak pull to the middle, cooled step by step.
@@ -86,7 +86,7 @@ def force_layout(
         iterations: steps.
         seed: of the first positions.
         initial: first positions; by default `spectral_layout`.
-        gravity: pull to the middle, which keeps components from drifting apart.
+        gravity: pull to the middle; with 0.4 a node without edges comes to rest at 1.6 √nodes from it.
 
     Shapes:
         edge_index (2, edges), initial (nodes, 2) -> each (nodes, 2) float32.

@@ -96,8 +96,8 @@ def raster_points(
     rows = np.full(height * width, -1, dtype=np.int32)
     stamp = _stamp(radius)
     reach = max(dy for dy, _, _ in stamp)
-    with np.errstate(invalid="ignore"):
-        near = ((pixels >= -reach) & (pixels < (width + reach, height + reach))).all(axis=1)
+    x, y = pixels[:, 0], pixels[:, 1]
+    near = (x >= -reach) & (x < width + reach) & (y >= -reach) & (y < height + reach)
     if selected is None:
         layers = [(np.flatnonzero(near), opacity)]
     else:

@@ -118,19 +118,20 @@ class GalleryCell(QStyledItemDelegate):
         palette, metrics = self._theme.palette, painter.fontMetrics()
         width = int(inner.width())
 
-        def write(text: str, colour: str, from_bottom: int) -> None:
+        def write(text: str, ending: str, colour: str, from_bottom: int) -> None:
             painter.setPen(QColor(colour))
             place = QRectF(inner.left(), inner.bottom() - from_bottom * line, width, line)
-            elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
-            painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, elided)
+            room = width - metrics.horizontalAdvance(ending)
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room) + ending
+            painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
 
-        write(f"label {known.label}" if known.label else "no label", palette.muted, 2)
+        write(f"label {known.label}" if known.label else "no label", "", palette.muted, 2)
         if known.prediction:
             mark, colour = "", palette.foreground
             if known.correct is not None:
                 mark, colour = ("✓ ", palette.good) if known.correct else ("✗ ", palette.error)
             sure = "" if math.isnan(known.confidence) else f" ({known.confidence:.2f})"
-            write(f"{mark}{known.prediction}{sure}", colour, 1)
+            write(mark + known.prediction, sure, colour, 1)
 
 
 class Gallery(QListView):

@@ -122,7 +122,7 @@ class ItemsView(View):
 
     def table(self) -> Table | None:
         rows = self.gallery.rows.rows
-        return (ROW_COLUMNS, list(row_values(self.state, rows))) if len(rows) else None
+        return (ROW_COLUMNS, row_values(self.state, rows)) if len(rows) else None
 
     def _choose(self, row: int, mode: Any) -> None:
         """Selecting here leaves the gallery as it is: what one was looking at must not vanish."""

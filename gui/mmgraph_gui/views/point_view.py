@@ -200,9 +200,8 @@ class PointView(View):
     def table(self) -> Table | None:
         if not len(self.points):
             return None
-        values = row_values(self.state, self.rows)
-        places = self.points.astype(float).tolist()
-        rows = [(*value, x, y) for value, (x, y) in zip(values, places, strict=True)]
+        values, points = row_values(self.state, self.rows), self.points
+        rows = ((*value, float(x), float(y)) for value, (x, y) in zip(values, points, strict=True))
         return (*ROW_COLUMNS, "x", "y"), rows
 
     def vector_source(self) -> Any | None:
