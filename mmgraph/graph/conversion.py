@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,26 +56,32 @@ def edges_of_networkx(
     """edge_index, num_nodes, edge_weight and node ids of a networkx graph."""
     node_ids: tuple[Hashable, ...] = tuple(graph)
     number = {node: index for index, node in enumerate(node_ids)}
-    edges = graph.edges(data=weight) if weight is not None else graph.edges(data=False)
-    ends = itertools.chain.from_iterable((number[edge[0]], number[edge[1]]) for edge in edges)
-    edge_index = torch.from_numpy(np.fromiter(ends, np.int64).reshape(-1, 2).T.copy())
+    # Rows of successors: both directions of an undirected edge are in them already.
+    rows = [row for _, row in graph.adjacency()]
+    target = np.fromiter(map(number.__getitem__, chain.from_iterable(rows)), np.int64, sum(map(len, rows)))
+    source = np.repeat(np.arange(len(rows)), np.fromiter(map(len, rows), np.int64, len(rows)))
+    attributes = chain.from_iterable(row.values() for row in rows)
+    if graph.is_multigraph():
+        parallel = [list(edges.values()) for edges in attributes]
+        counts = np.fromiter(map(len, parallel), np.int64, len(parallel))
+        source, target = np.repeat(source, counts), np.repeat(target, counts)
+        attributes = chain.from_iterable(parallel)
+    edge_index = torch.from_numpy(np.stack([source, target]))
+    return edge_index, len(node_ids), _weights(attributes, weight), node_ids
 
-    edge_weight = None
-    if weight is not None:
-        given = [edge[2] for edge in edges]
-        if any(w is not None for w in given):
-            try:
-                numbers = np.fromiter((1.0 if w is None else w for w in given), np.float64, len(given))
-            except (TypeError, ValueError) as error:
-                raise InputError(f"Expected numbers as edge attribute '{weight}', but {error}.") from error
-            edge_weight = torch.from_numpy(numbers).to(torch.get_default_dtype())
 
-    if not graph.is_directed():
-        between = edge_index[0] != edge_index[1]
-        edge_index = torch.cat([edge_index, edge_index[:, between].flip(0)], dim=1)
-        if edge_weight is not None:
-            edge_weight = torch.cat([edge_weight, edge_weight[between]])
-    return edge_index, len(node_ids), edge_weight, node_ids
+def _weights(attributes: Iterable[dict[str, Any]], name: str | None) -> Tensor | None:
+    """One number per edge, 1 where it has none; None where no edge has one."""
+    if name is None:
+        return None
+    given = [edge.get(name) for edge in attributes]
+    if given.count(None) == len(given):
+        return None
+    try:
+        numbers = np.fromiter((1.0 if weight is None else weight for weight in given), np.float64, len(given))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"Expected numbers as edge attribute '{name}', but {error}.") from error
+    return torch.from_numpy(numbers).to(torch.get_default_dtype())
 
 
 def to_scipy(adjacency: Adjacency) -> scipy.sparse.csr_array[Any]:

@@ -42,16 +42,17 @@ def knn_graph(x: Tensor, k: int, metric: Metric = "euclidean", symmetric: bool =
     points = _checked_points(x, k, metric)
     centred = points - points.mean(0)
     squares = centred.square().sum(1)
-    # What the expanded square ‖a‖² + ‖b‖² − 2 a·b can be off by from rounding.
+    # What the expanded square below can be off by from rounding.
     slack = 8 * (points.size(1) + 4) * torch.finfo(points.dtype).eps * squares.max()
 
     everyone = torch.arange(len(points), device=x.device)
     targets, sources = [], []
     for rows in torch.split(everyone, max(1, _BLOCK // len(points))):
-        distances = squares[rows, None] + squares - 2 * centred[rows] @ centred.T
+        # ‖a − b‖² less ‖a‖², which is the same for the whole row.
+        distances = torch.addmm(squares, centred[rows], centred.T, alpha=-2)
         distances[everyone[: len(rows)], rows] = torch.inf
-        reach = distances.kthvalue(k, dim=1).values + slack
-        near, source = torch.nonzero(distances <= reach[:, None], as_tuple=True)
+        reach = distances.topk(k, dim=1, largest=False).values[:, -1:] + slack
+        near, source = torch.nonzero(distances <= reach, as_tuple=True)
         target = rows[near]
         chosen = _nearest(_squared_distances(points, target, source), near, len(rows), k)
         targets.append(target[chosen])

@@ -252,6 +252,9 @@ def test_networkx_special_cases():
     assert (empty.num_nodes, empty.num_edges) == (0, 0)
     assert Adjacency.from_networkx(networkx.empty_graph(3)).num_nodes == 3
 
+    part = networkx.cycle_graph("abcd").subgraph("dba")
+    np.testing.assert_array_equal(dense(Adjacency.from_networkx(part)).numpy(), networkx.to_numpy_array(part))
+
     graph = networkx.DiGraph()
     graph.add_edge("a", "b", weight=2, cost=7)
     graph.add_edge("b", "a", cost=8)
