@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -94,10 +94,14 @@ def fit(
     """
     device = pick_device(options.device)
     with seeded(options.seed, device), limited_threads(options.threads), StopRequest() as interrupt:
-        return _Loop(task, run, options, device, interrupt, on_report).train(resume)
+        return TrainingLoop(task, run, options, device, interrupt, on_report).train(resume)
 
 
-class _Loop:
+class TrainingLoop:
+    """The state of `fit`, and what it does; `steps` is the loop."""
+
+    clock: Callable[[], float] = staticmethod(time.perf_counter)
+
     def __init__(
         self,
         task: Task,
@@ -122,13 +126,19 @@ class _Loop:
         self.stop_reason = ""
 
     def train(self, resume: bool) -> Result:
-        task = self.task
+        """The whole run."""
         if resume:
             self.restore()
         else:
             self.begin()
-        progress = self.progress
-        self.checkpoint_time = time.perf_counter()
+        for _ in self.steps():
+            pass
+        return self.end()
+
+    def steps(self) -> Iterator[None]:
+        """Train, coming up for air after each step."""
+        task, progress = self.task, self.progress
+        self.checkpoint_time = self.clock()
         self.started = self.checkpoint_time - progress.seconds
         self.reported, self.reported_step = 0.0, progress.step
         self.run.status(total_steps=self.total_steps, step=progress.step)
@@ -141,9 +151,9 @@ class _Loop:
                 if progress.batch == task.batches_per_epoch:
                     self.end_epoch(numbers)
                 self.between_steps(numbers)
+                yield
                 if self.stop_reason:
                     break
-        return self.end()
 
     def step(self, batch: object) -> dict[str, float]:
         """One step of gradient descent; returns its numbers."""
@@ -195,7 +205,7 @@ class _Loop:
     def between_steps(self, numbers: dict[str, float]) -> None:
         """Record, obey, look inside, save."""
         progress = self.progress
-        now = time.perf_counter()
+        now = self.clock()
         progress.seconds = now - self.started
         progress.metrics.update(numbers)
         self.run.scalars(progress.step, numbers, epoch=self.epochs_done)
@@ -211,17 +221,20 @@ class _Loop:
 
     @property
     def epochs_done(self) -> float:
+        """Epochs so far, with the part of the one under way."""
         return self.progress.epoch + self.progress.batch / self.task.batches_per_epoch
 
     def begin(self) -> None:
+        """Write down what does not change, and what the untrained model looks like."""
         items = self.task.items()
         if items is not None:
             self.run.items(items)
         self.run.snapshots(0, self.task.constants(), epoch=0.0, wait=True)
-        self.snapshot_throttle.due(time.perf_counter())
+        self.snapshot_throttle.due(self.clock())
         self.look()
 
     def restore(self) -> None:
+        """Take up the run where its last checkpoint left it."""
         notes = load_checkpoint(
             self.folder / LAST, self.task.model, self.optimizer, self.scaler, random_state=True
         )
@@ -230,16 +243,17 @@ class _Loop:
 
     def look(self, *, wait: bool = False) -> None:
         """Take snapshots of the model as it is now."""
-        started = time.perf_counter()
+        started = self.clock()
         snapshots = self.task.probe()
         self.run.snapshots(self.progress.step, snapshots, epoch=self.epochs_done, wait=wait)
-        self.snapshot_throttle.took(time.perf_counter() - started)
+        self.snapshot_throttle.took(self.clock() - started)
 
     def save(self, name: str) -> Path:
+        """Write a checkpoint."""
         path = self.folder / name
         save_checkpoint(path, self.task.model, self.optimizer, self.scaler, asdict(self.progress))
         if name == LAST:
-            self.checkpoint_time = time.perf_counter()
+            self.checkpoint_time = self.clock()
         return path
 
     def report(self, now: float) -> None:
@@ -284,15 +298,16 @@ class _Loop:
                 return
 
     def obey_one(self, command: Command, paused: bool) -> bool:
+        """Do one thing and say what came of it; whether the run is paused after it."""
         progress, answer = self.progress, "done"
         if command.name == "pause":
             paused, answer = True, "paused"
             self.save(LAST)
-            self.report(time.perf_counter())
+            self.report(self.clock())
             self.run.status(state="paused")
         elif command.name == "resume":
             if paused:
-                self.started = time.perf_counter() - progress.seconds
+                self.started = self.clock() - progress.seconds
             paused, answer = False, "running"
             self.run.status(state="running")
         elif command.name == "stop":
@@ -332,7 +347,7 @@ class _Loop:
             scores = self.task.evaluate("test")
             progress.metrics.update(scores)
             self.run.scalars(progress.step, scores, epoch=self.epochs_done)
-        self.report(time.perf_counter())
+        self.report(self.clock())
         state = "finished" if complete else "stopped"
         return Result(
             state,
@@ -345,6 +360,7 @@ class _Loop:
         )
 
     def fail_on(self, numbers: dict[str, float]) -> None:
+        """Record a loss that is not finite, and end the run."""
         progress = self.progress
         value = numbers["train/loss"]
         word = "NaN" if math.isnan(value) else "infinite"
