@@ -87,6 +87,7 @@ class Actions(QObject):
         self._menus: dict[str, QMenu] = {}
         for title, entries in MENUS.items():
             menu = window.menuBar().addMenu(title)
+            menu.setToolTipsVisible(True)
             self._menus[title] = menu
             for entry in entries:
                 if entry is None:
@@ -114,7 +115,7 @@ class Actions(QObject):
             (
                 action.data() or action.shortcut().toString(),
                 action.text().replace("&", "").rstrip("…"),
-                action.statusTip(),
+                action.whatsThis(),
             )
             for action in self.by_name.values()
             if action.data() or not action.shortcut().isEmpty()
@@ -123,7 +124,7 @@ class Actions(QObject):
     def _make(self, entry: Entry, slot: Callable[[], object]) -> QAction:
         action = QAction(entry.text, self._window)
         action.setObjectName(entry.name)
-        action.setStatusTip(entry.tip)
+        action.setWhatsThis(entry.tip)
         action.setToolTip(f"{entry.tip} ({entry.key})" if entry.key else entry.tip)
         if entry.key:
             action.setShortcut(QKeySequence(entry.key))
@@ -148,7 +149,7 @@ class Actions(QObject):
         runs = window.run_dock.toggleViewAction()
         runs.setText("Run &list")
         runs.setShortcut("F9")
-        runs.setStatusTip("Show or hide the list of runs")
+        runs.setWhatsThis("Show or hide the list of runs")
         self.by_name["run-list"] = runs
         menu.insertAction(first, runs)
         themes = menu.addMenu("&Theme")

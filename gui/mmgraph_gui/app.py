@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 DISPLAYLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 
+SWITCH_SECONDS = 0.001
+"""How long a worker thread may keep the interpreter from the UI thread; Python's own value is 0.005."""
+
 
 def check_display() -> None:
     """Say so where there is no display, because Qt would end the process.
@@ -52,6 +55,7 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
     from PySide6.QtWidgets import QApplication
 
     from mmgraph.runs import runs_root
+    from mmgraph_gui.collector import Collector
     from mmgraph_gui.window import MainWindow
 
     app = QApplication.instance()
@@ -71,7 +75,11 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
     if demo:
         QTimer.singleShot(0, lambda: _start_demo(window))
     window.show()
-    return app.exec()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    collector = Collector()
+    code = app.exec()
+    collector.close()
+    return code
 
 
 def _start_demo(window: MainWindow) -> None:

@@ -37,8 +37,9 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
         self._series: dict[str, Series] = {}
         self._colours: dict[str, str] = {}
         self._muted = "#888888"
-        self._step = 0
+        self._step = -1
         self._cross_at: float | None = None
+        self._title = ("", "")
         self._bad = pg.ScatterPlotItem(symbol="x", size=11)
         self._bad.setZValue(20)
         self._line = pg.InfiniteLine(angle=90)
@@ -49,8 +50,9 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
         self.hideButtons()
         self.setMenuEnabled(False)
         self.showGrid(x=True, y=True, alpha=0.18)
-        self.getAxis("left").enableAutoSIPrefix(False)
-        self.getAxis("bottom").enableAutoSIPrefix(False)
+        for axis in ("left", "bottom"):
+            self.getAxis(axis).enableAutoSIPrefix(False)
+            self.getAxis(axis).setStyle(maxTickLevel=0)  # lines of the grid are most of what a repaint costs
         box = self.getViewBox()
         box.setMouseEnabled(x=True, y=False)
         box.setAutoVisible(y=True)
@@ -76,17 +78,25 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
 
     def set_step(self, step: int) -> None:
         """Move the line of the current step."""
-        self._step = step
-        self._line.setValue(step)
-        self._write_title()
+        if step != self._step:
+            self._step = step
+            self._line.setValue(step)
+            self._write_title()
 
     def set_cross(self, step: float | None) -> None:
         """Show the cross-hair at a step, or hide it."""
+        if step == self._cross_at:
+            return
         self._cross_at = step
         self._cross.setVisible(step is not None)
         if step is not None:
             self._cross.setValue(step)
         self._write_title()
+
+    def follow_steps_of(self, other: CurvePlot) -> None:
+        """Always show the same steps as another plot."""
+        self.getViewBox().enableAutoRange(axis="x", enable=False)
+        self.setXLink(other)
 
     def show_all(self) -> None:
         """Fit the whole run into the plot, and keep it so as it grows."""
@@ -154,7 +164,10 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
             parts.append(f"at step {round(self._cross_at):,}")
         if bad:
             parts.append(f"<b>× {bad:,} NaN or infinite</b>")
-        self.setTitle("&nbsp;&nbsp; ".join(parts), color=self._muted, size="9pt", justify="left")
+        title = "&nbsp;&nbsp; ".join(parts)
+        if (title, self._muted) != self._title:  # a new title lays the whole canvas out again
+            self._title = (title, self._muted)
+            self.setTitle(title, color=self._muted, size="9pt", justify="left")
 
 
 class _StepBox(pg.ViewBox):  # type: ignore[misc]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mmgraph.runs import Event
 from mmgraph_gui.banner import Level
 from mmgraph_gui.state import AppState, Topic
 
@@ -18,10 +17,17 @@ ENDINGS = {
 
 
 class News:
-    """Tells new events and bad endings of the open run, each once."""
+    """Tells new events and bad endings of the open run, each once.
 
-    def __init__(self, state: AppState, say: Callable[[str, Level], None]) -> None:
-        self._state, self._say = state, say
+    Args:
+        say: shows a warning or an error.
+        mention: shows what is only good to know.
+    """
+
+    def __init__(
+        self, state: AppState, say: Callable[[str, Level], None], mention: Callable[[str], None]
+    ) -> None:
+        self._state, self._say, self._mention = state, say, mention
         self._told: int | None = None
         self._ending = ""
         state.subscribe(self._changed)
@@ -34,8 +40,10 @@ class News:
             return
         if topic == "events" and self._told is not None:
             for event in state.events[self._told :] if self._ending not in ENDINGS else ():
-                if (level := _level(event)) is not None:
-                    self._say(event.message, level)
+                if event.level in ("warning", "error"):
+                    self._say(event.message, "error" if event.level == "error" else "warning")
+                elif event.kind in TOLD_KINDS:
+                    self._mention(event.message)
             self._told = len(state.events)
         if topic == "status":
             if self._told is None:
@@ -45,11 +53,3 @@ class News:
                     ENDINGS[state.status.state].format(message=state.status.message.rstrip(".")), "error"
                 )
             self._ending = state.status.state
-
-
-def _level(event: Event) -> Level | None:
-    if event.level == "error":
-        return "error"
-    if event.level == "warning":
-        return "warning"
-    return "info" if event.kind in TOLD_KINDS else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from mmgraph.runs import Status
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.theme import Palette, Theme
+
+NEWS_MILLISECONDS = 8000
 
 STATE_ROLE = {
     "running": "accent",
@@ -30,12 +33,14 @@ class StatusLine:
         self._bar, self._state, self._theme = bar, state, theme
         self.state_label = QLabel()
         self.progress = QLabel()
+        self.news = QLabel()
         self.speed = QLabel()
         self.device = QLabel()
         self.dropped = QLabel()
         for label, name in (
             (self.state_label, "State of the run"),
             (self.progress, "Progress"),
+            (self.news, "News of the run"),
             (self.speed, "Speed"),
             (self.device, "Device"),
             (self.dropped, "Dropped snapshots"),
@@ -44,11 +49,19 @@ class StatusLine:
             label.setContentsMargins(6, 0, 6, 0)
         bar.addWidget(self.state_label)
         bar.addWidget(self.progress)
+        bar.addWidget(self.news, 1)
+        self._forget = QTimer(bar, singleShot=True, interval=NEWS_MILLISECONDS)
+        self._forget.timeout.connect(self.news.clear)
         for label in (self.dropped, self.speed, self.device):
             bar.addPermanentWidget(label)
         state.subscribe(self._changed)
         theme.changed.connect(self._render)
         self._render()
+
+    def tell(self, text: str) -> None:
+        """Show a piece of news for a while."""
+        self.news.setText(text)
+        self._forget.start()
 
     def _changed(self, topic: Topic) -> None:
         if topic in ("run", "status"):
@@ -56,6 +69,7 @@ class StatusLine:
 
     def _render(self) -> None:
         status, palette = self._state.status, self._theme.palette
+        self.news.setStyleSheet(f"color: {palette.accent}")
         if status is None:
             self.state_label.setText("No run is open." if self._state.path is None else "Opening …")
             for label in (self.progress, self.speed, self.device, self.dropped):

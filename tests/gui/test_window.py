@@ -146,7 +146,7 @@ def test_training_is_started_steered_and_goes_on_without_the_window(qtbot, windo
     qtbot.waitUntil(lambda: window.state.status.state == "running")
     window.bar.rate.setText("0.5")
     qtbot.keyClick(window.bar.rate, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: "set-learning-rate: done" in window.banner.text)
+    qtbot.waitUntil(lambda: "set-learning-rate: done" in window.status.news.text())
     window.close()
     with RunReader(folder) as run:
         before = run.status().step

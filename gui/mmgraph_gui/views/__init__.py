@@ -160,6 +160,15 @@ class View(QWidget):
         self._pages.setCurrentWidget(self._message)
         self._control_line.setVisible(self.state.path is not None)
 
+    def show_missing(self, what: str) -> None:
+        """Say that the run holds none of what the view shows, or none yet: `show_missing("attention")`."""
+        if self.state.path is None:
+            self.show_message("No run is open.")
+        elif self.state.status is None or self.state.status.is_live:
+            self.show_message(f"No {what} yet: waiting for the first snapshot …")
+        else:
+            self.show_message(f"This run recorded no {what}.")
+
     def show_content(self) -> None:
         """Show the content again."""
         self._pages.setCurrentWidget(self.content)
@@ -219,5 +228,7 @@ class View(QWidget):
         try:
             draw()
         except Exception as error:
-            _log.exception("the view %s failed", self.title)
-            self.show_message(f"{self.title} could not be drawn ({type(error).__name__}: {error}).")
+            text = f"{self.title} could not be drawn ({type(error).__name__}: {error})."
+            if text != self.message:  # once, not at every tick of a live run
+                _log.exception("the view %s failed", self.title)
+            self.show_message(text)

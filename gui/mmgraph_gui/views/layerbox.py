@@ -14,7 +14,6 @@ class LayerBox(QComboBox):
         super().__init__(parent)
         self._state, self._kind = state, kind
         self.setAccessibleName(f"Layer of {kind.replace('_', ' ')}")
-        self.setToolTip("Which layer is shown")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.activated.connect(lambda _: state.set_layer(kind, self.currentText()))
 
@@ -25,4 +24,5 @@ class LayerBox(QComboBox):
             self.clear()
             self.addItems(layers)
         self.setCurrentText(self._state.layer(self._kind) or "")
+        self.setToolTip(f"Which layer is shown: {self.currentText()}")
         self.setEnabled(len(layers) > 1)

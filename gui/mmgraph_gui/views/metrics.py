@@ -62,16 +62,12 @@ class MetricsView(View):
             self.hint.setStyleSheet(f"color: {self.theme.palette.muted}")
             self.canvas.setBackground(self.theme.palette.background)
         groups = grouped(self.state.series)
-        if list(groups) != list(self.plots):
-            self._lay_out(list(groups))
+        if self._lay_out(list(groups)):
             changed |= {"run"}
-        for name, curves in groups.items():
-            plot = self.plots[name]
+        for name, plot in self.plots.items():
             if changed & {"run", "scalars", "theme"}:
-                plot.draw(curves, self.theme, restyle=bool(changed & {"run", "theme"}))
+                plot.draw(groups[name], self.theme, restyle=bool(changed & {"run", "theme"}))
             plot.set_step(self.state.step)
-        if "run" in changed:
-            self._zoom_out()
 
     def table(self) -> Table | None:
         if not self.state.series:
@@ -85,26 +81,36 @@ class MetricsView(View):
         painter.fillRect(self.canvas.rect(), QColor(self.theme.palette.background))
         self.canvas.render(painter)
 
-    def _lay_out(self, names: list[str]) -> None:
-        self.canvas.clear()
-        self.plots = {}
+    def _lay_out(self, names: list[str]) -> bool:
+        """Make the plots, one at each rendering, so that the window stays quick; whether one was made."""
+        made = list(self.plots)
+        if names[: len(made)] != made or len(names) < len(made):
+            self.canvas.clear()
+            self.plots = {}
+        number = len(self.plots)
+        if number == len(names):
+            return False
+        plot = CurvePlot(names[number])
+        plot.step_chosen.connect(self.state.set_step)
+        plot.hovered.connect(self._show_cross)
         columns = 1 if len(names) < 4 else 2
-        for number, name in enumerate(names):
-            plot = CurvePlot(name)
-            plot.step_chosen.connect(self.state.set_step)
-            plot.hovered.connect(self._show_cross)
-            self.canvas.addItem(plot, number // columns, number % columns)
-            self.canvas.ci.layout.setRowStretchFactor(number // columns, 3 if name in FIRST_GROUPS else 2)
-            self.plots[name] = plot
-            if number:
-                plot.setXLink(self.plots[names[0]])
+        self.canvas.ci.layout.setRowStretchFactor(
+            number // columns, 3 if names[number] in FIRST_GROUPS else 2
+        )
+        self.canvas.addItem(plot, number // columns, number % columns)
+        if number:
+            plot.follow_steps_of(self.plots[names[0]])
+        self.plots[names[number]] = plot
+        if number + 1 < len(names):
+            self.request_render("layout")
+        return True
 
     def _show_cross(self, step: float | None) -> None:
         for plot in self.plots.values():
             plot.set_cross(step)
 
     def _zoom_out(self) -> None:
-        for plot in self.plots.values():
+        for plot in list(self.plots.values())[:1]:  # the others follow it
             plot.show_all()
 
 

@@ -1,0 +1,126 @@
+"""How late the event loop of the window gets while another process trains.
+
+    python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph]
+
+A timer of 5 ms notes how much later than that it fires. An empty event loop on the same machine at the same time
+(a process of its own) shows how much of it is the machine's doing; the processor time of the UI thread from tick to
+tick shows what the window itself would cost on a machine of its own. Target: no tick more than 50 ms late.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+INTERVAL = 0.005
+TARGET = 0.050
+
+
+class Ticks:
+    """Measures from `begin` on: seconds beyond the interval, and processor seconds of this thread, per tick."""
+
+    def __init__(self) -> None:
+        from PySide6.QtCore import Qt, QTimer
+
+        self.late: list[float] = []
+        self.busy: list[float] = []
+        self._last = self._used = 0.0
+        self._timer = QTimer(timerType=Qt.TimerType.PreciseTimer, interval=round(INTERVAL * 1000))
+        self._timer.timeout.connect(self._tick)
+
+    def begin(self) -> None:
+        self._last, self._used = time.perf_counter(), time.thread_time()
+        self._timer.start()
+
+    def _tick(self) -> None:
+        now, used = time.perf_counter(), time.thread_time()
+        self.late.append(now - self._last - INTERVAL)
+        self.busy.append(used - self._used)
+        self._last, self._used = now, used
+
+
+def row(name: str, late: list[float]) -> str:
+    """One line of the table, in milliseconds."""
+    values = np.array(late) * 1000
+    high = int((values > TARGET * 1000).sum())
+    return (
+        f"{name:<26}{len(values):>8}{np.median(values):>9.1f}{np.percentile(values, 99):>9.1f}"
+        f"{values.max():>9.1f}{high:>12}"
+    )
+
+
+def measure_empty(seconds: float) -> list[float]:
+    """An event loop with nothing to do but the timer."""
+    from PySide6.QtCore import QCoreApplication, QTimer
+
+    application = QCoreApplication([])
+    ticks = Ticks()
+    ticks.begin()
+    QTimer.singleShot(round(seconds * 1000), application.quit)
+    application.exec()
+    return ticks.late
+
+
+def measure_window(seconds: float, recipe: str, root: Path) -> tuple[Ticks, int, int]:
+    """The window with its default views, following a training it has started; also steps and snapshots seen."""
+    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from mmgraph_gui.app import SWITCH_SECONDS
+    from mmgraph_gui.collector import Collector
+    from mmgraph_gui.window import MainWindow
+
+    sys.setswitchinterval(SWITCH_SECONDS)
+    application = QApplication([])
+    settings = QSettings(str(root / "settings.ini"), QSettings.Format.IniFormat)
+    window = MainWindow(root / "runs", settings)
+    window.resize(1200, 800)
+    window.show()
+    ticks = Ticks()
+    window.follower.opened.connect(ticks.begin)
+    window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000), window.stop))
+    window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000) + 500, application.quit))
+    window.start(recipe, {})
+    collector = Collector()
+    application.exec()
+    collector.close()
+    status, snapshots = window.state.status, len(window.state.steps())
+    window.close()
+    return ticks, 0 if status is None else status.step, snapshots
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--recipe", default="digits-graph")
+    parser.add_argument("--empty", action="store_true", help="measure an empty loop and print its ticks")
+    given = parser.parse_args()
+    if given.empty:
+        print(*measure_empty(given.seconds))
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--empty", "--seconds", str(given.seconds + 10)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as empty:
+            ticks, steps, snapshots = measure_window(given.seconds, given.recipe, Path(folder))
+            words = empty.communicate()[0].split()
+        idle = [float(word) for word in words]
+    print(f"{given.recipe}: {steps:,} steps and {snapshots} snapshots followed in {given.seconds:g} s")
+    print(f"{'lateness in ms':<26}{'ticks':>8}{'median':>9}{'99 %':>9}{'latest':>9}{'over 50 ms':>12}")
+    print(row("window following a run", ticks.late))
+    print(row("empty loop beside it", idle))
+    print(row("its own processor time", ticks.busy))
+    met = "met" if max(ticks.late) <= TARGET else "missed"
+    print(f"target: none over 50 ms: {met}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    main()
