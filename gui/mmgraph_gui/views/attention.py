@@ -23,6 +23,7 @@ from mmgraph_gui.raster import Drawing, colour_parts, to_image
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.neighbourhood import (
     MOST_NEIGHBOURS,
     Neighbour,
@@ -33,6 +34,8 @@ from mmgraph_gui.views.neighbourhood import (
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.ramp import Ramp
 from mmgraph_gui.views.tiles import NOT_FINITE
+
+NARROWEST_BOX = 72
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +90,8 @@ class AttentionView(View):
         self.head_box = named(QComboBox(), "Attention head", "Which head is shown")
         self.head_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.head_box.activated.connect(lambda index: self.state.set_head(index - 1 if index else None))
+        for box in (self.layers, self.head_box):
+            box.setMinimumWidth(NARROWEST_BOX)
         for widget in (QLabel("Layer"), self.layers, QLabel("Head"), self.head_box):
             self.controls.addWidget(widget)
         self.controls.addStretch(1)
@@ -121,7 +126,7 @@ class AttentionView(View):
             self._asked = None
             self.cancel("attention")
             self.head_box.setEnabled(False)
-            self.show_message(self._why_empty())
+            say_missing(self, "attention", "attention")
             return
         heads = info.shape[info.axes.index("heads")]
         self._offer_heads(heads)
@@ -232,13 +237,6 @@ class AttentionView(View):
         if shown.item is not None:
             parts.insert(1, describe(self.state, shown.item).title)
         self.caption.set_parts(parts)
-
-    def _why_empty(self) -> str:
-        if self.state.path is None:
-            return "No run is open."
-        if not self.state.layers("attention"):
-            return "This run recorded no attention."
-        return f"No attention had been recorded by step {self.state.step:,}."
 
 
 def edge_attention(

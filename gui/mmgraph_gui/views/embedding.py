@@ -16,6 +16,7 @@ from mmgraph_gui.follower import Job
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.views import Changed
 from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.point_view import PointView, caption_count, spacer
 
 
@@ -40,6 +41,7 @@ class EmbeddingView(PointView):
 
     def build(self) -> None:
         self.layers = LayerBox(self.state, "embedding")
+        self.layers.setMinimumWidth(72)
         self.controls.addWidget(QLabel("Layer"))
         self.controls.addWidget(self.layers)
         self.controls.addWidget(spacer())
@@ -56,7 +58,7 @@ class EmbeddingView(PointView):
         if info is None:
             self._wanted = None
             self.cancel("placement")
-            self.show_message(self._why_empty())
+            say_missing(self, "embedding", "embedding")
             return
         self.render_points(changed)
         if self._wanted != info:
@@ -94,13 +96,6 @@ class EmbeddingView(PointView):
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
         self.caption.set_parts(parts)
-
-    def _why_empty(self) -> str:
-        if self.state.path is None:
-            return "No run is open."
-        if not self.state.layers("embedding"):
-            return "This run recorded no embedding."
-        return f"No embedding had been recorded by step {self.state.step:,}."
 
 
 def place(

@@ -19,11 +19,13 @@ from mmgraph_gui.raster import colour_parts, to_image
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.ramp import Ramp
 from mmgraph_gui.views.tiles import Tiles, diverging_map, make_tiles
 
 KINDS = {"filters": "Filters", "feature_maps": "Feature maps"}
+NARROWEST_BOX = 72
 SCALINGS = {
     "each": ("Each alone", "Every tile uses the whole colour range: weak ones can be read"),
     "joint": ("All together", "One colour range for all tiles: strong ones stand out"),
@@ -52,8 +54,11 @@ class FilterView(View):
             self.scaling_box.addItem(text, scaling)
             self.scaling_box.setItemData(self.scaling_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
         self.scaling_box.activated.connect(lambda _: self.request_render("control"))
+        for box in (self.kind_box, self.scaling_box, *self.layer_boxes.values()):
+            box.setMinimumWidth(NARROWEST_BOX)
         self.item_picture = QLabel()
         self.item_text = QLabel()
+        self.item_text.setMinimumWidth(1)
         for widget in (self.kind_box, QLabel("Layer"), *self.layer_boxes.values()):
             self.controls.addWidget(widget)
         self.controls.addSpacing(8)
@@ -65,6 +70,7 @@ class FilterView(View):
 
         self.picture = named(Picture(self.theme), "Filters and feature maps", "")
         self.picture.pointed.connect(self._pointed)
+        self.picture.resized.connect(lambda: self.request_render("size"))
         self.ramp = Ramp()
         self.caption = Caption()
         body = QHBoxLayout()
@@ -99,10 +105,11 @@ class FilterView(View):
         if info is None:
             self._asked = None
             self.cancel("tiles")
-            self.show_message(self._why_empty(kind))
+            there = any(self.state.layers(known) for known in KINDS)
+            say_missing(self, kind, KINDS[kind].lower() if there else "filters and no feature maps")
             return
         item = int(self.state.selection[0]) if kind == "feature_maps" and len(self.state.selection) else None
-        asked = (info, self.scaling, item)
+        asked = (info, self.scaling, item, round(self._aspect(), 1))
         if asked != self._asked or "theme" in changed:
             self._asked = asked
             self._ask_tiles(info, item)
@@ -122,7 +129,6 @@ class FilterView(View):
         ramp = (
             diverging_map() if self.scaling == "symmetric" else self.theme.continuous(np.linspace(0, 1, 256))
         )
-        aspect = max(self.picture.width(), 1) / max(self.picture.height(), 1)
         work = functools.partial(
             make_tiles,
             info=info,
@@ -130,9 +136,12 @@ class FilterView(View):
             colours=ramp,
             gap=colour_parts(self.theme.palette.grid),
             item=item,
-            aspect=aspect,
+            aspect=self._aspect(),
         )
         self.ask("tiles", [info], work)
+
+    def _aspect(self) -> float:
+        return max(self.picture.width(), 1) / max(self.picture.height(), 1)
 
     def _show_range(self, tiles: Tiles) -> None:
         scaling = self.scaling
@@ -199,13 +208,6 @@ class FilterView(View):
         if there and self.kind not in there:
             self.kind_box.setCurrentIndex(list(KINDS).index(there[0]))
         self.kind_box.setEnabled(len(there) > 1)
-
-    def _why_empty(self, kind: str) -> str:
-        if self.state.path is None:
-            return "No run is open."
-        if not any(self.state.layers(known) for known in KINDS):
-            return "This run recorded no filters and no feature maps."
-        return f"No {KINDS[kind].lower()} had been recorded by step {self.state.step:,}."
 
 
 def _rows(tiles: Tiles) -> Iterator[tuple[object, ...]]:

@@ -19,6 +19,7 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
 from mmgraph_gui.raster import Viewport, colour_parts, to_image
 from mmgraph_gui.views import Changed
+from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.point_view import PointView, caption_count
 
 ITERATIONS = 150
@@ -84,7 +85,7 @@ class GraphView(PointView):
         if info is None:
             self._wanted = None
             self.cancel("layout")
-            self.show_message(self._why_empty())
+            say_missing(self, "graph", "graph")
             return
         self.render_points(changed)
         if self._wanted != info:
@@ -179,13 +180,6 @@ class GraphView(PointView):
         self.again.setText("Stop" if busy else "Lay out again")
         self.again.setEnabled(now.steps > 0)
         self.caption.set_parts(parts)
-
-    def _why_empty(self) -> str:
-        if self.state.path is None:
-            return "No run is open."
-        if not self.state.layers("graph"):
-            return "This run recorded no graph."
-        return f"No graph had been recorded by step {self.state.step:,}."
 
 
 def lay_out(

@@ -66,6 +66,7 @@ class ItemsView(View):
             for key, (text, hint) in choices.items():
                 box.addItem(text, key)
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+            box.setMinimumWidth(72)
             box.activated.connect(lambda _: self.request_render("control"))
         for widget in (QLabel("Show"), self.shown_box, QLabel("Order"), self.order_box):
             self.controls.addWidget(widget)

@@ -22,7 +22,7 @@ from mmgraph_gui.raster import to_image
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.ramp import Ramp
 
-WIDTH = 148
+NARROWEST, WIDEST = 72, 168
 
 
 class Legend(QWidget):
@@ -37,7 +37,7 @@ class Legend(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.setFixedWidth(WIDTH)
+        self.setFixedWidth(NARROWEST)
         self.heading = QLabel()
         self.heading.setContentsMargins(4, 2, 4, 2)
         self.classes = named(QListWidget(), "Classes", "Click a class to select its items")
@@ -71,6 +71,7 @@ class Legend(QWidget):
             ramp = self._theme.continuous(np.linspace(1, 0, 256))[:, None]
             self.scale.show_range(to_image(ramp), f"{colouring.high:.4g}", f"{colouring.low:.4g}")
             self._pages.setCurrentWidget(self.scale)
+            self._fit(self.scale.sizeHint().width())
             return
         self._pages.setCurrentWidget(self.classes)
         counts = np.bincount(colouring.codes + 1, minlength=len(colouring.names) + 1)
@@ -82,6 +83,12 @@ class Legend(QWidget):
             item.setData(Qt.ItemDataRole.UserRole, code)
             item.setToolTip(f"Select the {counts[code + 1]:,} with {colouring.title.lower()} {name}")
             self.classes.addItem(item)
+        self._fit(self.classes.sizeHintForColumn(0) + self.classes.verticalScrollBar().sizeHint().width())
+
+    def _fit(self, width: int) -> None:
+        """As wide as the entries need; long names are shortened and whole in their tool tips."""
+        heading = self.heading.fontMetrics().horizontalAdvance(self.heading.text()) + 12
+        self.setFixedWidth(min(max(width, heading, NARROWEST), WIDEST))
 
     def _clicked(self, item: QListWidgetItem) -> None:
         self.classes.clearSelection()

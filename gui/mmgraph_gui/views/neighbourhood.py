@@ -165,7 +165,7 @@ class NeighbourhoodPicture(QWidget):
         if math.isfinite(share):
             width = max(0.8, WIDEST_LINE * share)
             painter.setPen(QPen(QColor(self.line_colour(share)), width))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setBrush(QColor(self._theme.palette.background))
             spread = 3 + width / 2
             painter.drawRoundedRect(middle.adjusted(-spread, -spread, spread, spread), 6, 6)
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -26,10 +27,12 @@ class Picture(QWidget):
     Signals:
         pointed(y, x): the pixel of the image under the mouse, or None, None.
         clicked(y, x): a pixel was clicked.
+        resized(): there is more or less room.
     """
 
     pointed = Signal(object, object)
     clicked = Signal(int, int)
+    resized = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,6 +162,9 @@ class Picture(QWidget):
 
     def leaveEvent(self, event: object) -> None:
         self.pointed.emit(None, None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.resized.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_F:

@@ -30,7 +30,7 @@ class PointScene:
         viewport: which part of the plane to draw, in device pixels.
         ratio: device pixels per logical pixel.
         zoom: how much larger than "everything" this is.
-        rim: colour that the rims of points are mixed with, for contrast.
+        rim: colour of rings around selected points, and mixed into the rims of all, for contrast.
         stamp: side of a thumbnail in device pixels; 0 for no thumbnails.
 
     Shapes:
@@ -84,11 +84,30 @@ def draw_points(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, scene: Po
         painter.drawImage(0, 0, image)
         painter.end()
         image = under
+    if scene.selected is not None:
+        image = _with_halo(image, pixels[scene.selected], scene, shape, radius)
     stamped = np.zeros(0, dtype=np.int64)
     if scene.stamp:
         first = np.zeros(len(pixels), dtype=bool) if scene.selected is None else scene.selected
         stamped = _spread_out(pixels, shape, scene.stamp, np.argsort(~first, kind="stable"))
     return PointImage(scene, image, raster, stamped, pixels[stamped])
+
+
+def _with_halo(
+    image: QImage,
+    selected: npt.NDArray[np.float64],
+    scene: PointScene,
+    shape: tuple[int, int],
+    radius: float,
+) -> QImage:
+    """The same with a ring around selected points, so that one among thousands is found at once."""
+    colours = np.tile(np.array(scene.rim, dtype=np.uint8), (len(selected), 1))
+    wide = max(radius, 1.5 * scene.ratio) + 1.8 * scene.ratio
+    halo = to_image(raster_points(selected, colours, shape, radius=wide, opacity=0.95).image)
+    painter = QPainter(halo)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return halo
 
 
 def dot_style(count: int, zoom: float) -> tuple[float, float]:

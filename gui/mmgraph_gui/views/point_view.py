@@ -78,6 +78,7 @@ class PointView(View):
     def _build_controls(self) -> None:
         self.colour_box = named(QComboBox(), "Colour by", "What colours the points, in every view")
         self.colour_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.colour_box.setMinimumWidth(72)
         self.colour_box.activated.connect(lambda _: self.state.set_colour_by(self.colour_box.currentText()))
         self.controls.addWidget(QLabel("Colour"))
         self.controls.addWidget(self.colour_box)

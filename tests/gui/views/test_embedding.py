@@ -139,17 +139,21 @@ def test_hovering_says_what_the_item_is_everywhere(qtbot: Any, view: EmbeddingVi
     qtbot.waitUntil(lambda: view.plane.card is None)
 
 
-def test_unselected_points_are_dimmed(
-    qtbot: Any, view: EmbeddingView, pixels_of: Callable[[Any], np.ndarray]
+def test_unselected_points_are_dimmed_and_selected_ones_ringed(
+    qtbot: Any,
+    view: EmbeddingView,
+    pixels_of: Callable[[Any], np.ndarray],
+    has_colour: Callable[..., bool],
 ) -> None:
     before = pixels_of(view.plane).astype(int)
+    assert not has_colour(view.plane, view.theme.palette.foreground, 20)
     view.state.select([lone_row(view)])
     qtbot.waitUntil(lambda: "1 selected" in view.caption.text())
     wait_drawn(qtbot, view)
     background = np.array([255, 255, 255])
     after = pixels_of(view.plane).astype(int)
     assert np.abs(after - background).sum() < 0.5 * np.abs(before - background).sum()
-    assert np.abs(after - background).sum() > 0
+    assert has_colour(view.plane, view.theme.palette.foreground, 20)
 
 
 def test_thumbnails_are_drawn_at_points(qtbot: Any, view: EmbeddingView) -> None:
