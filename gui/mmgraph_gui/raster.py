@@ -119,12 +119,13 @@ def to_image(array: npt.NDArray[np.uint8]) -> QImage:
     """
     array = np.ascontiguousarray(array)
     height, width = array.shape[:2]
-    form = {
-        1: QImage.Format.Format_Grayscale8,
-        3: QImage.Format.Format_RGB888,
-        4: QImage.Format.Format_RGBA8888,
-    }[1 if array.ndim == 2 else array.shape[2]]
-    return QImage(array.data, width, height, array.strides[0], form).copy()
+    given, kept = {
+        2: (QImage.Format.Format_Grayscale8, QImage.Format.Format_Grayscale8),
+        3: (QImage.Format.Format_RGB888, QImage.Format.Format_RGB32),
+        4: (QImage.Format.Format_RGBA8888, QImage.Format.Format_ARGB32_Premultiplied),
+    }[2 if array.ndim == 2 else array.shape[2]]
+    # Converted here, mostly in a worker thread: Qt would convert other formats again at every repaint.
+    return QImage(array.data, width, height, array.strides[0], given).copy().convertToFormat(kept)
 
 
 def colour_parts(colour: str) -> tuple[int, int, int]:

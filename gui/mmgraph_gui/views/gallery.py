@@ -91,7 +91,10 @@ class GalleryCell(QStyledItemDelegate):
         state = option.state
         hovered = bool(state & QStyle.StateFlag.State_MouseOver) or row == self._state.hovered
         chosen = bool(np.isin(row, self._state.selection))
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
         painter.setPen(QPen(QColor(palette.accent if chosen else palette.grid), 2 if chosen else 1))
+        if focused and not chosen:
+            painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
         painter.setBrush(QColor(palette.raised if hovered or chosen else palette.background))
         painter.drawRoundedRect(box, 5, 5)
         inner = box.adjusted(6, 6, -6, -6)

@@ -68,6 +68,13 @@ def test_clicking_selects_without_emptying_the_gallery(qtbot: Any, view: ItemsVi
     assert rows_of(view) == before
 
 
+def test_keys_move_and_enter_selects(view: ItemsView) -> None:
+    view.gallery.setCurrentIndex(view.gallery.rows.index(3))
+    QTest.keyClick(view.gallery, Qt.Key.Key_Right)
+    QTest.keyClick(view.gallery, Qt.Key.Key_Return)
+    assert view.state.selection.tolist() == [rows_of(view)[4]]
+
+
 def test_other_orders(qtbot: Any, view: ItemsView) -> None:
     choose(qtbot, view, "order_box", "row")
     assert rows_of(view) == list(range(300))
