@@ -173,7 +173,10 @@ class Adjacency:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether every edge has its reverse, with the same weight. Waits for the GPU."""
+        """Whether every edge has its reverse, with the same weight. Waits for the GPU.
+
+        Edges that occur several times must have their reverses in the same order.
+        """
         reversed_ = self.transpose()
         same = torch.equal(self.rowptr, reversed_.rowptr) and torch.equal(self.col, reversed_.col)
         if self.value is None or reversed_.value is None or not same:
