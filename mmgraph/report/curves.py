@@ -173,7 +173,7 @@ class _Axes:
         low, high = self.values
         if self.log:
             powers = range(max(math.ceil(low), -307), min(math.floor(high), 307) + 1)
-            sparse = powers[:: max(1, len(powers) // 6)]
+            sparse = powers[:: max(1, math.ceil(len(powers) / 7))]
             return [(10.0**power, f"{10.0**power:g}") for power in sparse]
         ticks = _ticks(low, high, 6)
         digits = max(0, -math.floor(math.log10(ticks[1] - ticks[0]) + 1e-9)) if len(ticks) > 1 else 3

@@ -90,6 +90,8 @@ text.halo {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 14px;
   margin-bottom: 12px;
 }
+#configuration .grid { display: block; columns: 460px 2; column-gap: 16px; }
+#configuration .panel { break-inside: avoid; margin-bottom: 16px; }
 img { max-width: 100%; height: auto; }
 .pixels, .gallery img { image-rendering: pixelated; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
