@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QGraphicsTextItem
 
 from mmgraph.runs import Series
 from mmgraph_gui.theme import Theme
@@ -39,7 +41,10 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
         self._muted = "#888888"
         self._step = -1
         self._cross_at: float | None = None
-        self._title = ("", "")
+        self._title = ""
+        self._heading = QGraphicsTextItem(self)  # pyqtgraph's own title would widen the plot to fit it
+        self._heading.setFont(QApplication.font())
+        self.layout.setRowFixedHeight(0, self._heading.boundingRect().height() * 1.6)
         self._bad = pg.ScatterPlotItem(symbol="x", size=11)
         self._bad.setZValue(20)
         self._line = pg.InfiniteLine(angle=90)
@@ -70,6 +75,7 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
                 restyle = True
             finite = np.isfinite(series.value)
             self._curves[part].setData(series.step[finite].astype(np.float64), series.value[finite])
+            self._curves[part].setSymbol("o" if finite.sum() == 1 else None)  # one point makes no line
         if restyle:
             self._style(theme)
         self._fit_constant()
@@ -116,7 +122,8 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
 
     def _style(self, theme: Theme) -> None:
         palette = theme.palette
-        self._muted = palette.muted
+        self._muted, self._title = palette.muted, ""
+        self._heading.setDefaultTextColor(QColor(palette.muted))
         for axis in ("left", "bottom"):
             self.getAxis(axis).setPen(palette.grid)
             self.getAxis(axis).setTextPen(palette.muted)
@@ -127,6 +134,9 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
         self._colours = {part: theme.curve(part) for part in self._curves}
         for part, curve in self._curves.items():
             curve.setPen(pg.mkPen(self._colours[part], width=2))
+            curve.setSymbolBrush(self._colours[part])
+            curve.setSymbolPen(self._colours[part])
+            curve.setSymbolSize(7)
 
     def _fit_constant(self) -> None:
         """Numbers that never change get a range around them; the automatic one would be ±0.5."""
@@ -155,19 +165,20 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
     def _write_title(self) -> None:
         values = self.readout()
         bad = sum(int((~np.isfinite(series.value)).sum()) for series in self._series.values())
-        parts = [f"<b>{html.escape(self.quantity)}</b>"]
+        head = f"<b>{html.escape(self.quantity)}</b>"
+        if self._cross_at is not None:
+            head += f" at step {round(self._cross_at):,}"
+        if bad:
+            head += f" <b>× {bad:,} NaN or infinite</b>"
+        parts = []
         for part, value in values.items():
             number = "" if value != value and not _has_nan(self._series[part]) else f" {value:.4g}"
             colour = self._colours.get(part, self._muted)
             parts.append(f"<span style='color:{colour}'>■</span> {html.escape(part)}{number}")
-        if self._cross_at is not None:
-            parts.append(f"at step {round(self._cross_at):,}")
-        if bad:
-            parts.append(f"<b>× {bad:,} NaN or infinite</b>")
-        title = "&nbsp;&nbsp; ".join(parts)
-        if (title, self._muted) != self._title:  # a new title lays the whole canvas out again
-            self._title = (title, self._muted)
-            self.setTitle(title, color=self._muted, size="9pt", justify="left")
+        title = f"{head}<br>{'&nbsp; '.join(parts)}"
+        if title != self._title:
+            self._title = title
+            self._heading.setHtml(title)
 
 
 class _StepBox(pg.ViewBox):  # type: ignore[misc]

@@ -21,13 +21,13 @@ class Poller(QThread):
     """Polls one run folder until `stop` is set.
 
     Signals (the first argument is always the poller's number):
-        began(int, dict): the run could be opened; its config.
+        began(int, dict): the run could be opened; its config, as an object because Qt would sort a dict.
         polled(int, Update, ItemSet | None, bool): what is new; the item set where it changed; whether it is the
             first poll.
         failed(int, str): what could not be read; polling has ended, unless it was only the item set.
     """
 
-    began = Signal(int, dict)
+    began = Signal(int, object)
     polled = Signal(int, object, object, bool)
     failed = Signal(int, str)
 

@@ -155,6 +155,14 @@ class Theme(QObject):
         named = zip((f"{colouring.low:.4g}", f"{colouring.high:.4g}"), ends, strict=True)
         return [(name, QColor(*(int(part) for part in end)).name()) for name, end in named]
 
+    def style_sheet(self) -> str:
+        """What the palette cannot say: a button that is on must look so, in the dark too."""
+        on = f"background: {self.palette.accent}; color: {self.palette.on_accent}"
+        return (
+            f"QToolButton:checked {{ {on}; border-radius: 3px; }}"
+            f"QPushButton:checked {{ {on}; border-radius: 3px; padding: 4px 9px; }}"
+        )
+
     def _follow_system(self) -> None:
         if self.mode == "system":
             self._apply()

@@ -51,6 +51,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.settings = settings
         self.theme = Theme(settings, self)
+        self.theme.changed.connect(self._style)
+        self._style()
         self.state = AppState()
         self.follower = RunFollower(self.state, self)
         self.launcher = launcher or Launcher(self)
@@ -208,6 +210,9 @@ class MainWindow(QMainWindow):
             self._forget_info.stop()
 
     # -- how it works ------------------------------------------------------------------------------------
+
+    def _style(self) -> None:
+        self.setStyleSheet(self.theme.style_sheet())
 
     def _assemble(self) -> None:
         self.setAcceptDrops(True)

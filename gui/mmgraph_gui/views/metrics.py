@@ -36,7 +36,7 @@ class MetricsView(View):
             "Zoom out to the whole run (wheel zooms, middle button pans)",
         )
         self.whole.clicked.connect(self._zoom_out)
-        self.hint = QLabel("Click: go to step. Wheel: zoom. Middle: pan.")
+        self.hint = QLabel("Click: go to step. Wheel: zoom.")
         self.hint.setMinimumWidth(1)
         self.controls.addWidget(self.hint, 1)
         self.controls.addWidget(self.whole)
@@ -63,7 +63,8 @@ class MetricsView(View):
             self.canvas.setBackground(self.theme.palette.background)
         groups = grouped(self.state.series)
         if self._lay_out(list(groups)):
-            changed |= {"run"}
+            self.request_render("run")
+            return
         for name, plot in self.plots.items():
             if changed & {"run", "scalars", "theme"}:
                 plot.draw(groups[name], self.theme, restyle=bool(changed & {"run", "theme"}))
@@ -82,7 +83,7 @@ class MetricsView(View):
         self.canvas.render(painter)
 
     def _lay_out(self, names: list[str]) -> bool:
-        """Make the plots, one at each rendering, so that the window stays quick; whether one was made."""
+        """Make the next plot; one at each rendering, so that the window stays quick. False when all are there."""
         made = list(self.plots)
         if names[: len(made)] != made or len(names) < len(made):
             self.canvas.clear()
@@ -101,8 +102,6 @@ class MetricsView(View):
         if number:
             plot.follow_steps_of(self.plots[names[0]])
         self.plots[names[number]] = plot
-        if number + 1 < len(names):
-            self.request_render("layout")
         return True
 
     def _show_cross(self, step: float | None) -> None:

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from mmgraph.errors import DisplayError
+from mmgraph_gui.app import check_display
+from mmgraph_gui.collector import Collector
+from mmgraph_gui.views.registry import VIEW_FOR_KIND, VIEW_SPECS
+
+OPEN_EVERYTHING = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from mmgraph_gui import app, window
+
+class Window(window.MainWindow):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.follower.opened.connect(self.look)
+    def look(self):
+        for name in list(self.area.docks):
+            self.area.show_view(name)
+            QApplication.processEvents()
+        self.new_run = None
+        from mmgraph_gui.newrun import NewRunDialog
+        NewRunDialog(self.theme, self).close()
+        print(*sorted(self.area.views))
+        print([name for name in ("torch", "torch_geometric") if name in sys.modules])
+        self.close()
+        QApplication.quit()
+
+window.MainWindow = Window
+sys.exit(app.main(Path(sys.argv[1])))
+"""
+
+
+def test_window_with_every_view_and_the_form_imports_no_torch(digits_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    command = [sys.executable, "-c", OPEN_EVERYTHING, str(digits_run)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    views, torch = done.stdout.splitlines()
+    assert {"metrics", "log"} <= set(views.split())
+    assert torch == "[]"
+
+
+def test_without_a_display_there_is_an_error_and_no_abort(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    with pytest.raises(DisplayError, match="mmgraph train"):
+        check_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    check_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    monkeypatch.setenv("DISPLAY", ":0")
+    check_display()
+
+
+def test_garbage_is_collected_by_the_window_while_it_lives(qapp):
+    was = gc.isenabled()
+    collector = Collector()
+    assert not gc.isenabled()
+    for _ in range(gc.get_threshold()[0] + 10):
+        cycle: list[object] = []
+        cycle.append(cycle)
+    collector.collect()
+    assert gc.get_count()[0] < gc.get_threshold()[0]
+    collector.close()
+    assert gc.isenabled() == was
+
+
+def test_each_kind_has_a_view_and_names_differ():
+    names = [spec.name for spec in VIEW_SPECS]
+    assert len(set(names)) == len(names)
+    assert set(VIEW_FOR_KIND) == {"embedding", "filters", "feature_maps", "attention", "graph", "prediction"}
+    assert set(VIEW_FOR_KIND.values()) <= set(names)
+
+
+@pytest.mark.parametrize("spec", VIEW_SPECS, ids=lambda spec: spec.name)
+def test_registered_views_say_what_they_are(spec):
+    view = spec.load()
+    assert (view.name, view.title) == (spec.name, spec.title)
+    assert view.topics

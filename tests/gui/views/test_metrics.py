@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+
+from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
+from mmgraph_gui.curves import group_of
+from mmgraph_gui.views.metrics import MetricsView, grouped
+
+
+def series(values: np.ndarray) -> Series:
+    steps = np.arange(1, len(values) + 1)
+    return Series(steps, steps * 1.0, steps * 1.0, np.asarray(values, dtype=np.float64))
+
+
+@pytest.fixture
+def view(qtbot, opened, show_view):
+    view = show_view(MetricsView)
+    qtbot.waitUntil(lambda: len(view.plots) == 3 and not view.is_pending)
+    return view
+
+
+def test_tags_are_grouped_by_quantity_with_loss_and_accuracy_first():
+    empty = series(np.zeros(0))
+    tags = ["learning_rate", "train/accuracy", "validation/loss", "train/loss", "odd"]
+    groups = grouped(dict.fromkeys(tags, empty))
+    assert {name: list(parts) for name, parts in groups.items()} == {
+        "loss": ["validation", "train"], "accuracy": ["train"], "learning rate": [""], "odd": [""],
+    }  # fmt: skip
+    assert list(groups)[:2] == ["loss", "accuracy"]
+    assert group_of("a/b/c_d") == ("a/b", "c d")
+
+
+def test_curves_show_the_recorded_values(view, opened):
+    curve = view.plots["loss"]._curves["train"]
+    steps, values = curve.getOriginalDataset()
+    recorded = opened.state.series["train/loss"]
+    np.testing.assert_array_equal(steps, recorded.step)
+    np.testing.assert_array_equal(values, recorded.value)
+
+
+def test_heading_reads_the_values_at_the_step_and_under_the_mouse(qtbot, view, opened):
+    recorded = opened.state.series["train/loss"].value
+    assert view.plots["loss"].readout()["train"] == recorded[39]
+    opened.state.set_step(10)
+    qtbot.waitUntil(lambda: view.plots["loss"].readout()["train"] == recorded[9])
+    view.plots["accuracy"].hovered.emit(25.4)
+    assert view.plots["loss"].readout()["train"] == recorded[24]
+    assert "at step 25" in view.plots["loss"]._heading.toPlainText()
+    view.plots["accuracy"].hovered.emit(None)
+    assert view.plots["loss"].readout()["train"] == recorded[9]
+
+
+def test_click_in_a_plot_moves_the_step(qtbot, view, opened):
+    box = view.plots["loss"].getViewBox()
+    scene = box.mapViewToScene(QPointF(21.0, float(np.mean(box.viewRange()[1]))))
+    place: QPoint = view.canvas.mapFromScene(scene)
+    qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: opened.state.step == 20)
+
+
+def test_both_themes_paint_curves_and_ground(qtbot, view, theme, has_colour):
+    for mode in ("dark", "light"):
+        theme.set_mode(mode)
+        qtbot.waitUntil(lambda: has_colour(view, theme.palette.background, 2))
+        qtbot.waitUntil(lambda: has_colour(view, theme.curve("validation")))
+
+
+def test_nan_is_marked_where_it_begins_and_peaks_survive(qtbot, context, show_view):
+    values = np.ones(50_000)
+    values[30_000] = 100.0
+    values[40_000:40_010] = np.nan
+    values[45_000] = np.inf
+    context.state.open(None)
+    context.state.path = Path("run")
+    context.state.apply(Update(Cursor(1), Status("finished"), {"train/loss": series(values)}, (), ()))
+    view = show_view(MetricsView)
+    qtbot.waitUntil(lambda: "loss" in view.plots and not view.is_pending)
+    plot = view.plots["loss"]
+    assert plot._bad.getData()[0].tolist() == [40_001.0, 45_001.0]
+    assert "11 NaN or infinite" in plot._heading.toPlainText()
+    assert np.nanmax(plot._curves["train"].curve.getData()[1]) == 100.0
+
+
+def test_constant_numbers_get_a_range_around_them(view):
+    low, high = view.plots["learning rate"].getViewBox().viewRange()[1]
+    assert low == pytest.approx(0.005)
+    assert high == pytest.approx(0.015)
+
+
+def test_new_numbers_of_a_live_run_are_drawn(qtbot, context, show_view, tmp_path):
+    run = RunWriter.create(tmp_path, "live", {})
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    view = show_view(MetricsView)
+    assert "Waiting" in view.message
+    run.scalars(1, {"train/loss": 2.0})
+    qtbot.waitUntil(lambda: list(view.plots) == ["loss"])
+    run.scalars(2, {"train/loss": 1.0, "validation/accuracy": 0.5})
+    qtbot.waitUntil(lambda: list(view.plots) == ["loss", "accuracy"])
+    qtbot.waitUntil(lambda: len(view.plots["loss"]._curves["train"].getOriginalDataset()[0]) == 2)
+    run.close("finished")
+
+
+def test_without_numbers_it_says_so(qtbot, context, show_view, tmp_path):
+    view = show_view(MetricsView)
+    assert "Ctrl+N" in view.message
+    run = RunWriter.create(tmp_path, "empty", {})
+    run.close("finished")
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: view.message == "This run recorded no numbers.")
+
+
+def test_table_has_every_number(view, opened):
+    columns, rows = view.table()
+    rows = list(rows)
+    assert columns == ("tag", "step", "epoch", "wall_time", "value")
+    assert len(rows) == sum(len(series) for series in opened.state.series.values())
