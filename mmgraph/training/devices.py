@@ -13,15 +13,15 @@ _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": tor
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes CUDA, else MPS, else the CPU.
+    """The device of that name; `auto` takes CUDA where there is one, else the CPU.
+
+    MPS has to be asked for: torch has no sparse matrices there, which graph layers need.
 
     Raises:
         DeviceError: the device is not there.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
         built = "was built without CUDA" if torch.version.cuda is None else "finds no CUDA device"
         raise DeviceError(

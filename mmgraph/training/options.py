@@ -28,7 +28,7 @@ class TrainingOptions:
     seed: int = option(0, "Seed of weights, shuffling and dropout.", minimum=0, maximum=2**63 - 1)
     device: str = option(
         "auto",
-        "Where to train; auto takes CUDA or MPS where there is one.",
+        "Where to train; auto takes CUDA where there is one.",
         choices=("auto", "cpu", "cuda", "mps"),
     )
     precision: str = option(

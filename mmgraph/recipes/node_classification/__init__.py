@@ -24,6 +24,7 @@ class NodeClassificationConfig(TrainingOptions):
             "attention_dropout": 0.6,
             "epochs": 1000,
             "patience": 100,
+            "monitor": "validation/loss",
         },
     }
 
@@ -33,6 +34,11 @@ class NodeClassificationConfig(TrainingOptions):
     learning_rate: float = option(1e-2, "Step size of the optimiser.", minimum=1e-12)
     weight_decay: float = option(5e-4, "L2 penalty; with gcn on the first layer only.", minimum=0.0)
     hidden: int = option(16, "Hidden features, of each head where there are heads.", minimum=1)
+    monitor: str = option(
+        "validation/accuracy",
+        "Which number chooses the best weights and stops early.",
+        choices=("validation/accuracy", "validation/loss"),
+    )
     heads: int = option(1, "Attention heads of the hidden layers (gat).", minimum=1)
     layers: int = option(2, "Graph convolutions.", minimum=1, maximum=16)
     dropout: float = option(0.5, "Share of features dropped while training.", minimum=0.0, maximum=0.95)

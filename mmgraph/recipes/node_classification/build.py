@@ -49,7 +49,7 @@ def build(config: NodeClassificationConfig) -> NodeClassification:
         },
         noun="paper",
     )
-    return NodeClassification(
+    task = NodeClassification(
         model,
         data.x,
         Adjacency.from_edge_index(data.edge_index, data.num_nodes),
@@ -62,3 +62,5 @@ def build(config: NodeClassificationConfig) -> NodeClassification:
         undecayed=lambda name: config.conv == "gcn" and not name.startswith("convs.0"),
         constants=[Snapshot("graph", "graph", edges.astype(np.int32), items="items")],
     )
+    task.monitor = config.monitor
+    return task
