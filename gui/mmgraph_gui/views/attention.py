@@ -204,7 +204,7 @@ class AttentionView(View):
             for node, weight in zip(sources[:MOST_NEIGHBOURS], weights, strict=False)
         ]
         target = neighbour(edges.node, float(edges.shown(edges.own)))
-        self.around.show_neighbourhood(Neighbourhood(target, tuple(shown), len(sources)))
+        self.around.show_neighbourhood(Neighbourhood(target, tuple(shown)))
         known = describe(self.state, edges.node)
         total = len(sources)
         count = (

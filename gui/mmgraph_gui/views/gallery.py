@@ -37,6 +37,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 PICTURE_CELL = (104, 132)
 TEXT_CELL = (220, 118)
+BARE_CELL = (216, 72)
 ROW_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -186,6 +187,10 @@ class Gallery(QListView):
 
 
 def cell_size(items: ItemSet | None, line: int) -> QSize:
-    """Size of a cell: larger for texts than for pictures, with room for the font in use."""
-    width, height = PICTURE_CELL if items is not None and items.thumbnails is not None else TEXT_CELL
+    """Size of a cell, by what there is to show, with room for the font in use."""
+    width, height = BARE_CELL
+    if items is not None and items.thumbnails is not None:
+        width, height = PICTURE_CELL
+    elif items is not None and items.texts is not None:
+        width, height = TEXT_CELL
     return QSize(max(width, 6 * line), height + 2 * max(line - 16, 0))

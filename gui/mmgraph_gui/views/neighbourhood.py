@@ -17,6 +17,7 @@ from mmgraph_gui.theme import Theme
 
 MOST_NEIGHBOURS = 24
 WIDEST_LINE = 12.0
+MOST_NAMED, WIDEST_NAME = 12, 130
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,10 @@ class Neighbour:
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhood:
-    """A target and those it attends to, strongest first. `own` is the weight on itself; NaN without a self-loop."""
+    """A target, with its weight on itself (NaN without a self-loop), and those it attends to, strongest first."""
 
     target: Neighbour
     neighbours: tuple[Neighbour, ...]
-    total: int
 
 
 class NeighbourhoodPicture(QWidget):
@@ -88,9 +88,10 @@ class NeighbourhoodPicture(QWidget):
             return []
         count = max(len(self._shown.neighbours), 1)
         room = min(self.width(), self.height())
-        side = min(64.0, max(20.0, room * 0.75 * math.pi / count * 0.55))
+        smallest = 20.0 if self._shown.target.picture is not None else 46.0  # room for a number
+        side = min(64.0, max(smallest, room * 0.75 * math.pi / count * 0.55))
         radius_x = (self.width() - side) / 2 - 34
-        radius_y = (self.height() - side) / 2 - 30
+        radius_y = (self.height() - side) / 2 - 8 - 2 * self.fontMetrics().lineSpacing()
         middle = QPointF(self.width() / 2, self.height() / 2)
         own = min(88.0, max(side * 1.3, 40.0))
         found = [(self._shown.target, _square(middle, own))]
@@ -136,18 +137,26 @@ class NeighbourhoodPicture(QWidget):
         self._paint_own_ring(painter, middle, target.weight / strongest)
         for neighbour, box in places:
             self._paint_node(painter, neighbour, box)
+        named = len(others) <= MOST_NAMED
         for neighbour, box in others:
-            self._write(painter, _number(neighbour.weight), box.center().x(), box.bottom() + 4)
+            text = _number(neighbour.weight)
+            if named and neighbour.picture is None and neighbour.description.label:
+                text = f"{neighbour.description.label}\n{text}"
+            self._write(painter, text, box.center().x(), box.bottom() + 4)
         if math.isfinite(target.weight):
-            self._write(
-                painter, f"itself {_number(target.weight)}", middle.center().x(), middle.bottom() + 17
-            )
+            text = f"itself {_number(target.weight)}"
+            if target.picture is None and target.description.label:
+                text = f"{target.description.label}\n{text}"
+            self._write(painter, text, middle.center().x(), middle.bottom() + 17)
 
     def _write(self, painter: QPainter, text: str, x: float, top: float) -> None:
         """Write text below a node; lines behind it are blanked out."""
-        metrics = painter.fontMetrics()
-        width, height = metrics.horizontalAdvance(text), metrics.height()
-        box = QRectF(x - width / 2 - 3, top, width + 6, height)
+        metrics, lines = painter.fontMetrics(), text.split("\n")
+        lines = [metrics.elidedText(line, Qt.TextElideMode.ElideRight, WIDEST_NAME) for line in lines]
+        text = "\n".join(lines)
+        width = max(metrics.horizontalAdvance(line) for line in lines) + 6
+        left = min(max(x - width / 2, 0), max(self.width() - width, 0))
+        box = QRectF(left, top, width, metrics.lineSpacing() * len(lines))
         painter.fillRect(box, QColor(self._theme.palette.background))
         painter.setPen(QColor(self._theme.palette.foreground))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -158,12 +167,17 @@ class NeighbourhoodPicture(QWidget):
             painter.drawLine(start, end)
             return
         colour = QColor(self.line_colour(share))
-        painter.setPen(QPen(colour, max(0.8, WIDEST_LINE * share), c=Qt.PenCapStyle.FlatCap))
+        painter.setPen(QPen(colour, max(0.8, self._widest() * share), c=Qt.PenCapStyle.FlatCap))
         painter.drawLine(start, end)
+
+    def _widest(self) -> float:
+        """Width of the strongest line: thinner where there are many, so that they can be told apart."""
+        count = len(self._shown.neighbours) if self._shown is not None else 1
+        return min(WIDEST_LINE, 120 / max(count, 1))
 
     def _paint_own_ring(self, painter: QPainter, middle: QRectF, share: float) -> None:
         if math.isfinite(share):
-            width = max(0.8, WIDEST_LINE * share)
+            width = max(0.8, self._widest() * share)
             painter.setPen(QPen(QColor(self.line_colour(share)), width))
             painter.setBrush(QColor(self._theme.palette.background))
             spread = 3 + width / 2
@@ -179,7 +193,7 @@ class NeighbourhoodPicture(QWidget):
             painter.fillRect(inner, QColor("#000000"))
             paint_picture(painter, inner, neighbour.picture)
         else:
-            text = neighbour.description.label or str(neighbour.node)
+            text = str(neighbour.node)
             painter.fillRect(inner, QColor(palette.background))
             painter.setPen(QColor(palette.foreground))
             text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(inner.width()))
