@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -10,31 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from mmgraph.errors import DisplayError
+from mmgraph_gui.display import check_display
 
 if TYPE_CHECKING:
     from mmgraph_gui.window import MainWindow
 
-DISPLAYLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
-
 SWITCH_SECONDS = 0.001
 """How long a worker thread may keep the interpreter from the UI thread; Python's own value is 0.005."""
-
-
-def check_display() -> None:
-    """Say so where there is no display, because Qt would end the process.
-
-    Raises:
-        DisplayError: neither X nor Wayland is there.
-    """
-    platform = os.environ.get("QT_QPA_PLATFORM", "").split(":")[0]
-    if not sys.platform.startswith("linux") or platform in DISPLAYLESS:
-        return
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise DisplayError(
-            "The window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set. Train in the terminal with "
-            "'mmgraph train', or log in with a desktop ('ssh -X' forwards one)."
-        )
 
 
 def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = None) -> int:
@@ -46,7 +27,7 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
         runs: the folder that holds runs.
 
     Raises:
-        DisplayError: there is no display.
+        DisplayError: there is no display that Qt can use.
     """
     check_display()
     import pyqtgraph as pg

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -25,6 +24,7 @@ from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.news import News
 from mmgraph_gui.questions import ask_delete, ask_export
+from mmgraph_gui.recent import RecentRuns
 from mmgraph_gui.runlist import RunList, runs_among
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.statusline import StatusLine
@@ -34,7 +34,6 @@ from mmgraph_gui.toolbar import RunToolBar
 from mmgraph_gui.viewarea import ViewArea
 from mmgraph_gui.views import Context
 
-RECENT = 10
 INFO_MILLISECONDS = 8000
 
 
@@ -65,6 +64,7 @@ class MainWindow(QMainWindow):
         self._forget_info.timeout.connect(self.banner.hide)
         self._assemble()
         self.actions_ = Actions(self)
+        self.recent = RecentRuns(self.actions_.recent, settings, lambda path: self.open_paths([path]))
         self.bar = RunToolBar(self.actions_, self.state, self)
         self.addToolBar(self.bar)
         self.status = StatusLine(self.statusBar(), self.state, self.theme)
@@ -81,9 +81,7 @@ class MainWindow(QMainWindow):
         self.banner.hide()
         self.follower.open(path)
         self.runs.show_run(path)
-        recent = [str(path), *(known for known in self._recent() if known != str(path))]
-        self.settings.setValue("recent", recent[:RECENT])
-        self._fill_recent()
+        self.recent.add(path)
 
     def open_paths(self, paths: list[Path]) -> None:
         """Open what was dropped or given: a run, any file in one, or a folder of runs."""
@@ -275,19 +273,7 @@ class MainWindow(QMainWindow):
                 self.follower.open(None)
             self.follower.do(lambda: delete_run(path), lambda _: self.runs.refresh())
 
-    def _recent(self) -> list[Any]:
-        stored = self.settings.value("recent")
-        return [str(path) for path in stored] if isinstance(stored, list) else [stored] if stored else []
-
-    def _fill_recent(self) -> None:
-        menu = self.actions_.recent
-        menu.clear()
-        for path in self._recent():
-            menu.addAction(path).triggered.connect(lambda _=False, path=path: self.open_paths([Path(path)]))
-        menu.setEnabled(bool(self._recent()))
-
     def _restore(self) -> None:
-        self._fill_recent()
         for name, put in (
             ("geometry", self.restoreGeometry),
             ("window", self.restoreState),

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mmgraph.errors import DisplayError
-from mmgraph_gui.app import check_display
+from mmgraph_gui import display
 from mmgraph_gui.collector import Collector
 from mmgraph_gui.views.registry import VIEW_FOR_KIND, VIEW_SPECS
 
@@ -53,12 +53,20 @@ def test_without_a_display_there_is_an_error_and_no_abort(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(DisplayError, match="mmgraph train"):
-        check_display()
+        display.check_display()
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    check_display()
+    display.check_display()
+
+
+def test_missing_libraries_of_the_system_are_named_with_their_packages(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
     monkeypatch.setenv("DISPLAY", ":0")
-    check_display()
+    monkeypatch.setattr(display, "XCB_LIBRARIES", {"libc.so.6": "libc6", "libnothing.so.9": "libnothing9"})
+    with pytest.raises(DisplayError, match=r"libnothing\.so\.9 .* apt-get install libnothing9$"):
+        display.check_display()
+    monkeypatch.setattr(display, "XCB_LIBRARIES", {"libc.so.6": "libc6"})
+    display.check_display()
 
 
 def test_garbage_is_collected_by_the_window_while_it_lives(qapp):
