@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -42,6 +41,7 @@ class Legend(QWidget):
         self.heading.setContentsMargins(4, 2, 4, 2)
         self.classes = named(QListWidget(), "Classes", "Click a class to select its items")
         self.classes.setFrameShape(QFrame.Shape.NoFrame)
+        self.classes.viewport().setAutoFillBackground(False)
         self.classes.setIconSize(QSize(14, 14))
         self.classes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.classes.itemClicked.connect(self._clicked)
@@ -63,9 +63,6 @@ class Legend(QWidget):
         if colouring is None:
             return
         self.heading.setText(colouring.title)
-        palette = self.classes.palette()
-        palette.setColor(QPalette.ColorRole.Base, palette.color(QPalette.ColorRole.Window))
-        self.classes.setPalette(palette)
         self.classes.clear()
         if colouring.codes is None:
             ramp = self._theme.continuous(np.linspace(1, 0, 256))[:, None]
