@@ -15,8 +15,18 @@ if TYPE_CHECKING:
     from mmgraph.graph.gnn import GNN
     from mmgraph.graph.nearest_neighbours import knn_graph
     from mmgraph.graph.propagation import propagate, segment_softmax
+    from mmgraph.graph.sparse_features import SparseFeatures
 
-__all__ = ["GNN", "Adjacency", "GATConv", "GCNConv", "knn_graph", "propagate", "segment_softmax"]
+__all__ = [
+    "GNN",
+    "Adjacency",
+    "GATConv",
+    "GCNConv",
+    "SparseFeatures",
+    "knn_graph",
+    "propagate",
+    "segment_softmax",
+]
 
 # No module may share the name of a function in it: importing the module would rebind the package's attribute.
 _HOME = {
@@ -24,6 +34,7 @@ _HOME = {
     "GATConv": "gat_conv",
     "GCNConv": "gcn_conv",
     "GNN": "gnn",
+    "SparseFeatures": "sparse_features",
     "knn_graph": "nearest_neighbours",
     "propagate": "propagation",
     "segment_softmax": "propagation",

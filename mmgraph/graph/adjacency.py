@@ -92,7 +92,7 @@ class Adjacency:
         num_nodes = checked_num_nodes(edge_index, num_nodes)
         check_edge_weight(edge_weight, edge_index)
         source, target = edge_index.as_subclass(Tensor).long()
-        pattern = SparsityPattern.from_edges(source, target, num_nodes)
+        pattern = SparsityPattern.from_entries(target, source, (num_nodes, num_nodes))
         return cls(pattern, None if edge_weight is None else edge_weight[pattern.order])
 
     @classmethod
@@ -156,7 +156,7 @@ class Adjacency:
 
     @property
     def num_nodes(self) -> int:
-        return self.pattern.num_nodes
+        return self.pattern.num_rows
 
     @property
     def num_edges(self) -> int:

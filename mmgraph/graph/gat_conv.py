@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.propagation import propagate, segment_softmax
+from mmgraph.graph.sparse_features import Features, check_features, linear
 
 
 class GATConv(nn.Module):
@@ -30,8 +31,8 @@ class GATConv(nn.Module):
         bias: whether to add b.
 
     Shapes:
-        x (num_nodes, in_channels), graph with num_nodes nodes: (num_nodes, heads · out_channels) where
-        concatenated, (num_nodes, out_channels) where averaged.
+        x (num_nodes, in_channels) dense or SparseFeatures, graph with num_nodes nodes:
+        (num_nodes, heads · out_channels) where concatenated, (num_nodes, out_channels) where averaged.
 
     Raises:
         InputError: an argument is out of range, or the features do not fit the layer or the graph.
@@ -84,14 +85,14 @@ class GATConv(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, graph: Adjacency | Tensor) -> Tensor:
+    def forward(self, x: Features, graph: Adjacency | Tensor) -> Tensor:
         adjacency, h, alpha = self._coefficients(x, graph)
         alpha = nn.functional.dropout(alpha, self.attention_dropout, self.training)
         y = propagate(adjacency, h, alpha)
         y = y.flatten(1) if self.concat else y.mean(1)
         return y if self.bias is None else y + self.bias
 
-    def attention(self, x: Tensor, graph: Adjacency | Tensor) -> tuple[Tensor, Tensor]:
+    def attention(self, x: Features, graph: Adjacency | Tensor) -> tuple[Tensor, Tensor]:
         """The edges, self-loops included, and the coefficient of each per head, before any dropout.
 
         Edges come in the order given; where self-loops are added, first those between different nodes, then
@@ -104,14 +105,13 @@ class GATConv(nn.Module):
         edge_index, _ = adjacency.to_edge_index()
         return edge_index, adjacency.in_given_order(alpha)
 
-    def _coefficients(self, x: Tensor, graph: Adjacency | Tensor) -> tuple[Adjacency, Tensor, Tensor]:
+    def _coefficients(self, x: Features, graph: Adjacency | Tensor) -> tuple[Adjacency, Tensor, Tensor]:
         """The graph attended over, W x as (num_nodes, heads, channels), and α in CSR order."""
-        if x.dim() != 2 or x.size(1) != self.in_channels:
-            raise InputError(f"Expected features (num_nodes, {self.in_channels}), but got {tuple(x.shape)}.")
+        check_features(x, self.in_channels)
         adjacency = Adjacency.of(graph, len(x))
         if self.self_loops:
             adjacency = adjacency.with_self_loops()
-        h = nn.functional.linear(x, self.weight).view(-1, self.heads, self.out_channels)
+        h = linear(x, self.weight).view(-1, self.heads, self.out_channels)
         source = (h * self.attention_source).sum(-1).index_select(0, adjacency.col)
         target = (h * self.attention_target).sum(-1).index_select(0, adjacency.row)
         scores = nn.functional.leaky_relu(source + target, self.negative_slope)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency, Normalization
 from mmgraph.graph.propagation import propagate
+from mmgraph.graph.sparse_features import Features, SparseFeatures, check_features, linear
 
 
 class GCNConv(nn.Module):
@@ -26,7 +27,7 @@ class GCNConv(nn.Module):
         bias: whether to add b.
 
     Shapes:
-        x (num_nodes, in_channels), graph with num_nodes nodes: (num_nodes, out_channels).
+        x (num_nodes, in_channels) dense or SparseFeatures, graph with num_nodes nodes: (num_nodes, out_channels).
 
     Raises:
         InputError: the features do not fit the layer or the graph.
@@ -62,17 +63,16 @@ class GCNConv(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, graph: Adjacency | Tensor) -> Tensor:
-        if x.dim() != 2 or x.size(1) != self.in_channels:
-            raise InputError(f"Expected features (num_nodes, {self.in_channels}), but got {tuple(x.shape)}.")
+    def forward(self, x: Features, graph: Adjacency | Tensor) -> Tensor:
+        check_features(x, self.in_channels)
         adjacency = Adjacency.of(graph, len(x)).normalized(
             self.normalization, self.self_loops, dtype=self.weight.dtype
         )
-        # A (X W) = (A X) W: propagate on whichever side has fewer channels.
-        if self.out_channels <= self.in_channels:
-            y = propagate(adjacency, nn.functional.linear(x, self.weight))
+        # A (X W) = (A X) W: propagate on whichever side has fewer channels; A X would not stay sparse.
+        if isinstance(x, SparseFeatures) or self.out_channels <= self.in_channels:
+            y = propagate(adjacency, linear(x, self.weight))
         else:
-            y = nn.functional.linear(propagate(adjacency, x), self.weight)
+            y = linear(propagate(adjacency, x), self.weight)
         return y if self.bias is None else y + self.bias
 
     def extra_repr(self) -> str:

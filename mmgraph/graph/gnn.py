@@ -11,6 +11,7 @@ from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.gat_conv import GATConv
 from mmgraph.graph.gcn_conv import GCNConv
+from mmgraph.graph.sparse_features import Features, check_features, dropout
 
 Convolution = Literal["gcn", "gat"]
 
@@ -41,7 +42,7 @@ class GNN(nn.Module):
         activation: "relu", "elu", "leaky_relu", "gelu" or "tanh".
 
     Shapes:
-        x (num_nodes, in_channels), graph with num_nodes nodes: (num_nodes, out_channels).
+        x (num_nodes, in_channels) dense or SparseFeatures, graph with num_nodes nodes: (num_nodes, out_channels).
 
     Raises:
         InputError: a number is out of range, or the features do not fit the network or the graph.
@@ -71,6 +72,7 @@ class GNN(nn.Module):
             raise UnknownNameError.of("graph convolution", conv, get_args(Convolution))
         if activation not in ACTIVATIONS:
             raise UnknownNameError.of("activation", activation, ACTIVATIONS)
+        self.in_channels = in_channels
         self.convs = nn.ModuleList()
         for layer in range(num_layers):
             last = layer == num_layers - 1
@@ -90,33 +92,46 @@ class GNN(nn.Module):
                 )
                 in_channels = channels * heads
         self.activation = ACTIVATIONS[activation]()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
 
-    def forward(self, x: Tensor, graph: Adjacency | Tensor) -> Tensor:
-        graph = Adjacency.of(graph, len(x))
-        logits: Tensor = self.convs[-1](self.dropout(self.embed(x, graph)), graph)
+    def forward(self, x: Features, graph: Adjacency | Tensor) -> Tensor:
+        adjacency = self._checked(x, graph)
+        logits: Tensor = self.convs[-1](self._dropped(self._hidden(x, adjacency)), adjacency)
         return logits
 
-    def embed(self, x: Tensor, graph: Adjacency | Tensor) -> Tensor:
+    def embed(self, x: Features, graph: Adjacency | Tensor) -> Tensor:
         """What the last convolution works on, hᴸ⁻¹: (num_nodes, hidden_channels), times heads with attention."""
-        graph = Adjacency.of(graph, len(x))
-        for conv in self.convs[:-1]:
-            x = self.activation(conv(self.dropout(x), graph))
-        return x
+        h = self._hidden(x, self._checked(x, graph))
+        return h.to_dense()
 
-    def attention(self, x: Tensor, graph: Adjacency | Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    def attention(self, x: Features, graph: Adjacency | Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """For every attending convolution by name: its edges and coefficients, as `GATConv.attention`.
 
         Raises:
             InputError: no convolution of this network attends.
         """
-        graph = Adjacency.of(graph, len(x))
+        adjacency = self._checked(x, graph)
         maps: dict[str, tuple[Tensor, Tensor]] = {}
         for layer, conv in enumerate(self.convs):
-            x = self.dropout(x)
+            x = self._dropped(x)
             if isinstance(conv, GATConv):
-                maps[f"convs.{layer}"] = conv.attention(x, graph)
-            x = self.activation(conv(x, graph))
+                maps[f"convs.{layer}"] = conv.attention(x, adjacency)
+            x = self.activation(conv(x, adjacency))
         if not maps:
             raise InputError("Expected a network with attention, but no convolution of this one attends.")
         return maps
+
+    def extra_repr(self) -> str:
+        return f"dropout={self.dropout}"
+
+    def _checked(self, x: Features, graph: Adjacency | Tensor) -> Adjacency:
+        check_features(x, self.in_channels)
+        return Adjacency.of(graph, len(x))
+
+    def _hidden(self, x: Features, adjacency: Adjacency) -> Features:
+        for conv in self.convs[:-1]:
+            x = self.activation(conv(self._dropped(x), adjacency))
+        return x
+
+    def _dropped(self, x: Features) -> Features:
+        return dropout(x, self.dropout, self.training)

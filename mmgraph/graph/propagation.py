@@ -48,9 +48,14 @@ def propagate(adjacency: Adjacency, x: Tensor, weight: Tensor | None = None) -> 
         InputError: x or weight does not fit the graph.
     """
     pattern = adjacency.pattern
-    if x.dim() == 0 or x.size(0) != pattern.num_nodes:
+    if not isinstance(x, Tensor):
         raise InputError(
-            f"Expected features with one row per node, ({pattern.num_nodes}, …), but got {tuple(x.shape)}."
+            f"Expected features as a dense tensor, but got {type(x).__name__}: multiply them with a weight first, "
+            f"or use x.to_dense()."
+        )
+    if x.dim() == 0 or x.size(0) != pattern.num_rows:
+        raise InputError(
+            f"Expected features with one row per node, ({pattern.num_rows}, …), but got {tuple(x.shape)}."
         )
     if not x.is_floating_point():
         raise InputError(f"Expected floating-point features, but got {x.dtype}: convert with x.float().")
@@ -63,10 +68,10 @@ def propagate(adjacency: Adjacency, x: Tensor, weight: Tensor | None = None) -> 
 
     weight, messages = weight.to(dtype), x.to(dtype)
     if weight.dim() == 1:
-        result = _product(pattern, weight, messages.reshape(len(x), x.shape[1:].numel())).view(x.shape)
+        result = sparse_product(pattern, weight, messages.reshape(len(x), x.shape[1:].numel())).view(x.shape)
     else:
         heads = zip(weight.unbind(1), messages.unbind(1), strict=True)
-        result = torch.stack([_product(pattern, w, m) for w, m in heads], dim=1)
+        result = torch.stack([sparse_product(pattern, w, m) for w, m in heads], dim=1)
     return result.to(x.dtype)
 
 
@@ -101,7 +106,12 @@ def segment_softmax(scores: Tensor, rowptr: Tensor) -> Tensor:
     return alpha.to(scores.dtype)
 
 
-def _product(pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tensor:
+def sparse_product(pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tensor:
+    """Y = A(v) X, differentiable in v and X as often as wanted; inputs are valid and at least float32.
+
+    Shapes:
+        value (E,), x (num_cols, channels): (num_rows, channels).
+    """
     result: Tensor = _SparseDense.apply(pattern, value, x)  # type: ignore[no-untyped-call]
     return result
 
@@ -130,7 +140,7 @@ class _SparseDense(torch.autograd.Function):
             grad_value = _sampled_product(ctx.pattern, grad, x)
         if ctx.needs_input_grad[2]:
             reversed_, entries = ctx.pattern.transpose
-            grad_x = _product(reversed_, value[entries], grad)
+            grad_x = sparse_product(reversed_, value[entries], grad)
         return None, grad_value, grad_x
 
 
@@ -152,10 +162,10 @@ class _SampledDenseDense(torch.autograd.Function):
         a, b = ctx.saved_tensors
         grad_a = grad_b = None
         if ctx.needs_input_grad[1]:
-            grad_a = _product(ctx.pattern, grad, b)
+            grad_a = sparse_product(ctx.pattern, grad, b)
         if ctx.needs_input_grad[2]:
             reversed_, entries = ctx.pattern.transpose
-            grad_b = _product(reversed_, grad[entries], a)
+            grad_b = sparse_product(reversed_, grad[entries], a)
         return None, grad_a, grad_b
 
 
@@ -188,7 +198,7 @@ def _spread(rows: Tensor, rowptr: Tensor, num_entries: int) -> Tensor:
 
 def _matrix(pattern: SparsityPattern, value: Tensor) -> Tensor:
     rowptr, col = pattern.kernel_indices
-    size = (pattern.num_nodes, pattern.num_nodes)
+    size = (pattern.num_rows, pattern.num_cols)
     return torch.sparse_csr_tensor(rowptr, col, value.contiguous(), size, check_invariants=False)
 
 
