@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from mmgraph.errors import CheckpointError
@@ -53,12 +53,13 @@ def save_checkpoint(
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # safetensors refuses tensors that share memory, as tied weights do: each gets its own copy
-        save_file(
+        # safetensors refuses tensors that share memory, as tied weights do: each gets its own copy. The file is
+        # ours to open, for safetensors would make one that only its owner can read.
+        data = save(
             {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()},
-            temporary,
             metadata={"mmgraph": json.dumps(notes)},
         )
+        temporary.write_bytes(data)
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise write_failure(path.parent, error) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,9 @@ from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.task import Task
+
+if TYPE_CHECKING:
+    from mmgraph.graph import SparseFeatures
 
 
 def scores(logits: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -170,7 +173,7 @@ class NodeClassification(_Classification):
 
     Args:
         model: (features, graph) → logits (nodes, classes).
-        features: what each node brings: a vector, or an image for an encoder.
+        features: what each node brings: a vector (dense or sparse), or an image for an encoder.
         graph: `edge_index` or `Adjacency`.
         labels: class of every node.
         splits: which nodes belong to "train", "validation" and "test".
@@ -187,7 +190,7 @@ class NodeClassification(_Classification):
     def __init__(
         self,
         model: nn.Module,
-        features: Tensor,
+        features: Tensor | SparseFeatures,
         graph: Any,
         labels: Tensor,
         splits: Mapping[str, Tensor],

@@ -31,10 +31,16 @@ def test_version(mmgraph):
     ("words", "sentence"),
     [
         (["train", "digit-graph"], "There is no recipe 'digit-graph'. Did you mean 'digits-graph'?"),
-        (["train", "digits-graph", "--epochs", "many"], "epochs is a whole number of at least 1, not 'many'."),
+        (
+            ["train", "digits-graph", "--epochs", "many"],
+            "epochs is a whole number of at least 1, not 'many'.",
+        ),
         (["train", "digits-graph", "--epochs", "0"], "epochs is a whole number of at least 1, not 0."),
         (["train", "digits-graph", "--dropout", "1.5"], "dropout is a number from 0 to 0.95, not 1.5."),
-        (["train", "node-classification", "--conv", "gatt"], "There is no value of conv 'gatt'. Did you mean 'gat'?"),
+        (
+            ["train", "node-classification", "--conv", "gatt"],
+            "There is no value of conv 'gatt'. Did you mean 'gat'?",
+        ),
         (["train", "node-classification", "--dataset", "corra"], "Did you mean 'cora'?"),
         (["train", "digits-graph", "--device", "tpu"], "There is no value of device 'tpu'."),
         (["train", "digits-graph", "--config", "absent.toml"], "There is no config file 'absent.toml'."),
@@ -84,8 +90,8 @@ def test_errors_are_json_too_when_asked_for(mmgraph, tmp_path):
 def test_recipes_and_their_options(mmgraph):
     listed = json.loads(mmgraph("recipes", "--json").out)["recipes"]
     assert listed[0]["name"] == "digits-graph"
-    for entry in listed:
-        options = json.loads(mmgraph("recipes", entry["name"], "--json").out)["options"]
+    for found in listed:
+        options = json.loads(mmgraph("recipes", found["name"], "--json").out)["options"]
         assert {"epochs", "learning_rate", "seed", "device"} <= {option["name"] for option in options}
         assert all(option["help"].endswith(".") for option in options)
     assert "--learning-rate" in mmgraph("train", "digits-graph", "--help").out
@@ -95,7 +101,9 @@ def test_recipes_and_their_options(mmgraph):
 def test_doctor_says_what_a_bug_report_needs(mmgraph):
     findings = json.loads(mmgraph("doctor", "--json").out)
     assert findings["mmgraph"].startswith(__version__)
-    assert {"python", "system", "torch", "device", "display", "data folders", "runs", "data set cora"} <= set(findings)
+    assert {"python", "system", "torch", "device", "display", "data folders", "runs", "data set cora"} <= set(
+        findings
+    )
     assert "torch:" in mmgraph("doctor").out
 
 

@@ -133,5 +133,9 @@ def _with_epochs(config, epochs):
     from mmgraph.options import option
 
     return dataclasses.make_dataclass(
-        "Short", [("epochs", int, option(epochs, "Passes.", minimum=1))], bases=(config,), frozen=True, kw_only=True
+        "Short",
+        [("epochs", int, option(epochs, "Passes.", minimum=1))],
+        bases=(config,),
+        frozen=True,
+        kw_only=True,
     )

@@ -76,7 +76,9 @@ def test_digits_shows_everything_at_once(tmp_path):
         attention = run.load(run.snapshots(kind="attention")[0])
         edges = attention.extras["edge_index"]
         assert attention.array.shape == (8, edges.shape[1])
-        sums = torch.zeros(8, 1797).index_add_(1, torch.from_numpy(edges[1]).long(), torch.from_numpy(attention.array))
+        sums = torch.zeros(8, 1797).index_add_(
+            1, torch.from_numpy(edges[1]).long(), torch.from_numpy(attention.array)
+        )
         assert torch.allclose(sums, torch.ones_like(sums), atol=1e-4)
         assert run.items().thumbnails.shape == (1797, 8, 8)
         assert [int((run.items().splits == code).sum()) for code in range(3)] == [200, 300, 1297]
@@ -92,7 +94,7 @@ def test_pubmed_without_its_features_says_which_file_is_missing(real_data, tmp_p
     if (real_data / "planetoid" / "ind.pubmed.allx").exists():
         pytest.skip("PubMed is complete here")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(DatasetMissingError, match="ind.pubmed.allx"):
+    with pytest.raises(DatasetMissingError, match=r"ind\.pubmed\.allx"):
         launch.train("node-classification", {"dataset": "pubmed"}, runs=tmp_path)
     assert not list(tmp_path.glob("node*"))
 
@@ -129,11 +131,15 @@ def test_resuming_what_is_no_recipes_run(tmp_path):
 
 def test_stratified_splits():
     labels = torch.tensor([0] * 30 + [1] * 20 + [2] * 25)
-    splits = stratified_splits(labels, train_per_class=5, validation=10, generator=torch.Generator().manual_seed(3))
+    splits = stratified_splits(
+        labels, train_per_class=5, validation=10, generator=torch.Generator().manual_seed(3)
+    )
     assert torch.bincount(labels[splits["train"]]).tolist() == [5, 5, 5]
     assert int(splits["validation"].sum()) == 10
     assert torch.equal(sum(mask.int() for mask in splits.values()), torch.ones(75, dtype=torch.int32))
-    again = stratified_splits(labels, train_per_class=5, validation=10, generator=torch.Generator().manual_seed(3))
+    again = stratified_splits(
+        labels, train_per_class=5, validation=10, generator=torch.Generator().manual_seed(3)
+    )
     assert all(torch.equal(splits[key], again[key]) for key in splits)
     assert (split_codes(splits) == 0).sum() == 15
 
@@ -142,4 +148,6 @@ def test_stratified_splits():
 def test_too_few_items_are_refused(per_class, validation):
     labels = torch.tensor([0, 0, 0, 1, 1, 1])
     with pytest.raises(InputError, match="too few"):
-        stratified_splits(labels, train_per_class=per_class, validation=validation, generator=torch.Generator())
+        stratified_splits(
+            labels, train_per_class=per_class, validation=validation, generator=torch.Generator()
+        )

@@ -71,7 +71,9 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
     if damage != "missing":
         save_checkpoint(path, model, optimizer)
         whole = path.read_bytes()
-        path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "foreign": b"\x80\x04pickle" * 9}[damage])
+        path.write_bytes(
+            {"empty": b"", "cut": whole[: len(whole) // 2], "foreign": b"\x80\x04pickle" * 9}[damage]
+        )
     with pytest.raises(CheckpointError, match="checkpoint"):
         load_checkpoint(path, model, optimizer)
 
@@ -93,7 +95,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full)
+    monkeypatch.setattr(checkpoints.Path, "write_bytes", full)
     with pytest.raises(RunError, match="full"):
         save_checkpoint(path, model, progress={"step": 2})
     assert saved_progress(path) == {"step": 1}

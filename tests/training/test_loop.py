@@ -160,7 +160,7 @@ def test_commands_are_obeyed_within_a_step(task, new_run):
     result = fit(task, run, replace(OPTIONS, snapshots_per_second=0.0))
     run.close(result.state)
     assert (result.state, result.step) == ("stopped", 10)
-    steps, rates = curve(run.folder, "learning_rate")
+    _, rates = curve(run.folder, "learning_rate")
     assert rates == [0.01] * 3 + [0.5] * 7
     with RunReader(run.folder) as reader:
         assert [info.step for info in reader.snapshots(kind="matrix")] == [0, 8, 10]

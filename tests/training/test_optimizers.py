@@ -22,7 +22,9 @@ def test_warm_up_rises_and_then_the_schedule_begins():
     assert factors[2:] == sorted(factors[2:], reverse=True)
 
 
-@pytest.mark.parametrize(("step", "factor"), [(0, 1.0), (49, 1.0), (50, 0.1), (74, 0.1), (75, 0.01), (100, 0.01)])
+@pytest.mark.parametrize(
+    ("step", "factor"), [(0, 1.0), (49, 1.0), (50, 0.1), (74, 0.1), (75, 0.01), (100, 0.01)]
+)
 def test_steps(step, factor):
     assert schedule_factor("step", step, 100) == factor
 
