@@ -29,5 +29,8 @@ def test_no_compiled_graph_extension_is_ever_imported():
 
 def test_unknown_attributes_are_refused():
     run(
-        "import mmgraph\ntry: mmgraph.wach\nexcept AttributeError as e: assert 'wach' in str(e)\nelse: raise SystemExit(1)"
+        "import mmgraph\n"
+        "try: mmgraph.wach\n"
+        "except AttributeError as error: assert 'wach' in str(error)\n"
+        "else: raise SystemExit(1)"
     )
