@@ -72,8 +72,8 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
 
 THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
-_SHARED_KEYS = ("Space", "Home", "End")
-"""Keys that buttons and lists need for themselves while they have the focus."""
+_SHARED_KEY = "Space"
+"""Buttons and lists need it for themselves while they have the focus."""
 
 
 class Actions(QObject):
@@ -165,5 +165,5 @@ class Actions(QObject):
     def _focus_moved(self, _old: QWidget | None, new: QWidget | None) -> None:
         taken = isinstance(new, (QAbstractButton, QAbstractItemView))
         for action in self.by_name.values():
-            if action.data() in _SHARED_KEYS:
+            if action.data() == _SHARED_KEY:
                 action.setShortcut(QKeySequence() if taken else QKeySequence(action.data()))

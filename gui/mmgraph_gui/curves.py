@@ -42,6 +42,7 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
         self._step = -1
         self._cross_at: float | None = None
         self._title = ""
+        self._constant = False
         self._heading = QGraphicsTextItem(self)  # pyqtgraph's own title would widen the plot to fit it
         self._heading.setFont(QApplication.font())
         self.layout.setRowFixedHeight(0, self._heading.boundingRect().height() * 1.6)
@@ -144,7 +145,9 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
         low = min((float(part.min()) for part in values if len(part)), default=0.0)
         high = max((float(part.max()) for part in values if len(part)), default=1.0)
         constant = high == low != 0
-        self.getViewBox().enableAutoRange(axis="y", enable=not constant)
+        if constant != self._constant:
+            self._constant = constant
+            self.getViewBox().enableAutoRange(axis="y", enable=not constant)
         if constant:
             self.setYRange(low - abs(low) / 2, high + abs(high) / 2, padding=0)
 
@@ -160,7 +163,8 @@ class CurvePlot(pg.PlotItem):  # type: ignore[misc]
                 finite = np.flatnonzero(~bad[:start])
                 steps.append(float(series.step[start]))
                 heights.append(float(series.value[finite[-1]]) if len(finite) else 0.0)
-        self._bad.setData(steps, heights)
+        if steps or len(self._bad.data):
+            self._bad.setData(steps, heights)
 
     def _write_title(self) -> None:
         values = self.readout()

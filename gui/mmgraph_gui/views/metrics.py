@@ -27,6 +27,7 @@ class MetricsView(View):
 
     def build(self) -> None:
         self.plots: dict[str, CurvePlot] = {}
+        self._stale: dict[str, bool] = {}
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setAccessibleName("Curves of the recorded numbers")
         self.canvas.ci.layout.setContentsMargins(0, 0, 0, 0)
@@ -65,10 +66,17 @@ class MetricsView(View):
         if self._lay_out(list(groups)):
             self.request_render("run")
             return
-        for name, plot in self.plots.items():
-            if changed & {"run", "scalars", "theme"}:
-                plot.draw(groups[name], self.theme, restyle=bool(changed & {"run", "theme"}))
+        for plot in self.plots.values():
             plot.set_step(self.state.step)
+        if changed & {"run", "scalars", "theme"}:
+            restyle = bool(changed & {"run", "theme"})
+            for name in self.plots:  # those that wait already keep their turn
+                self._stale[name] = restyle or self._stale.get(name, False)
+        if self._stale:  # one plot at each rendering, so that the window stays quick
+            name = next(iter(self._stale))
+            self.plots[name].draw(groups[name], self.theme, restyle=self._stale.pop(name))
+        if self._stale:
+            self.request_render("more")
 
     def table(self) -> Table | None:
         if not self.state.series:
@@ -87,7 +95,7 @@ class MetricsView(View):
         made = list(self.plots)
         if names[: len(made)] != made or len(names) < len(made):
             self.canvas.clear()
-            self.plots = {}
+            self.plots, self._stale = {}, {}
         number = len(self.plots)
         if number == len(names):
             return False
