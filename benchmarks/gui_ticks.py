@@ -1,6 +1,6 @@
 """How late the event loop of the window gets while another process trains.
 
-    python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph]
+    python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph] [--threads 1]
 
 A timer of 5 ms notes how much later than that it fires. An empty event loop on the same machine at the same time
 (a process of its own) shows how much of it is the machine's doing; the processor time of the UI thread from tick to
@@ -68,7 +68,9 @@ def measure_empty(seconds: float) -> list[float]:
     return ticks.late
 
 
-def measure_window(seconds: float, recipe: str, root: Path) -> tuple[Ticks, int, int]:
+def measure_window(
+    seconds: float, recipe: str, root: Path, threads: int | None = None
+) -> tuple[Ticks, int, int]:
     """The window with its default views, following a training it has started; also steps and snapshots seen."""
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
@@ -87,7 +89,7 @@ def measure_window(seconds: float, recipe: str, root: Path) -> tuple[Ticks, int,
     window.follower.opened.connect(ticks.begin)
     window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000), window.stop))
     window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000) + 500, application.quit))
-    window.start(recipe, {})
+    window.start(recipe, {"threads": threads} if threads else {})
     collector = Collector()
     application.exec()
     collector.close()
@@ -100,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--recipe", default="digits-graph")
+    parser.add_argument("--threads", type=int, help="processor threads of the training")
     parser.add_argument("--empty", action="store_true", help="measure an empty loop and print its ticks")
     given = parser.parse_args()
     if given.empty:
@@ -110,7 +113,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--empty", "--seconds", str(given.seconds + 10)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as empty:
-            ticks, steps, snapshots = measure_window(given.seconds, given.recipe, Path(folder))
+            ticks, steps, snapshots = measure_window(given.seconds, given.recipe, Path(folder), given.threads)
             words = empty.communicate()[0].split()
         idle = [float(word) for word in words]
     print(f"{given.recipe}: {steps:,} steps and {snapshots} snapshots followed in {given.seconds:g} s")
