@@ -153,6 +153,12 @@ class SparseFeatures:
         """The features as a dense tensor, (num_nodes, channels)."""
         return self.value.new_zeros(self.shape).index_put((self.pattern.row, self.pattern.col), self.value)
 
+    def to_torch(self) -> Tensor:
+        """The features as a sparse CSR tensor of torch, which shares their memory."""
+        return torch.sparse_csr_tensor(
+            self.pattern.rowptr, self.pattern.col, self.value, self.shape, check_invariants=False
+        )
+
     def __repr__(self) -> str:
         rows, channels = self.shape
         return (
