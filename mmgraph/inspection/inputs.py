@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
+
+if TYPE_CHECKING:
+    from mmgraph.graph import SparseFeatures
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,10 @@ class Inputs:
     def image(self) -> Tensor | None:
         """The argument that holds pictures (items, 1 or 3, height, width)."""
         for tensor in _tensors(tuple(self)):
-            if tensor.dim() == 4 and tensor.shape[1] in (1, 3) and min(tensor.shape[2:]) > 1:
-                return tensor
+            if isinstance(tensor, Tensor) and tensor.dim() == 4:
+                channels, height, width = tensor.shape[1:]
+                if channels in (1, 3) and min(height, width) > 1:
+                    return tensor
         return None
 
     def first(self, limit: int) -> Inputs:
@@ -129,7 +134,14 @@ class Inputs:
         return None
 
 
-def is_edge_shaped(value: Any) -> bool:
+_GRAPH_TYPES = {
+    "torch_geometric.data": ("Data", "HeteroData"),
+    "torch_geometric.typing": ("SparseTensor",),
+    "mmgraph.graph.adjacency": ("Adjacency",),
+}
+
+
+def is_edge_shaped(value: Any) -> TypeGuard[Tensor]:
     """Whether a value has the form of an edge list: integers of shape (2, edges)."""
     return (
         isinstance(value, Tensor)
@@ -144,25 +156,27 @@ def is_graph(value: Any) -> bool:
     if isinstance(value, Tensor):
         sparse = value.layout in (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc)
         return sparse and value.dim() == 2 and value.shape[0] == value.shape[1]
-    return isinstance(value, _graph_types())
+    return isinstance(value, _loaded(_GRAPH_TYPES))
 
 
-def _graph_types() -> tuple[type, ...]:
+def is_sparse_features(value: Any) -> TypeGuard[SparseFeatures]:
+    """Whether a value is our sparse matrix of features, one row per item."""
+    return isinstance(value, _loaded({"mmgraph.graph.sparse_features": ("SparseFeatures",)}))
+
+
+def _loaded(homes: Mapping[str, tuple[str, ...]]) -> tuple[type, ...]:
     # A value can only be of a type whose module somebody imported; nothing heavy is imported to find out.
-    homes = {
-        "torch_geometric.data": ("Data", "HeteroData"),
-        "torch_geometric.typing": ("SparseTensor",),
-        "mmgraph.graph.adjacency": ("Adjacency",),
-    }
     found = [getattr(sys.modules.get(home), name, None) for home, names in homes.items() for name in names]
     return tuple(kind for kind in found if isinstance(kind, type))
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def _tensors(value: Any) -> Iterator[Tensor | SparseFeatures]:
     """The tensors in nested tuples, lists and mappings, in order; graphs are not opened."""
     if isinstance(value, Tensor):
         if not is_graph(value):
             yield value
+    elif is_sparse_features(value):
+        yield value
     elif isinstance(value, PackedSequence):
         return
     elif isinstance(value, (tuple, list)):
@@ -177,7 +191,7 @@ def _mapped(value: Any, change: Callable[[Tensor], Tensor], change_whole: Callab
     """The same nesting with every tensor changed; graphs and packed sequences are changed as a whole."""
     if isinstance(value, Tensor):
         return change(value)
-    if isinstance(value, PackedSequence) or is_graph(value):
+    if isinstance(value, PackedSequence) or is_graph(value) or is_sparse_features(value):
         return change_whole(value)
     if isinstance(value, (tuple, list)):
         entries = [_mapped(entry, change, change_whole) for entry in value]

@@ -22,6 +22,7 @@ from mmgraph.inspection.attention import (
     sees_graph,
 )
 from mmgraph.inspection.draft import Draft, Limits
+from mmgraph.inspection.inputs import is_sparse_features
 
 _WEIGHT_LAYERS = (nn.Linear, nn.Bilinear, _ConvNd)
 
@@ -188,6 +189,8 @@ def first_tensor(value: Any) -> Tensor | None:
     """The first floating-point tensor in what a layer got or gave; `logits` first where it has a name."""
     if isinstance(value, Tensor):
         return value if value.is_floating_point() or value.is_complex() else None
+    if is_sparse_features(value):
+        return value.to_torch()
     if isinstance(value, Mapping):
         entries = [value["logits"]] if "logits" in value else list(value.values())
     elif isinstance(value, (tuple, list)):
@@ -204,6 +207,8 @@ def embedding_draft(layer: str, tensor: Tensor, count: int | None, limits: Limit
     """One row per item, whatever the shape: (items, features)."""
     if tensor.dim() == 0:
         return None
+    if tensor.layout != torch.strided:
+        tensor = tensor.to_dense()
     if tensor.dim() > 1 and len(tensor) != count and tensor.shape[1] == count:
         tensor = tensor.transpose(0, 1)  # (time, items, features)
     rows = tensor.reshape(len(tensor), math.prod(tensor.shape[1:]))

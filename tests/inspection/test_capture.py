@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 from torch_geometric.nn import GATConv, GCNConv, global_mean_pool
 
 from mmgraph.errors import UnknownNameError
-from mmgraph.graph import GNN
+from mmgraph.graph import GNN, Adjacency, SparseFeatures
 from mmgraph.inspection import Capture, Limits
 from mmgraph.runs import Snapshot
 
@@ -304,6 +304,28 @@ def test_the_embedding_of_a_graph_network_is_the_input_of_its_last_convolution(
     net = Torch()
     embedding = keyed(Capture(net).capture(x, edge_index=edges))["embedding/convs.1.input"]
     np.testing.assert_allclose(embedding.array, net.convs[0](x, edges).relu().detach(), atol=1e-6)
+
+
+@pytest.mark.parametrize("conv", ["gcn", "gat"])
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_sparse_features_show_what_dense_ones_show(conv: str, num_layers: int) -> None:
+    x = torch.randn(5, 7, generator=torch.Generator().manual_seed(0)).relu()
+    edge_index = torch.tensor([[0, 1, 1, 2, 3], [1, 0, 2, 1, 0]])
+    model = GNN(7, 4, 3, num_layers, conv)
+    capture = Capture(model)
+    for graph in (edge_index, Adjacency.from_edge_index(edge_index, 5)):
+        expected = capture.capture(x, graph)
+        random = torch.get_rng_state()
+        snapshots = capture.capture(SparseFeatures.from_dense(x), graph)
+        assert torch.equal(torch.get_rng_state(), random)
+        assert model.training
+        assert [(s.kind, s.layer, s.items) for s in snapshots] == [
+            (s.kind, s.layer, s.items) for s in expected
+        ]
+        assert ("embedding", f"convs.{num_layers - 1}.input") in [(s.kind, s.layer) for s in snapshots]
+        for snapshot, dense in zip(snapshots, expected, strict=True):
+            np.testing.assert_allclose(snapshot.array, dense.array, atol=1e-6)
+        assert capture.remarks == ()
 
 
 def test_a_head_behind_the_convolutions_is_the_last_layer(graph: tuple[Tensor, Tensor]) -> None:

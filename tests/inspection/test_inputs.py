@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_sequence
 from torch_geometric.data import Data
 
-from mmgraph.graph import Adjacency
+from mmgraph.graph import Adjacency, SparseFeatures
 from mmgraph.inspection.inputs import Inputs
 
 EDGES = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])
@@ -52,6 +52,8 @@ def test_a_batch_has_an_item_per_row(probe: object, count: int | None) -> None:
         (torch.arange(5), EDGES),
         Data(x=torch.zeros(5, 3), edge_index=EDGES),
         (torch.zeros(5, 3), Adjacency.from_edge_index(EDGES, 5)),
+        (SparseFeatures.from_dense(torch.eye(5, 3)), EDGES),
+        (SparseFeatures.from_dense(torch.eye(5, 3)), Adjacency.from_edge_index(EDGES, 5)),
     ],
 )
 def test_the_nodes_of_a_graph_are_its_items(probe: object) -> None:
@@ -68,6 +70,17 @@ def test_a_sparse_matrix_is_a_graph() -> None:
     inputs = Inputs.of((torch.zeros(5, 3), matrix))
     assert inputs.is_graph
     assert inputs.count == 5
+
+
+def test_sparse_features_are_rows_of_items_and_stay_whole() -> None:
+    x = SparseFeatures.from_dense(torch.eye(5))
+    inputs = Inputs.of((x,))
+    assert not inputs.is_graph
+    assert inputs.count == 5
+    assert inputs.image is None
+    assert inputs.device_kinds == {"cpu"}
+    assert inputs.cloned().args == (x,)
+    assert inputs.to(torch.device("meta")).args[0].device.type == "meta"
 
 
 def test_a_graph_without_edges_is_a_graph() -> None:
