@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmgraph import __version__
-from mmgraph.errors import CheckpointError, ConfigError, MMGraphError
+from mmgraph.errors import CheckpointError, ConfigError, MMGraphError, RunBusyError
 from mmgraph.options import Scalar, options_of, parse
 from mmgraph.recipes.registry import Recipe, recipe
 from mmgraph.runs import RunReader, RunWriter, new_run_name, runs_root
@@ -73,10 +73,16 @@ def resume(
     Raises:
         CheckpointError: the run has no checkpoint, or it does not fit.
         ConfigError: the run was not made by a recipe.
+        RunBusyError: another process is training it.
     """
     folder = Path(folder)
     with RunReader(folder) as reader:
-        described = reader.config
+        described, status = reader.config, reader.status()
+    if status.is_live:
+        raise RunBusyError(
+            f"'{folder}' is {status.state} in another process, so there is nothing to resume. To end a pause, use "
+            f"'mmgraph runs send {folder} resume'."
+        )
     name = described.get("run", {}).get("recipe", "")
     if name == "watch" or not name:
         raise ConfigError(

@@ -232,6 +232,7 @@ class TrainingLoop:
         self.run.snapshots(0, self.task.constants(), epoch=0.0, wait=True)
         self.snapshot_throttle.due(self.clock())
         self.look()
+        self.save(LAST)  # so that a run which dies early can be resumed too
 
     def restore(self) -> None:
         """Take up the run where its last checkpoint left it."""

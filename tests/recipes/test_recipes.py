@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmgraph.errors import ConfigError, DatasetMissingError, InputError, NotARunError, UnknownNameError
+from mmgraph.errors import (
+    ConfigError,
+    DatasetMissingError,
+    InputError,
+    NotARunError,
+    RunBusyError,
+    UnknownNameError,
+)
 from mmgraph.options import options_of, parse
 from mmgraph.recipes import launch, names, recipe
 from mmgraph.recipes.splits import split_codes, stratified_splits
@@ -127,6 +134,14 @@ def test_resuming_what_is_no_recipes_run(tmp_path):
         pass
     with pytest.raises(ConfigError, match="only that program"):
         launch.resume(Path(run.folder))
+
+
+def test_resuming_a_run_that_is_being_trained(tmp_path):
+    with RunWriter.create(tmp_path, "live", {"run": {"recipe": "digits-graph"}}) as run:
+        with pytest.raises(RunBusyError, match="nothing to resume"):
+            launch.resume(run.folder)
+        with pytest.raises(RunBusyError):
+            RunWriter(run.folder)
 
 
 def test_stratified_splits():

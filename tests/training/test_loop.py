@@ -258,6 +258,20 @@ def test_resuming_without_a_checkpoint_says_so(task, new_run):
         fit(task, new_run(), OPTIONS, resume=True)
 
 
+def test_a_run_that_died_in_its_first_step_can_be_resumed(make_task, new_run):
+    whole_run, run = new_run("whole"), new_run("died")
+    fit(make_task(), whole_run, OPTIONS)
+    dying = make_task()
+    dying.after_step = lambda count: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        fit(dying, run, OPTIONS)
+    run.close("failed")
+    with RunWriter(run.folder, start_step=0) as again:
+        fit(make_task(), again, OPTIONS, resume=True)
+    whole_run.flush()
+    assert curve(run.folder) == curve(whole_run.folder)
+
+
 def test_resuming_another_model_says_so(make_task, new_run):
     run = new_run()
     fit(make_task(), run, OPTIONS)
