@@ -220,16 +220,17 @@ class RunReader:
         numbers, ends = np.array(sorted(sessions)), _last_steps(sessions)
         parts: dict[int, list[Array]] = {}
         for rows in self._query_blocks(
-            "SELECT id, session, tag, step, epoch, wall_time, value FROM scalar_rows "
-            "WHERE id > ? AND tag = ifnull(?, tag) ORDER BY id",
-            (last, only_tag),
+            "SELECT id, session, tag, step, epoch, wall_time, value FROM scalar_rows WHERE id > ? "
+            + ("ORDER BY id" if only_tag is None else "AND tag = ? ORDER BY id"),
+            (last,) if only_tag is None else (last, only_tag),
         ):
             try:
                 block = np.array(rows, dtype=np.float64)  # None becomes NaN
             except (TypeError, ValueError) as error:
                 raise self._damaged(error) from error
             last = int(block[-1, 0])
-            block = block[block[:, 3] <= ends[np.searchsorted(numbers, block[:, 1])]]
+            if len(numbers) > 1:
+                block = block[block[:, 3] <= ends[np.searchsorted(numbers, block[:, 1])]]
             for tag in np.unique(block[:, 2]):
                 parts.setdefault(int(tag), []).append(block[block[:, 2] == tag, 3:])
         names = dict(self._query("SELECT id, tag FROM tags")) if parts else {}
