@@ -20,7 +20,17 @@ RUNS = typer.Option(
     "--runs", help="Folder that holds runs. Default: $MMGRAPH_RUNS, else ./runs.", show_default=False
 )
 JSON = typer.Option("--json", help="Print one JSON object at the end, and nothing else, on standard output.")
-RUN = typer.Argument(help="A run folder, the name of a run, or 'latest'.", show_default=False)
+
+
+def _run_names(incomplete: str) -> list[str]:
+    from mmgraph.runs import find_runs
+
+    return [name for name in ("latest", *(run.name for run in find_runs())) if name.startswith(incomplete)]
+
+
+RUN = typer.Argument(
+    help="A run folder, the name of a run, or 'latest'.", show_default=False, autocompletion=_run_names
+)
 
 
 def fail(error: MMGraphError) -> None:

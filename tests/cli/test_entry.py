@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +129,18 @@ def test_ctrl_c_is_exit_code_130(mmgraph, monkeypatch):
 
     monkeypatch.setattr(entry, "app", interrupted)
     assert mmgraph("doctor").code == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("mmgraph tr", "train"), ("mmgraph train dig", "digits-graph"), ("mmgraph runs show la", "latest")],
+)
+def test_shell_completion(words, expected):
+    environment = os.environ | {
+        "_MMGRAPH_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    command = str(Path(sys.executable).with_name("mmgraph"))
+    done = subprocess.run([command], env=environment, capture_output=True, text=True, check=False)
+    assert expected in done.stdout.split()
