@@ -1,18 +1,36 @@
-"""A plot of curves over steps, with a cross-hair that reads values and a line at the current step."""
+"""A plot of curves over steps, with a cross-hair that reads values and a line at the current step.
+
+Painted by hand: axes and curves once, into a picture, and what moves over it at each repaint.
+"""
 
 from __future__ import annotations
 
-import html
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QGraphicsTextItem
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import Series
+from mmgraph_gui.accessible import named
 from mmgraph_gui.theme import Theme
+from mmgraph_gui.thinning import Numbers, padded, thin, ticks
+
+LINE = 2
+MOST_MARKS = 500
+GAP = 6
 
 
 def group_of(tag: str) -> tuple[str, str]:
@@ -21,200 +39,295 @@ def group_of(tag: str) -> tuple[str, str]:
     return part, quantity.replace("_", " ")
 
 
-class CurvePlot(pg.PlotItem):  # type: ignore[misc]
-    """Curves of one quantity. The title is the legend, and reads the values under the mouse.
+class CurvePlot(QWidget):
+    """Curves of one quantity. The heading is the legend, and reads the values under the mouse.
 
     Signals:
         step_chosen(int): the user clicked or dragged to this step.
         hovered(float | None): the mouse is at this step, or has left.
+        span_wanted(float, float): the user zoomed or moved to these steps.
     """
 
     step_chosen = Signal(int)
     hovered = Signal(object)
+    span_wanted = Signal(float, float)
 
-    def __init__(self, quantity: str) -> None:
-        super().__init__(viewBox=_StepBox())
+    def __init__(self, quantity: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.quantity = quantity
-        self._curves: dict[str, Any] = {}
+        self._theme = theme
         self._series: dict[str, Series] = {}
-        self._colours: dict[str, str] = {}
-        self._muted = "#888888"
-        self._step = -1
-        self._cross_at: float | None = None
-        self._title = ""
-        self._constant = False
-        self._heading = QGraphicsTextItem(self)  # pyqtgraph's own title would widen the plot to fit it
-        self._heading.setFont(QApplication.font())
-        self.layout.setRowFixedHeight(0, self._heading.boundingRect().height() * 1.6)
-        self._bad = pg.ScatterPlotItem(symbol="x", size=11)
-        self._bad.setZValue(20)
-        self._line = pg.InfiniteLine(angle=90)
-        self._cross = pg.InfiniteLine(angle=90)
-        for item in (self._bad, self._line, self._cross):
-            self.addItem(item, ignoreBounds=item is not self._bad)
-        self._cross.hide()
-        self.hideButtons()
-        self.setMenuEnabled(False)
-        self.showGrid(x=True, y=True, alpha=0.18)
-        for axis in ("left", "bottom"):
-            self.getAxis(axis).enableAutoSIPrefix(False)
-            self.getAxis(axis).setStyle(maxTickLevel=0)  # lines of the grid are most of what a repaint costs
-        box = self.getViewBox()
-        box.setMouseEnabled(x=True, y=False)
-        box.setAutoVisible(y=True)
-        box.chosen.connect(lambda x: self.step_chosen.emit(round(x)))
-        box.pointed.connect(self.hovered.emit)
+        self._finite: dict[str, tuple[Numbers, Numbers]] = {}
+        self._marks: list[tuple[float, float]] = []
+        self._bad = 0
+        self._span = (0.0, 1.0)
+        self._limits = (0.0, 1.0)
+        self._shown: dict[str, tuple[Numbers, Numbers]] = {}
+        self._step: float = -1
+        self._cross: float | None = None
+        self._picture: QPixmap | None = None
+        self._grip: QPointF | None = None
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(140, 110)
+        named(self, f"Plot of {quantity}", "").setToolTip("")
 
-    def draw(self, curves: dict[str, Series], theme: Theme, *, restyle: bool) -> None:
-        """Show these series by part of the data."""
-        self._series = curves
-        for part in set(self._curves) - set(curves):
-            self.removeItem(self._curves.pop(part))
-        for part, series in curves.items():
-            if part not in self._curves:
-                self._curves[part] = self._new_curve()
-                restyle = True
-            finite = np.isfinite(series.value)
-            self._curves[part].setData(series.step[finite].astype(np.float64), series.value[finite])
-            self._curves[part].setSymbol("o" if finite.sum() == 1 else None)  # one point makes no line
-        if restyle:
-            self._style(theme)
-        self._fit_constant()
-        self._mark_bad()
-        self._write_title()
+    # -- content -----------------------------------------------------------------------------------------
+
+    def draw(self, curves: dict[str, Series], span: tuple[float, float]) -> None:
+        """Show these series, by part of the data, from one step to another."""
+        known = self._series
+        if curves.keys() != known.keys() or any(
+            known[part] is not numbers for part, numbers in curves.items()
+        ):
+            self._series = curves
+            self._finite, self._marks, self._bad = {}, [], 0
+            for part, series in curves.items():
+                self._take(part, series)
+        self._span = span
+        self.repaint_all()
+
+    def repaint_all(self) -> None:
+        """Draw the curves again too: size, colours or data have changed."""
+        self._picture = None
+        self.update()
 
     def set_step(self, step: int) -> None:
         """Move the line of the current step."""
         if step != self._step:
             self._step = step
-            self._line.setValue(step)
-            self._write_title()
+            self.update()
 
     def set_cross(self, step: float | None) -> None:
         """Show the cross-hair at a step, or hide it."""
-        if step == self._cross_at:
-            return
-        self._cross_at = step
-        self._cross.setVisible(step is not None)
-        if step is not None:
-            self._cross.setValue(step)
-        self._write_title()
-
-    def follow_steps_of(self, other: CurvePlot) -> None:
-        """Always show the same steps as another plot."""
-        self.getViewBox().enableAutoRange(axis="x", enable=False)
-        self.setXLink(other)
-
-    def show_all(self) -> None:
-        """Fit the whole run into the plot, and keep it so as it grows."""
-        self.getViewBox().enableAutoRange(axis="x")
+        if step != self._cross:
+            self._cross = step
+            self.update()
 
     def readout(self) -> dict[str, float]:
         """The value of each curve at the cross-hair, else at the current step; NaN before its first."""
-        at = self._step if self._cross_at is None else self._cross_at
+        at = self._step if self._cross is None else self._cross
         return {part: _value_at(series, at) for part, series in self._series.items()}
 
-    def _new_curve(self) -> Any:
-        curve = pg.PlotDataItem(connect="all", skipFiniteCheck=True)
-        curve.setDownsampling(auto=True, method="peak")
-        curve.setClipToView(True)
-        self.addItem(curve)
-        return curve
+    def heading(self) -> str:
+        """What stands in bold above the curves."""
+        at = "" if self._cross is None else f" at step {round(self._cross):,}"
+        return f"{self.quantity}{at}" + (f"  × {self._bad:,} NaN or infinite" if self._bad else "")
 
-    def _style(self, theme: Theme) -> None:
-        palette = theme.palette
-        self._muted, self._title = palette.muted, ""
-        self._heading.setDefaultTextColor(QColor(palette.muted))
-        for axis in ("left", "bottom"):
-            self.getAxis(axis).setPen(palette.grid)
-            self.getAxis(axis).setTextPen(palette.muted)
-        self._line.setPen(pg.mkPen(palette.foreground, width=1))
-        self._cross.setPen(pg.mkPen(palette.muted, width=1, style=Qt.PenStyle.DashLine))
-        self._bad.setPen(pg.mkPen(palette.error, width=2))
-        self._bad.setBrush(palette.error)
-        self._colours = {part: theme.curve(part) for part in self._curves}
-        for part, curve in self._curves.items():
-            curve.setPen(pg.mkPen(self._colours[part], width=2))
-            curve.setSymbolBrush(self._colours[part])
-            curve.setSymbolPen(self._colours[part])
-            curve.setSymbolSize(7)
+    def shown(self) -> dict[str, tuple[Numbers, Numbers]]:
+        """The points that are drawn of each curve."""
+        if self._picture is None:
+            self._thin()
+        return self._shown
 
-    def _fit_constant(self) -> None:
-        """Numbers that never change get a range around them; the automatic one would be ±0.5."""
-        values = [series.value[np.isfinite(series.value)] for series in self._series.values()]
-        low = min((float(part.min()) for part in values if len(part)), default=0.0)
-        high = max((float(part.max()) for part in values if len(part)), default=1.0)
-        constant = high == low != 0
-        if constant != self._constant:
-            self._constant = constant
-            self.getViewBox().enableAutoRange(axis="y", enable=not constant)
-        if constant:
-            self.setYRange(low - abs(low) / 2, high + abs(high) / 2, padding=0)
+    @property
+    def marks(self) -> list[tuple[float, float]]:
+        """(step, value) where stretches of NaN or infinite values begin, at the height of the last finite one."""
+        return self._marks
 
-    def _mark_bad(self) -> None:
-        """A cross where a stretch of NaN or infinite values begins, at the height of the last finite value."""
-        steps, heights = [], []
-        for series in self._series.values():
-            bad = ~np.isfinite(series.value)
-            if not bad.any():
-                continue
-            starts = np.flatnonzero(bad & ~np.concatenate([[False], bad[:-1]]))
-            for start in starts[:500]:
-                finite = np.flatnonzero(~bad[:start])
-                steps.append(float(series.step[start]))
-                heights.append(float(series.value[finite[-1]]) if len(finite) else 0.0)
-        if steps or len(self._bad.data):
-            self._bad.setData(steps, heights)
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Lowest and highest value of the axis."""
+        self.shown()
+        return self._limits
 
-    def _write_title(self) -> None:
-        values = self.readout()
-        bad = sum(int((~np.isfinite(series.value)).sum()) for series in self._series.values())
-        head = f"<b>{html.escape(self.quantity)}</b>"
-        if self._cross_at is not None:
-            head += f" at step {round(self._cross_at):,}"
-        if bad:
-            head += f" <b>× {bad:,} NaN or infinite</b>"
-        parts = []
-        for part, value in values.items():
-            number = "" if value != value and not _has_nan(self._series[part]) else f" {value:.4g}"
-            colour = self._colours.get(part, self._muted)
-            parts.append(f"<span style='color:{colour}'>■</span> {html.escape(part)}{number}")
-        title = f"{head}<br>{'&nbsp; '.join(parts)}"
-        if title != self._title:
-            self._title = title
-            self._heading.setHtml(title)
+    def x_of(self, step: float) -> float:
+        """Where a step lies, in logical pixels."""
+        area, (low, high) = self._area(), self._span
+        return area.left() + (step - low) / max(high - low, 1e-12) * area.width()
 
+    def _step_at(self, x: float) -> float:
+        area, (low, high) = self._area(), self._span
+        return low + (x - area.left()) / max(area.width(), 1) * (high - low)
 
-class _StepBox(pg.ViewBox):  # type: ignore[misc]
-    """Left click or drag chooses a step; the wheel zooms over steps, the middle button pans."""
+    def _take(self, part: str, series: Series) -> None:
+        finite = np.isfinite(series.value)
+        steps = series.step.astype(np.float64)
+        if finite.all():
+            self._finite[part] = steps, series.value
+            return
+        self._finite[part] = steps[finite], series.value[finite]
+        self._bad += int((~finite).sum())
+        starts = np.flatnonzero(~finite & np.concatenate([[True], finite[:-1]]))[:MOST_MARKS]
+        last = np.maximum.accumulate(np.where(finite, np.arange(len(finite)), -1))[starts]
+        heights = np.where(last >= 0, series.value[last], 0.0)
+        self._marks += list(zip(steps[starts].tolist(), heights.tolist(), strict=True))
 
-    chosen = Signal(float)
-    pointed = Signal(object)
+    def _thin(self) -> None:
+        """Choose the points to draw and the range of values that they fill."""
+        columns = max(round(self._area().width() * self.devicePixelRatioF()), 1)
+        self._shown = {
+            part: thin(*numbers, *self._span, columns)
+            for part, numbers in self._finite.items()
+            if len(numbers[0])
+        }
+        values = [y for _, y in self._shown.values() if len(y)]
+        marks = [height for _, height in self._marks]
+        low = min([float(y.min()) for y in values] + marks, default=0.0)
+        high = max([float(y.max()) for y in values] + marks, default=1.0)
+        self._limits = padded(low, high)
 
-    def __init__(self) -> None:
-        super().__init__(enableMenu=False)
-        self.setAcceptHoverEvents(True)
+    # -- painting ----------------------------------------------------------------------------------------
 
-    def mouseClickEvent(self, event: Any) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.size() != self.size() * ratio:
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._thin()
+            painter = QPainter(self._picture)
+            self._paint_axes(painter)
+            self._paint_curves(painter, self._brush_line)
+            painter.end()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        self._paint_pointers(painter)
+        painter.end()
+
+    def paint_vectors(self, painter: QPainter) -> None:
+        """Paint all of it as vectors."""
+        self._thin()
+        painter.setFont(self.font())
+        self._paint_axes(painter)
+        self._paint_curves(painter, _pen_line)
+        self._paint_pointers(painter)
+
+    def _area(self) -> QRectF:
+        """Where the curves are."""
+        metrics = QFontMetricsF(self.font())
+        left, top = metrics.horizontalAdvance("−0.0000") + GAP, 2 * metrics.height() + GAP
+        below = metrics.height() + GAP
+        return QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
+
+    def _paint_axes(self, painter: QPainter) -> None:
+        palette, area = self._theme.palette, self._area()
+        metrics = QFontMetricsF(self.font())
+        painter.fillRect(self.rect(), QColor(palette.background))
+        grid, text = QPen(QColor(palette.grid), 0), QPen(QColor(palette.muted))
+        low, high = self._limits
+        for value, name in ticks(low, high, max(int(area.height() / metrics.height() / 1.8), 2)):
+            y = area.bottom() - (value - low) / (high - low) * area.height()
+            painter.setPen(grid)
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            painter.setPen(text)
+            painter.drawText(
+                QPointF(
+                    area.left() - GAP / 2 - metrics.horizontalAdvance(name), y + metrics.ascent() / 2 - 1
+                ),
+                name,
+            )
+        most = max(int(area.width() / metrics.horizontalAdvance("000,000,0")), 1)
+        for value, name in ticks(*self._span, most, whole=True):
+            x, wide = self.x_of(value), metrics.horizontalAdvance(name)
+            painter.setPen(grid)
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+            painter.setPen(text)
+            left = min(max(x - wide / 2, 0), self.width() - wide)
+            painter.drawText(QPointF(left, area.bottom() + metrics.height()), name)
+
+    def _paint_curves(self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor], None]) -> None:
+        area, (low, high) = self._area(), self._limits
+        painter.save()
+        painter.setClipRect(area)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+        def points(x: Numbers, y: Numbers) -> list[QPointF]:
+            across = area.left() + (x - self._span[0]) * (
+                area.width() / max(self._span[1] - self._span[0], 1e-12)
+            )
+            down = area.bottom() - (y - low) * (area.height() / (high - low))
+            return list(map(QPointF, across.tolist(), down.tolist()))
+
+        for part, (x, y) in self._shown.items():
+            colour = QColor(self._theme.curve(part))
+            if len(x) == 1:  # one point makes no line
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(colour)
+                painter.drawEllipse(points(x, y)[0], 3.5, 3.5)
+            else:
+                line(painter, QPolygonF(points(x, y)), colour)
+        if self._marks:
+            painter.setPen(QPen(QColor(self._theme.palette.error), 2))
+            for place in points(*np.array(self._marks).T):
+                for across in (QPointF(4, 4), QPointF(4, -4)):
+                    painter.drawLine(place - across, place + across)
+        painter.restore()
+
+    def _brush_line(self, painter: QPainter, points: QPolygonF, colour: QColor) -> None:
+        """A thick line drawn as thin ones side by side: Qt takes 50 times as long to stroke one of many points."""
+        ratio = self.devicePixelRatioF()
+        painter.setPen(QPen(colour, 0))
+        across = range(round(LINE * ratio))
+        for right in across:
+            for down in across:
+                shift = QPointF(right, down) / ratio
+                painter.translate(shift)
+                painter.drawPolyline(points)
+                painter.translate(-shift)
+
+    def _paint_pointers(self, painter: QPainter) -> None:
+        palette, area = self._theme.palette, self._area()
+        for step, colour, style in (
+            (self._step, palette.foreground, Qt.PenStyle.SolidLine),
+            (self._cross, palette.muted, Qt.PenStyle.DashLine),
+        ):
+            if step is not None and self._span[0] <= step <= self._span[1]:
+                painter.setPen(QPen(QColor(colour), 1, style))
+                painter.drawLine(
+                    QPointF(self.x_of(step), area.top()), QPointF(self.x_of(step), area.bottom())
+                )
+        metrics = QFontMetricsF(self.font())
+        bold = QFont(self.font())
+        bold.setBold(True)
+        painter.setPen(QColor(palette.muted))
+        painter.setFont(bold)
+        painter.drawText(QPointF(area.left(), metrics.ascent() + 1), self.heading())
+        painter.setFont(self.font())
+        x, y, side = area.left(), metrics.height() + metrics.ascent() + 1, metrics.ascent() * 0.6
+        for part, value in self.readout().items():
+            number = "" if np.isnan(value) and not self._bad else f"{value:.4g}"
+            words = " ".join(word for word in (part, number) if word)
+            painter.fillRect(QRectF(x, y - side, side, side), QColor(self._theme.curve(part)))
+            painter.drawText(QPointF(x + side + 4, y), words)
+            x += side + 4 + metrics.horizontalAdvance(words) + 12
+
+    # -- mouse -------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._grip = event.position()
         if event.button() == Qt.MouseButton.LeftButton:
-            event.accept()
-            self.chosen.emit(self.mapToView(event.pos()).x())
+            self._choose(event)
 
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and axis is None:
-            event.accept()
-            self.chosen.emit(self.mapToView(event.pos()).x())
-        else:
-            super().mouseDragEvent(event, axis)
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._choose(event)
+        elif event.buttons() & Qt.MouseButton.MiddleButton and self._grip is not None:
+            by = self._step_at(self._grip.x()) - self._step_at(event.position().x())
+            self._grip = event.position()
+            self.span_wanted.emit(self._span[0] + by, self._span[1] + by)
+        inside = self._area().contains(event.position())
+        self.hovered.emit(self._step_at(event.position().x()) if inside else None)
 
-    def hoverEvent(self, event: Any) -> None:
-        self.pointed.emit(None if event.isExit() else self.mapToView(event.pos()).x())
+    def leaveEvent(self, event: object) -> None:
+        self.hovered.emit(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        factor = 0.999 ** event.angleDelta().y()
+        at = self._step_at(event.position().x())
+        low, high = (at + (end - at) * factor for end in self._span)
+        if high - low >= 2:
+            self.span_wanted.emit(low, high)
+        event.accept()
+
+    def _choose(self, event: QMouseEvent) -> None:
+        self.step_chosen.emit(round(self._step_at(event.position().x())))
+
+
+def _pen_line(painter: QPainter, points: QPolygonF, colour: QColor) -> None:
+    painter.setPen(QPen(colour, LINE))
+    painter.drawPolyline(points)
 
 
 def _value_at(series: Series, step: float) -> float:
     place = int(np.searchsorted(series.step, step, side="right"))
     return float(series.value[place - 1]) if place else float("nan")
-
-
-def _has_nan(series: Series) -> bool:
-    return bool(np.isnan(series.value).any())

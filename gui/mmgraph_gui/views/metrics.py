@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-import pyqtgraph as pg
+from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
@@ -16,6 +16,8 @@ from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import Changed, Table, View
 
 FIRST_GROUPS = ("loss", "accuracy")
+COLUMNS_FROM = 4
+"""So many plots stand in two columns."""
 
 
 class MetricsView(View):
@@ -27,10 +29,13 @@ class MetricsView(View):
 
     def build(self) -> None:
         self.plots: dict[str, CurvePlot] = {}
-        self._stale: dict[str, bool] = {}
-        self.canvas = pg.GraphicsLayoutWidget()
+        self._stale: list[str] = []
+        self._zoomed: tuple[float, float] | None = None
+        self.canvas = QWidget()
         self.canvas.setAccessibleName("Curves of the recorded numbers")
-        self.canvas.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.grid = QGridLayout(self.canvas)
+        self.grid.setContentsMargins(0, 0, 0, 0)
+        self.grid.setSpacing(0)
         self.whole = named(
             QPushButton("Whole run"),
             "Show the whole run",
@@ -41,9 +46,12 @@ class MetricsView(View):
         self.hint.setMinimumWidth(1)
         self.controls.addWidget(self.hint, 1)
         self.controls.addWidget(self.whole)
+        area = QScrollArea(widgetResizable=True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(self.canvas)
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.canvas)
+        layout.addWidget(area)
 
     def render_state(self, changed: Changed) -> None:
         if self.state.path is None:
@@ -61,20 +69,20 @@ class MetricsView(View):
         self.show_content()
         if "theme" in changed:
             self.hint.setStyleSheet(f"color: {self.theme.palette.muted}")
-            self.canvas.setBackground(self.theme.palette.background)
+        if "run" in changed:
+            self._zoomed = None
         groups = grouped(self.state.series)
-        if self._lay_out(list(groups)):
-            self.request_render("run")
-            return
+        if list(groups) != list(self.plots):
+            self._lay_out(list(groups))
         for plot in self.plots.values():
             plot.set_step(self.state.step)
-        if changed & {"run", "scalars", "theme"}:
-            restyle = bool(changed & {"run", "theme"})
-            for name in self.plots:  # those that wait already keep their turn
-                self._stale[name] = restyle or self._stale.get(name, False)
-        if self._stale:  # one plot at each rendering, so that the window stays quick
-            name = next(iter(self._stale))
-            self.plots[name].draw(groups[name], self.theme, restyle=self._stale.pop(name))
+        if changed & {"run", "scalars", "theme", "zoom"}:
+            self._stale += [name for name in self.plots if name not in self._stale]
+        if (
+            self._stale
+        ):  # one plot at each rendering, so that the window stays quick; those that wait keep their turn
+            name = self._stale.pop(0)
+            self.plots[name].draw(groups[name], self._zoomed or span_of(self.state.series))
         if self._stale:
             self.request_render("more")
 
@@ -88,37 +96,57 @@ class MetricsView(View):
 
     def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.canvas.rect(), QColor(self.theme.palette.background))
-        self.canvas.render(painter)
+        for plot in self.plots.values():
+            painter.save()
+            painter.translate(QPointF(plot.mapTo(self.canvas, QPoint(0, 0))))
+            plot.paint_vectors(painter)
+            painter.restore()
 
-    def _lay_out(self, names: list[str]) -> bool:
-        """Make the next plot; one at each rendering, so that the window stays quick. False when all are there."""
-        made = list(self.plots)
-        if names[: len(made)] != made or len(names) < len(made):
-            self.canvas.clear()
-            self.plots, self._stale = {}, {}
-        number = len(self.plots)
-        if number == len(names):
-            return False
-        plot = CurvePlot(names[number])
+    def _lay_out(self, names: list[str]) -> None:
+        """A plot for each quantity, in order."""
+        for name in set(self.plots) - set(names):
+            plot = self.plots.pop(name)
+            self.grid.removeWidget(plot)
+            plot.deleteLater()
+        self._stale = names.copy()
+        plots = {name: self.plots.get(name) or self._made(name) for name in names}
+        self.plots = plots
+        columns = 1 if len(names) < COLUMNS_FROM else 2
+        for row in range(self.grid.rowCount()):
+            self.grid.setRowStretch(row, 0)
+        for number, (name, plot) in enumerate(plots.items()):
+            self.grid.addWidget(plot, number // columns, number % columns)
+            if number % columns == 0:
+                self.grid.setRowStretch(number // columns, 3 if name in FIRST_GROUPS else 2)
+
+    def _made(self, name: str) -> CurvePlot:
+        plot = CurvePlot(name, self.theme)
         plot.step_chosen.connect(self.state.set_step)
         plot.hovered.connect(self._show_cross)
-        columns = 1 if len(names) < 4 else 2
-        self.canvas.ci.layout.setRowStretchFactor(
-            number // columns, 3 if names[number] in FIRST_GROUPS else 2
-        )
-        self.canvas.addItem(plot, number // columns, number % columns)
-        if number:
-            plot.follow_steps_of(self.plots[names[0]])
-        self.plots[names[number]] = plot
-        return True
+        plot.span_wanted.connect(self._zoom)
+        return plot
 
     def _show_cross(self, step: float | None) -> None:
         for plot in self.plots.values():
             plot.set_cross(step)
 
+    def _zoom(self, low: float, high: float) -> None:
+        first, last = span_of(self.state.series)
+        whole = low <= first and high >= last
+        self._zoomed = None if whole else (low, high)
+        self.request_render("zoom")
+
     def _zoom_out(self) -> None:
-        for plot in list(self.plots.values())[:1]:  # the others follow it
-            plot.show_all()
+        self._zoomed = None
+        self.request_render("zoom")
+
+
+def span_of(series: dict[str, Series]) -> tuple[float, float]:
+    """First and last recorded step, with room between them where they are the same."""
+    recorded = [numbers.step for numbers in series.values() if len(numbers)]
+    first = min((float(steps[0]) for steps in recorded), default=0.0)
+    last = max((float(steps[-1]) for steps in recorded), default=1.0)
+    return (first, last) if last > first else (first - 1, last + 1)
 
 
 def grouped(series: dict[str, Series]) -> dict[str, dict[str, Series]]:

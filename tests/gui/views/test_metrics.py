@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
 from mmgraph_gui.curves import group_of
@@ -35,8 +37,7 @@ def test_tags_are_grouped_by_quantity_with_loss_and_accuracy_first():
 
 
 def test_curves_show_the_recorded_values(view, opened):
-    curve = view.plots["loss"]._curves["train"]
-    steps, values = curve.getOriginalDataset()
+    steps, values = view.plots["loss"].shown()["train"]
     recorded = opened.state.series["train/loss"]
     np.testing.assert_array_equal(steps, recorded.step)
     np.testing.assert_array_equal(values, recorded.value)
@@ -49,17 +50,64 @@ def test_heading_reads_the_values_at_the_step_and_under_the_mouse(qtbot, view, o
     qtbot.waitUntil(lambda: view.plots["loss"].readout()["train"] == recorded[9])
     view.plots["accuracy"].hovered.emit(25.4)
     assert view.plots["loss"].readout()["train"] == recorded[24]
-    assert "at step 25" in view.plots["loss"]._heading.toPlainText()
+    assert "at step 25" in view.plots["loss"].heading()
     view.plots["accuracy"].hovered.emit(None)
     assert view.plots["loss"].readout()["train"] == recorded[9]
 
 
 def test_click_in_a_plot_moves_the_step(qtbot, view, opened):
-    box = view.plots["loss"].getViewBox()
-    scene = box.mapViewToScene(QPointF(21.0, float(np.mean(box.viewRange()[1]))))
-    place: QPoint = view.canvas.mapFromScene(scene)
-    qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    plot = view.plots["loss"]
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(round(plot.x_of(21.0)), plot.height() // 2))
     qtbot.waitUntil(lambda: opened.state.step == 20)
+
+
+def drag(view, plot, button, start, end):
+    for kind, at, pressed in (
+        (QEvent.Type.MouseButtonPress, start, button),
+        (QEvent.Type.MouseMove, end, button),
+        (QEvent.Type.MouseButtonRelease, end, Qt.MouseButton.NoButton),
+    ):
+        place = QPointF(at, plot.height() / 2)
+        changed = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else button
+        modifiers = Qt.KeyboardModifier.NoModifier
+        event = QMouseEvent(kind, place, plot.mapToGlobal(place), changed, pressed, modifiers)
+        QApplication.sendEvent(plot, event)
+
+
+def test_dragging_moves_the_step_and_pointing_reads_values(qtbot, view, opened):
+    plot = view.plots["loss"]
+    drag(view, plot, Qt.MouseButton.LeftButton, plot.x_of(40), plot.x_of(11))
+    assert opened.state.step == 10
+    qtbot.mouseMove(plot, QPoint(round(plot.x_of(30)), plot.height() // 2))
+    qtbot.waitUntil(lambda: "at step 30" in view.plots["accuracy"].heading())
+
+
+def test_wheel_zooms_all_plots_the_middle_button_pans_and_the_button_shows_all(qtbot, view):
+    plot, other = view.plots["loss"], view.plots["accuracy"]
+    whole = plot.x_of(1), plot.x_of(40)
+    place = QPointF(plot.x_of(20), plot.height() / 2)
+    wheel = QWheelEvent(
+        place, plot.mapToGlobal(place), QPoint(), QPoint(0, 480), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(plot, wheel)
+    qtbot.waitUntil(lambda: other.x_of(1) < whole[0] - 20 and not view.is_pending)
+    assert plot.x_of(20) == pytest.approx(place.x())
+    assert len(plot.shown()["train"][0]) < 40
+    drag(view, plot, Qt.MouseButton.MiddleButton, place.x(), place.x() + 30)
+    qtbot.waitUntil(lambda: other.x_of(20) == pytest.approx(place.x() + 30))
+    view.whole.click()
+    qtbot.waitUntil(lambda: (other.x_of(1), other.x_of(40)) == whole)
+
+
+def test_vectors_hold_every_plot(view):
+    drawing = view.vector_source()
+    image = QImage(drawing.size, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    drawing.paint(painter)
+    painter.end()
+    seen = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    assert {view.theme.palette.background, view.theme.curve("train"), view.theme.curve("validation")} <= seen
 
 
 def test_both_themes_paint_curves_and_ground(qtbot, view, theme, has_colour):
@@ -80,13 +128,15 @@ def test_nan_is_marked_where_it_begins_and_peaks_survive(qtbot, context, show_vi
     view = show_view(MetricsView)
     qtbot.waitUntil(lambda: "loss" in view.plots and not view.is_pending)
     plot = view.plots["loss"]
-    assert plot._bad.getData()[0].tolist() == [40_001.0, 45_001.0]
-    assert "11 NaN or infinite" in plot._heading.toPlainText()
-    assert np.nanmax(plot._curves["train"].curve.getData()[1]) == 100.0
+    assert plot.marks == [(40_001.0, 1.0), (45_001.0, 1.0)]
+    assert "11 NaN or infinite" in plot.heading()
+    steps, shown = plot.shown()["train"]
+    assert len(steps) < 4 * plot.width()
+    assert shown.max() == 100.0
 
 
 def test_constant_numbers_get_a_range_around_them(view):
-    low, high = view.plots["learning rate"].getViewBox().viewRange()[1]
+    low, high = view.plots["learning rate"].limits
     assert low == pytest.approx(0.005)
     assert high == pytest.approx(0.015)
 
@@ -101,7 +151,7 @@ def test_new_numbers_of_a_live_run_are_drawn(qtbot, context, show_view, tmp_path
     qtbot.waitUntil(lambda: list(view.plots) == ["loss"])
     run.scalars(2, {"train/loss": 1.0, "validation/accuracy": 0.5})
     qtbot.waitUntil(lambda: list(view.plots) == ["loss", "accuracy"])
-    qtbot.waitUntil(lambda: len(view.plots["loss"]._curves["train"].getOriginalDataset()[0]) == 2)
+    qtbot.waitUntil(lambda: len(view.plots["loss"].shown()["train"][0]) == 2)
     run.close("finished")
 
 
