@@ -85,7 +85,15 @@ def test_garbage_is_collected_by_the_window_while_it_lives(qapp):
 def test_each_kind_has_a_view_and_names_differ():
     names = [spec.name for spec in VIEW_SPECS]
     assert len(set(names)) == len(names)
-    assert set(VIEW_FOR_KIND) == {"embedding", "filters", "feature_maps", "attention", "graph", "prediction"}
+    assert set(VIEW_FOR_KIND) == {
+        "embedding",
+        "filters",
+        "feature_maps",
+        "attention",
+        "graph",
+        "matrix",
+        "prediction",
+    }
     assert set(VIEW_FOR_KIND.values()) <= set(names)
 
 

@@ -31,6 +31,7 @@ VIEW_SPECS = (
     ViewSpec("attention", "Attention", "AttentionView", ("attention",)),
     ViewSpec("graph", "Graph", "GraphView", ("graph",)),
     ViewSpec("items", "Items", "ItemsView", ("prediction",)),
+    ViewSpec("matrix", "Matrix", "MatrixView", ("matrix",)),
     ViewSpec("log", "Log", "LogView"),
 )
 """The views, in the order of tabs and keys."""

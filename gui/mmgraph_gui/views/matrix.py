@@ -1,0 +1,146 @@
+"""Matrix: which classes are taken for which, or any other recorded table of numbers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from PySide6.QtWidgets import QLabel, QVBoxLayout
+
+from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph_gui.accessible import named
+from mmgraph_gui.follower import Job
+from mmgraph_gui.raster import Drawing
+from mmgraph_gui.selection import Rows
+from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.caption import BETWEEN, Caption
+from mmgraph_gui.views.heat import Heat, Matrix
+from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.missing import say_missing
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """A matrix and the snapshot it is from."""
+
+    info: SnapshotInfo
+    matrix: Matrix
+
+
+class MatrixView(View):
+    """Rows are true classes, columns predicted ones; clicking a cell selects its items."""
+
+    name: ClassVar[str] = "matrix"
+    title: ClassVar[str] = "Matrix"
+    kinds: ClassVar[tuple[str, ...]] = ("matrix",)
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step", "layer"})
+
+    def build(self) -> None:
+        self.read: Read | None = None
+        self._wanted: SnapshotInfo | None = None
+        self.layers = LayerBox(self.state, "matrix")
+        self.controls.addWidget(QLabel("Matrix"))
+        self.controls.addWidget(self.layers)
+        self.controls.addStretch(1)
+        self.heat = named(Heat(self.theme), "Matrix", "Click a cell to select its items")
+        self.heat.pointed.connect(self._write_caption)
+        self.heat.clicked.connect(self._choose)
+        self.caption = Caption()
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.heat, 1)
+        layout.addWidget(self.caption)
+
+    def render_state(self, changed: Changed) -> None:
+        self.layers.refresh()
+        if "run" in changed:
+            self.read = self._wanted = None
+        info = self.state.snapshot_at("matrix")
+        if info is None:
+            self._wanted = None
+            self.cancel("matrix")
+            say_missing(self, "matrix", "matrix")
+        elif info != self._wanted:
+            self._wanted = info
+            self.ask("matrix", [info], functools.partial(read_matrix, info=info))
+        elif "theme" in changed and self.read is not None:
+            self.heat.show_matrix(self.read.matrix)
+
+    def receive(self, slot: str, result: Any) -> None:
+        self.read = result
+        self.heat.show_matrix(result.matrix)
+        self.show_content()
+        self._write_caption()
+
+    def table(self) -> Table | None:
+        if self.read is None:
+            return None
+        matrix = self.read.matrix
+        return (("", *matrix.names[1]), _rows(matrix))
+
+    def vector_source(self) -> Drawing | None:
+        return Drawing(self.heat.size(), self.heat.paint_vectors) if self.read is not None else None
+
+    def items_of(self, row: int, column: int) -> Rows:
+        """Items of the split that was counted, of one true and one predicted class, as recorded at this step."""
+        items, prediction = self.state.items, self.state.prediction
+        nothing = np.zeros(0, dtype=np.int64)
+        if self.read is None or items is None or items.labels is None or prediction is None:
+            return nothing
+        if not self.read.matrix.counts:
+            return nothing
+        inside = (items.labels == row) & (prediction.classes == column)
+        split = self.read.info.layer.rpartition("/")[2]
+        if items.splits is not None and split in items.split_names:
+            inside &= items.splits == items.split_names.index(split)
+        return np.flatnonzero(inside)
+
+    def _choose(self, row: int, column: int) -> None:
+        rows, matrix = self.items_of(row, column), self.read.matrix if self.read is not None else None
+        self.state.select(rows)
+        if matrix is not None and matrix.counts and not len(rows):
+            self.caption.set_parts(
+                [_cell_text(matrix, row, column), "none of them is among the recorded items"]
+            )
+
+    def _write_caption(self, row: int | None = None, column: int | None = None) -> None:
+        if self.read is None:
+            return
+        info, matrix = self.read.info, self.read.matrix
+        if row is not None and column is not None:
+            self.caption.setText(_cell_text(matrix, row, column))
+            return
+        parts = [f"step {info.step:,}"]
+        if matrix.counts:
+            right, total = int(np.trace(matrix.values)), int(matrix.values.sum())
+            parts.append(f"{right:,} of {total:,} correct" + (f" ({right / total:.1%})" if total else ""))
+            parts.append("colour: share of the true class")
+        lost = int((~np.isfinite(matrix.values)).sum())
+        if lost:
+            parts.append(f"{lost:,} NaN or infinite (grey)")
+        self.caption.setText(BETWEEN.join(parts))
+
+
+def read_matrix(_job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo) -> Read:
+    """Work out colours and names; in a worker thread."""
+    snapshot = snapshots[0]
+    classes = snapshot.notes.get("classes", ())
+    return Read(info, Matrix.of(snapshot.array, tuple(str(name) for name in classes)))
+
+
+def _rows(matrix: Matrix) -> Iterator[tuple[object, ...]]:
+    for name, values in zip(matrix.names[0], matrix.values.tolist(), strict=True):
+        yield name, *values
+
+
+def _cell_text(matrix: Matrix, row: int, column: int) -> str:
+    names, value = (matrix.names[0][row], matrix.names[1][column]), matrix.text(row, column)
+    if not matrix.counts:
+        return f"row {names[0]}, column {names[1]}: {value}"
+    total, share = int(matrix.values[row].sum()), matrix.shares[row, column]
+    part = f" ({share:.1%})" if total else ""
+    return f"true {names[0]}, predicted {names[1]}: {value} of {total:,}{part}"
