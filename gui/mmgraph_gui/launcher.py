@@ -1,8 +1,11 @@
-"""Starts training in a process of its own, which goes on when the window closes or dies."""
+"""Starts training in a process of its own, which goes on when the window closes or dies, and gives way to it."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +21,7 @@ from mmgraph.runs import is_run, new_run_name
 
 LOOK_SECONDS = 0.1
 ERROR_CHARACTERS = 2000
+NICENESS = 5
 
 
 def flags(values: Mapping[str, Scalar | None]) -> list[str]:
@@ -83,7 +87,7 @@ class Launcher(QObject):
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
-                    [*self._program, *command],
+                    [*_politely(), *self._program, *command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -92,6 +96,7 @@ class Launcher(QObject):
             except OSError as error:
                 self.failed.emit(f"{complaint} ({error}).")
                 return
+            _give_way(process.pid)
             told = False  # once a new run is there, its own status says how it ends
             while not self._closing.is_set():
                 ended = process.poll()
@@ -113,9 +118,22 @@ def free_name(root: Path, recipe: str) -> str:
     return next(name for name in names if not (root / name).exists())
 
 
+def _politely() -> list[str]:
+    """Prefix of a command that gives way: what the window needs it gets first; an idle window costs nothing."""
+    nice = shutil.which("nice")
+    return [nice, "-n", str(NICENESS)] if nice and os.name == "posix" else []
+
+
+def _give_way(pid: int) -> None:
+    """Linux on the desktop shares the processor out between sessions before it looks at niceness."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
+
+
 def _own_session() -> dict[str, Any]:
     if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     return {"start_new_session": True}
 
 

@@ -1,20 +1,21 @@
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
 
 from mmgraph.runs import RunReader, RunWriter
-from mmgraph_gui.launcher import Launcher, flags, free_name
+from mmgraph_gui.launcher import NICENESS, Launcher, flags, free_name
 
 TRAINER = """
-import sys
+import os, sys
 from mmgraph.runs import RunWriter
 words = sys.argv[1:]
 if "--bad" in words:
     sys.exit("There is no such thing.")
 root, name = words[words.index("--runs") + 1], words[words.index("--name") + 1]
-with RunWriter.create(root, name, {"words": words}) as run:
+with RunWriter.create(root, name, {"words": words, "nice": os.nice(0) if os.name == "posix" else 0}) as run:
     run.scalars(1, {"train/loss": 1.0})
 """
 
@@ -44,6 +45,14 @@ def test_started_training_appears_as_a_run(qtbot, launcher, tmp_path):
     words = RunReader(folder).config["words"]
     assert words[:2] == ["train", "digits-graph"]
     assert words[-3:] == ["--quiet", "--epochs", "3"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="niceness is a matter of POSIX")
+def test_training_gives_way_to_the_window(qtbot, launcher, tmp_path):
+    with qtbot.waitSignal(launcher.appeared) as found:
+        launcher.start("digits-graph", {}, tmp_path / "runs")
+    qtbot.waitUntil(lambda: RunReader(found.args[0]).status().state == "finished")
+    assert RunReader(found.args[0]).config["nice"] == min(os.nice(0) + NICENESS, 19)
 
 
 def test_training_that_cannot_start_says_why(qtbot, launcher, tmp_path):
