@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.icon import icon
 from mmgraph_gui.theme import Theme
+
+INFO_MILLISECONDS = 8000
 
 Level = Literal["info", "warning", "error"]
 _ROLE: dict[Level, str] = {"info": "accent", "warning": "warning", "error": "error"}
@@ -17,7 +19,7 @@ _WORD: dict[Level, str] = {"info": "", "warning": "Warning: ", "error": ""}
 
 
 class Banner(QFrame):
-    """Hidden while there is nothing to say."""
+    """Hidden while there is nothing to say; news hides itself after a while."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +35,8 @@ class Banner(QFrame):
         layout.setContentsMargins(12, 6, 6, 6)
         layout.addWidget(self.label, 1)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._forget = QTimer(self, singleShot=True, interval=INFO_MILLISECONDS)
+        self._forget.timeout.connect(self.hide)
         theme.changed.connect(self._style)
         self._style()
         self.hide()
@@ -49,6 +53,10 @@ class Banner(QFrame):
         self.label.setAccessibleName(f"{level}: {text}")
         self._style()
         self.show()
+        if level == "info":
+            self._forget.start()
+        else:
+            self._forget.stop()
 
     def _style(self) -> None:
         palette = self._theme.palette

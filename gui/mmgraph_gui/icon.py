@@ -14,18 +14,23 @@ SIZES = (16, 24, 32, 48, 64)
 
 
 def icon(name: str, palette: Palette) -> QIcon:
-    """The icon of that name, with a paler one for what is disabled."""
+    """The icon of that name, with a paler one for what is disabled and one that can be seen on what is on."""
     made = QIcon()
-    modes = ((QIcon.Mode.Normal, palette.foreground), (QIcon.Mode.Disabled, palette.grid))
-    for mode, colour in modes:
+    kinds = (
+        (QIcon.Mode.Normal, QIcon.State.Off, palette.foreground),
+        (QIcon.Mode.Normal, QIcon.State.On, palette.on_accent),
+        (QIcon.Mode.Disabled, QIcon.State.Off, palette.grid),
+    )
+    for mode, state, colour in kinds:
         for size in SIZES:
-            made.addPixmap(_drawn(name, colour, size), mode)
+            made.addPixmap(_drawn(name, colour, size), mode, state)
     return made
 
 
-def dot(colour: str) -> QIcon:
-    """A filled circle."""
-    return QIcon(_rendered(f'<circle cx="12" cy="12" r="6" fill="{colour}"/>', 32))
+def dot(colour: str, rim: str = "none") -> QIcon:
+    """A filled circle; the rim keeps it apart from whatever it lies on."""
+    shape = f'<circle cx="12" cy="12" r="7" fill="{colour}" stroke="{rim}" stroke-width="2.5"/>'
+    return QIcon(_rendered(shape, 32))
 
 
 def _drawn(name: str, colour: str, size: int) -> QPixmap:

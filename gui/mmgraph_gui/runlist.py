@@ -18,6 +18,8 @@ from mmgraph_gui.statusline import state_colour
 from mmgraph_gui.theme import Theme
 
 REFRESH_SECONDS = 2.0
+NARROWEST = 180
+COLOUR_ROLE = Qt.ItemDataRole.UserRole + 1
 METRICS = ("test/accuracy", "validation/accuracy", "train/accuracy", "validation/loss", "train/loss")
 
 
@@ -58,6 +60,7 @@ class RunList(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Runs")
         self.list.setUniformItemSizes(True)
+        self.list.setMinimumWidth(NARROWEST)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
@@ -115,15 +118,23 @@ class RunList(QWidget):
             if item is None:
                 item = QListWidgetItem()
                 self.list.addItem(item)
+                item.setSizeHint(QSize(0, 3 * self.fontMetrics().lineSpacing() + 12))
             state = ", ".join(part for part in (entry.state, age(entry.heartbeat)) if part)
-            item.setText(f"{entry.path.name}\n{state}\n{entry.metric}")
-            item.setToolTip(f"{entry.recipe or 'run'}: {state}\n{entry.path}")
-            item.setIcon(dot(state_colour(entry.state, self._theme.palette)))
-            item.setData(Qt.ItemDataRole.UserRole, str(entry.path))
-            item.setSizeHint(QSize(0, 3 * self.fontMetrics().lineSpacing() + 12))
+            colour = state_colour(entry.state, self._theme.palette)
+            self._write(item, f"{entry.path.name}\n{state}\n{entry.metric}", entry, colour)
         self.hint.setText("" if self.entries else f"No runs in '{self.root}' yet. Start one with Ctrl+N.")
         self.hint.setVisible(not self.entries)
         self._mark()
+
+    def _write(self, item: QListWidgetItem, text: str, entry: RunEntry, colour: str) -> None:
+        """Only what has changed: every change lays the whole list out again."""
+        if text != item.text() or str(entry.path) != item.data(Qt.ItemDataRole.UserRole):
+            item.setText(text)
+            item.setToolTip(f"{entry.recipe or 'run'}: {entry.state}\n{entry.path}")
+            item.setData(Qt.ItemDataRole.UserRole, str(entry.path))
+        if colour != item.data(COLOUR_ROLE):
+            item.setData(COLOUR_ROLE, colour)
+            item.setIcon(dot(colour, self._theme.palette.background))
 
     def _mark(self) -> None:
         for number in range(self.list.count()):

@@ -55,8 +55,9 @@ class StatusLine:
         for label in (self.dropped, self.speed, self.device):
             bar.addPermanentWidget(label)
         state.subscribe(self._changed)
-        theme.changed.connect(self._render)
-        self._render()
+        self.dropped.setToolTip("The disk was too slow for them; training never waits.")
+        theme.changed.connect(self._style)
+        self._style()
 
     def tell(self, text: str) -> None:
         """Show a piece of news for a while."""
@@ -67,9 +68,13 @@ class StatusLine:
         if topic in ("run", "status"):
             self._render()
 
+    def _style(self) -> None:
+        self.news.setStyleSheet(f"color: {self._theme.palette.accent}")
+        self.dropped.setStyleSheet(f"color: {self._theme.palette.warning}")
+        self._render()
+
     def _render(self) -> None:
         status, palette = self._state.status, self._theme.palette
-        self.news.setStyleSheet(f"color: {palette.accent}")
         if status is None:
             self.state_label.setText("No run is open." if self._state.path is None else "Opening …")
             for label in (self.progress, self.speed, self.device, self.dropped):
@@ -84,8 +89,6 @@ class StatusLine:
         device = self._state.config.get("environment", {}).get("device", "")
         self.device.setText(str(device))
         self.dropped.setText(f"{status.dropped:,} snapshots dropped" if status.dropped else "")
-        self.dropped.setToolTip("The disk was too slow for them; training never waits.")
-        self.dropped.setStyleSheet(f"color: {palette.warning}")
 
 
 def progress_text(status: Status) -> str:

@@ -35,7 +35,7 @@ class StepBar(QWidget):
         self.follow = named(
             QToolButton(), "Follow live", "Always show the newest snapshot while the run goes on (End)"
         )
-        self.follow.setText("Follow live")
+        self.follow.setText(" Follow live")
         self.follow.setCheckable(True)
         self.follow.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 

@@ -51,4 +51,6 @@ class RunToolBar(QToolBar):
         if topic in ("run", "status") and not self.rate.hasFocus():
             status = self._state.status
             known = status is not None and status.learning_rate is not None
-            self.rate.setText(f"{status.learning_rate:.6g}" if known and status else "")
+            text = f"{status.learning_rate:.6g}" if known and status else ""
+            if text != self.rate.text():
+                self.rate.setText(text)

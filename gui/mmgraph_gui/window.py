@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDockWidget,
-    QFileDialog,
     QMainWindow,
     QVBoxLayout,
     QWidget,
@@ -23,7 +22,7 @@ from mmgraph_gui.export import export_view
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.news import News
-from mmgraph_gui.questions import ask_delete, ask_export
+from mmgraph_gui.questions import ask_delete, ask_export, ask_folder
 from mmgraph_gui.recent import RecentRuns
 from mmgraph_gui.runlist import RunList, runs_among
 from mmgraph_gui.state import AppState, Topic
@@ -33,8 +32,6 @@ from mmgraph_gui.theme import Theme
 from mmgraph_gui.toolbar import RunToolBar
 from mmgraph_gui.viewarea import ViewArea
 from mmgraph_gui.views import Context
-
-INFO_MILLISECONDS = 8000
 
 
 class MainWindow(QMainWindow):
@@ -60,8 +57,6 @@ class MainWindow(QMainWindow):
         self.steps = StepBar(self.state, self.theme)
         self.runs = RunList(root, self.theme)
         self.run_dock = QDockWidget("Runs", self)
-        self._forget_info = QTimer(self, singleShot=True, interval=INFO_MILLISECONDS)
-        self._forget_info.timeout.connect(self.banner.hide)
         self._assemble()
         self.actions_ = Actions(self)
         self.recent = RecentRuns(self.actions_.recent, settings, lambda path: self.open_paths([path]))
@@ -103,11 +98,9 @@ class MainWindow(QMainWindow):
 
     def open_dialog(self) -> None:
         """Ask which folder to open."""
-        chosen = QFileDialog.getExistingDirectory(
-            self, "Open a run, or a folder of runs", str(self.runs.root)
-        )
-        if chosen:
-            self.open_paths([Path(chosen)])
+        chosen = ask_folder(self, self.runs.root)
+        if chosen is not None:
+            self.open_paths([chosen])
 
     def new_run(self) -> None:
         """Ask what to train, and start it."""
@@ -202,10 +195,6 @@ class MainWindow(QMainWindow):
     def say(self, text: str, level: Level = "error") -> None:
         """A message in place; news go away by themselves, warnings and errors stay until closed."""
         self.banner.show_message(text, level)
-        if level == "info":
-            self._forget_info.start()
-        else:
-            self._forget_info.stop()
 
     # -- how it works ------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ and draws what it gets:
         def render_state(self, changed) -> None:        # in the UI thread, when visible, at most every 30 ms
             info = self.state.snapshot_at("filters")
             if info is None:
-                self.show_message("This run recorded no filters.")
+                self.show_missing("filters")
             else:
                 self.ask("tiles", [info], make_tiles)   # make_tiles(job, (snapshot,)) runs in a worker thread
 

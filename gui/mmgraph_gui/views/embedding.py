@@ -41,7 +41,6 @@ class EmbeddingView(PointView):
 
     def build(self) -> None:
         self.layers = LayerBox(self.state, "embedding")
-        self.layers.setMinimumWidth(72)
         self.controls.addWidget(QLabel("Layer"))
         self.controls.addWidget(self.layers)
         self.controls.addWidget(spacer())
@@ -86,15 +85,15 @@ class EmbeddingView(PointView):
         items = self.state.items
         shown, lost = int(placement.finite.sum()), int((~placement.finite).sum())
         total = max(len(items) if items is not None else 0, len(placement.finite))
-        parts = [
-            f"{info.layer}, step {info.step:,}",
-            f"principal components: {placement.explained:.0%} of the variance of {info.shape[1]} features",
-            caption_count(shown, total, items.noun if items is not None else "item"),
-        ]
-        if lost:
-            parts.append(f"{lost:,} with NaN or infinity cannot be placed")
+        parts = [caption_count(shown, total, items.noun if items is not None else "item")]
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
+        if lost:
+            parts.append(f"{lost:,} with NaN or infinity cannot be placed")
+        parts += [
+            f"{info.layer}, step {info.step:,}",
+            f"principal components: {placement.explained:.0%} of the variance of {info.shape[1]} features",
+        ]
         self.caption.set_parts(parts)
 
 

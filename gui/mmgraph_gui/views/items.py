@@ -87,8 +87,7 @@ class ItemsView(View):
             self.order = None
             self.cancel("order")
             self.gallery.rows.set_rows(np.zeros(0, dtype=np.int64))
-            text = "No run is open." if self.state.path is None else "This run recorded no items."
-            self.show_message(text)
+            self.show_missing("items")
             return
         if changed & {"hover", "theme", "colour", "selection"}:
             self.gallery.viewport().update()

@@ -6,6 +6,9 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from mmgraph_gui.state import AppState
 
+WIDEST = 180
+"""Up to here a layer's name is written out, however narrow the view."""
+
 
 class LayerBox(QComboBox):
     """Shows `state.layers(kind)`; call `refresh` at the start of a view's `render_state`."""
@@ -24,5 +27,6 @@ class LayerBox(QComboBox):
             self.clear()
             self.addItems(layers)
         self.setCurrentText(self._state.layer(self._kind) or "")
+        self.setMinimumWidth(min(self.sizeHint().width(), WIDEST))
         self.setToolTip(f"Which layer is shown: {self.currentText()}")
-        self.setEnabled(len(layers) > 1)
+        self.setEnabled(bool(layers))

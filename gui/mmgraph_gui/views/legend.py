@@ -36,6 +36,7 @@ class Legend(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._said: tuple[object, ...] = ()
         self.setFixedWidth(NARROWEST)
         self.heading = QLabel()
         self.heading.setContentsMargins(4, 2, 4, 2)
@@ -62,6 +63,13 @@ class Legend(QWidget):
         self.setVisible(colouring is not None)
         if colouring is None:
             return
+        counts = np.zeros(0, dtype=np.int64)
+        if colouring.codes is not None:
+            counts = np.bincount(colouring.codes + 1, minlength=len(colouring.names) + 1)
+        said = (colouring.title, *self._theme.legend(colouring), *counts.tolist())
+        if said == self._said:
+            return
+        self._said = said
         self.heading.setText(colouring.title)
         self.classes.clear()
         if colouring.codes is None:
@@ -71,7 +79,6 @@ class Legend(QWidget):
             self._fit(self.scale.sizeHint().width())
             return
         self._pages.setCurrentWidget(self.classes)
-        counts = np.bincount(colouring.codes + 1, minlength=len(colouring.names) + 1)
         entries = [(code, name, colour) for code, (name, colour) in enumerate(self._theme.legend(colouring))]
         if counts[0]:
             entries.append((-1, "unknown", self._theme.category(-1)))

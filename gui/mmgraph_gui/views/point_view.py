@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +24,7 @@ from mmgraph.analysis import points_in_polygon
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring, colouring_of
 from mmgraph_gui.follower import Work
+from mmgraph_gui.icon import icon
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values, thumbnail
 from mmgraph_gui.raster import Drawing, colour_parts
 from mmgraph_gui.selection import Mode, Rows
@@ -37,9 +37,9 @@ from mmgraph_gui.views.point_image import PointImage, PointScene, dot_style, dra
 STAMP_SIDE = 26
 VECTOR_LIMIT = 20_000
 TOOLS: tuple[tuple[Tool, str, str, str], ...] = (
-    ("move", "Move", "M", "Drag to move, wheel to zoom; Shift-drag draws a box"),
-    ("box", "Box", "B", "Drag a box around items; Ctrl adds, Alt removes"),
-    ("lasso", "Lasso", "L", "Draw around items; Ctrl adds, Alt removes"),
+    ("move", "Move", "M", "Move: drag to move, wheel to zoom; Shift-drag draws a box"),
+    ("box", "Box", "B", "Box: drag a box around items; Ctrl adds, Alt removes"),
+    ("lasso", "Lasso", "L", "Lasso: draw around items; Ctrl adds, Alt removes"),
 )
 
 
@@ -83,7 +83,7 @@ class PointView(View):
         self.controls.addWidget(QLabel("Colour"))
         self.controls.addWidget(self.colour_box)
         self.controls.addStretch(1)
-        self.thumbnails = named(QPushButton("Thumbnails"), "Thumbnails", "Draw the items' pictures (T)")
+        self.thumbnails = named(QToolButton(), "Thumbnails", "Thumbnails: draw the items' pictures (T)")
         self.thumbnails.setCheckable(True)
         self.thumbnails.toggled.connect(lambda _: self.request_render("viewport"))
         self.controls.addWidget(self.thumbnails)
@@ -92,7 +92,6 @@ class PointView(View):
         self.tools: dict[str, QToolButton] = {}
         for tool, text, key, hint in TOOLS:
             button = named(QToolButton(), f"Tool: {text}", f"{hint} ({key})")
-            button.setText(text)
             button.setCheckable(True)
             button.setChecked(tool == "move")
             button.toggled.connect(functools.partial(self._tool_toggled, tool))
@@ -100,10 +99,9 @@ class PointView(View):
             self.controls.addWidget(button)
             self.tools[tool] = button
             self._shortcut(key, functools.partial(button.setChecked, True))
-        everything = named(QToolButton(), "Show all", "Fit everything in (F, or double-click)")
-        everything.setText("Show all")
-        everything.clicked.connect(self.plane.show_all)
-        self.controls.addWidget(everything)
+        self.everything = named(QToolButton(), "Show all", "Fit everything in (F, or double-click)")
+        self.everything.clicked.connect(self.plane.show_all)
+        self.controls.addWidget(self.everything)
 
     def _shortcut(self, key: str, do: Any) -> None:
         shortcut = QShortcut(QKeySequence(key), self)
@@ -129,6 +127,9 @@ class PointView(View):
 
     def render_points(self, changed: Changed) -> None:
         """Follow changes of colour, selection, hover and viewport."""
+        if "theme" in changed:
+            for name, button in {**self.tools, "picture": self.thumbnails, "fit": self.everything}.items():
+                button.setIcon(icon(name, self.theme.palette))
         if "run" in changed:
             self._drawing.clear()
             self._next.clear()
