@@ -26,7 +26,7 @@ class ImageClassificationConfig(TrainingOptions):
     training_images: int | None = option(
         None, "Train on the first so many images; none takes all.", minimum=1
     )
-    probe_images: int = option(500, "Test images that snapshots show.", minimum=1, maximum=10_000)
+    probe_images: int = option(256, "Test images that snapshots show.", minimum=1, maximum=10_000)
 
 
 RECIPE = Recipe(
