@@ -1,6 +1,6 @@
 """How late the event loop of the window gets while another process trains.
 
-    python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph] [--threads 1]
+    python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph] [--threads 1] [--views filters graph]
 
 A timer of 5 ms notes how much later than that it fires. An empty event loop on the same machine at the same time
 (a process of its own) shows how much of it is the machine's doing; the processor time of the UI thread from tick to
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,12 @@ def measure_empty(seconds: float) -> list[float]:
 
 
 def measure_window(
-    seconds: float, recipe: str, root: Path, threads: int | None = None
+    seconds: float, recipe: str, root: Path, threads: int | None = None, views: Sequence[str] = ()
 ) -> tuple[Ticks, int, int]:
-    """The window with its default views, following a training it has started; also steps and snapshots seen."""
+    """The window following a training it has started, with its default views or these in front.
+
+    Also returns the steps and snapshots seen.
+    """
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -85,6 +89,8 @@ def measure_window(
     window = MainWindow(root / "runs", settings)
     window.resize(1200, 800)
     window.show()
+    for view in views:
+        window.area.show_view(view)
     ticks = Ticks()
     window.follower.opened.connect(ticks.begin)
     window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000), window.stop))
@@ -103,6 +109,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--recipe", default="digits-graph")
     parser.add_argument("--threads", type=int, help="processor threads of the training")
+    parser.add_argument("--views", nargs="*", default=[], help="views to bring to the front")
     parser.add_argument("--empty", action="store_true", help="measure an empty loop and print its ticks")
     given = parser.parse_args()
     if given.empty:
@@ -113,10 +120,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--empty", "--seconds", str(given.seconds + 10)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as empty:
-            ticks, steps, snapshots = measure_window(given.seconds, given.recipe, Path(folder), given.threads)
+            ticks, steps, snapshots = measure_window(
+                given.seconds, given.recipe, Path(folder), given.threads, given.views
+            )
             words = empty.communicate()[0].split()
         idle = [float(word) for word in words]
-    print(f"{given.recipe}: {steps:,} steps and {snapshots} snapshots followed in {given.seconds:g} s")
+    views = " and ".join(given.views) or "Metrics and Embedding"
+    print(
+        f"{views}, {given.recipe}: {steps:,} steps and {snapshots} snapshots followed in {given.seconds:g} s"
+    )
     print(f"{'lateness in ms':<26}{'ticks':>8}{'median':>9}{'99 %':>9}{'latest':>9}{'over 50 ms':>12}")
     print(row("window following a run", ticks.late))
     print(row("empty loop beside it", idle))

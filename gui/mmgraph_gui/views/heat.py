@@ -26,6 +26,7 @@ from mmgraph_gui.theme import Theme
 
 GAP = 6
 LARGEST_CELL = 72
+LUMINANCE = np.array([0.299, 0.587, 0.114])
 MOST_NAMES = 200
 
 
@@ -144,16 +145,18 @@ class Heat(QWidget):
 
     def _paint_numbers(self, painter: QPainter, matrix: Matrix) -> None:
         metrics, box = QFontMetricsF(self.font()), self.cell_box(0, 0)
-        rows, columns = self._shape()
         if box.height() < metrics.height() or box.width() < metrics.horizontalAdvance("000"):
             return
-        for row in range(rows):
-            for column in range(columns):
-                colour = self._image.pixelColor(column, row)
-                painter.setPen(QColor("black" if colour.lightness() > 110 else "white"))
+        bright = self._theme.continuous(matrix.shares) @ LUMINANCE > 110
+        down = box.top() + (box.height() + metrics.ascent() - metrics.descent()) / 2
+        for ink, cells in (("black", bright), ("white", ~bright)):
+            painter.setPen(QColor(ink))
+            for row, column in np.argwhere(cells).tolist():
                 text = matrix.text(row, column)
-                if metrics.horizontalAdvance(text) <= box.width() - 2:
-                    painter.drawText(self.cell_box(row, column), Qt.AlignmentFlag.AlignCenter, text)
+                room = box.width() - metrics.horizontalAdvance(text)
+                if room >= 2:
+                    left = box.left() + column * box.width() + room / 2
+                    painter.drawText(QPointF(left, down + row * box.height()), text)
 
     def _paint_names(self, painter: QPainter, matrix: Matrix) -> None:
         metrics, area, box = QFontMetricsF(self.font()), self._area(), self.cell_box(0, 0)
