@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmgraph.graph.adjacency import Adjacency
+    from mmgraph.graph.aggregation import aggregate, propagate_max
     from mmgraph.graph.gat_conv import GATConv
     from mmgraph.graph.gcn_conv import GCNConv
     from mmgraph.graph.gnn import GNN
     from mmgraph.graph.nearest_neighbours import knn_graph
     from mmgraph.graph.propagation import propagate, segment_softmax
     from mmgraph.graph.sparse_features import SparseFeatures
+    from mmgraph.graph.walks.sampling import random_walks
 
 __all__ = [
     "GNN",
@@ -23,8 +25,11 @@ __all__ = [
     "GATConv",
     "GCNConv",
     "SparseFeatures",
+    "aggregate",
     "knn_graph",
     "propagate",
+    "propagate_max",
+    "random_walks",
     "segment_softmax",
 ]
 
@@ -35,8 +40,11 @@ _HOME = {
     "GCNConv": "gcn_conv",
     "GNN": "gnn",
     "SparseFeatures": "sparse_features",
+    "aggregate": "aggregation",
     "knn_graph": "nearest_neighbours",
     "propagate": "propagation",
+    "propagate_max": "aggregation",
+    "random_walks": "walks.sampling",
     "segment_softmax": "propagation",
 }
 

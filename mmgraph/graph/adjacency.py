@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError, UnknownNameError
-from mmgraph.graph import conversion
+from mmgraph.graph import conversion, spectrum
 from mmgraph.graph.edge_list import check_edge_weight, checked_num_nodes
 from mmgraph.graph.pattern import SparsityPattern
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 Normalization = Literal["sym", "row", "none"]
+
+T = TypeVar("T")
 
 
 class Adjacency:
@@ -49,7 +51,7 @@ class Adjacency:
         self.pattern = pattern
         self.value = value
         self.node_ids = node_ids
-        self._derived: dict[tuple[object, ...], Adjacency] = {}
+        self._derived: dict[tuple[object, ...], object] = {}
 
     @classmethod
     def of(cls, graph: Adjacency | Tensor, num_nodes: int) -> Adjacency:
@@ -239,6 +241,43 @@ class Adjacency:
 
         return self._once(("self-loops",), make)
 
+    def without_self_loops(self) -> Adjacency:
+        """The graph less its self-loops; the other edges keep their order."""
+
+        def make() -> Adjacency:
+            between, entries = self.pattern.without_self_loops
+            value = None if self.value is None else self.value[entries]
+            return Adjacency(between, value, self.node_ids)
+
+        return self._once(("no self-loops",), make)
+
+    def subgraph(self, nodes: Tensor) -> Adjacency:
+        """The nodes at these numbers, in this order, and the edges between them in the order given.
+
+        Shapes:
+            nodes (n,) integers, each at most once.
+
+        Raises:
+            InputError: a number is out of range or there twice.
+        """
+        if nodes.dim() != 1 or nodes.is_floating_point() or nodes.dtype == torch.bool:
+            raise InputError(
+                f"Expected node numbers (n,) as integers, but got {nodes.dtype} of shape {tuple(nodes.shape)}."
+            )
+        checked_num_nodes(torch.stack([nodes, nodes]), self.num_nodes)
+        number = torch.full((self.num_nodes,), -1, dtype=torch.int64, device=self.device)
+        number[nodes] = torch.arange(len(nodes), device=self.device)
+        # GPU synchronisation.
+        if int((number >= 0).sum()) < len(nodes):
+            raise InputError("Expected every node at most once, but some number is there several times.")
+        position = self.pattern.position
+        source, target = number[self.col[position]], number[self.row[position]]
+        inside = (source >= 0) & (target >= 0)
+        pattern = SparsityPattern.from_entries(target[inside], source[inside], (len(nodes), len(nodes)))
+        value = None if self.value is None else self.value[position[inside][pattern.order]]
+        node_ids = None if self.node_ids is None else [self.node_ids[node] for node in nodes.tolist()]
+        return Adjacency(pattern, value, node_ids)
+
     def normalized(
         self, kind: Normalization = "sym", self_loops: bool = True, dtype: torch.dtype | None = None
     ) -> Adjacency:
@@ -257,14 +296,64 @@ class Adjacency:
         """
         if kind not in get_args(Normalization):
             raise UnknownNameError.of("normalisation", kind, get_args(Normalization))
-        if dtype is None:
-            dtype = torch.get_default_dtype() if self.value is None else self.value.dtype
+        dtype = self._dtype(dtype)
 
         def make() -> Adjacency:
             graph = self.with_self_loops() if self_loops else self
             return graph.with_value(_normalized_value(graph, kind, dtype))
 
         return self._once(("normalized", kind, self_loops, dtype), make)
+
+    def laplacian(self, kind: Normalization = "sym", dtype: torch.dtype | None = None) -> Adjacency:
+        """The Laplacian L of the graph less its self-loops, as the weights of a graph.
+
+        sym: I − D^(-1/2) A D^(-1/2);  row: I − D⁻¹ A;  none: D − A, with dᵢ = Σⱼ aᵢⱼ. A node of degree 0 has 1 on
+        the diagonal of the first two and 0 on that of the last.
+
+        Args:
+            kind: "sym", "row" or "none".
+            dtype: of the weights, as in `normalized`.
+
+        Raises:
+            UnknownNameError: there is no such kind.
+            InputError: a negative weight where kind is "sym" or "row".
+        """
+        dtype = self._dtype(dtype)
+
+        def make() -> Adjacency:
+            normalized = self.without_self_loops().normalized(kind, self_loops=False, dtype=dtype)
+            return spectrum.laplacian(normalized, kind == "none", dtype)
+
+        return self._once(("laplacian", kind, dtype), make)
+
+    def largest_eigenvalue(self) -> float:
+        """λmax of the Laplacian "sym", by Lanczos iteration; no gradient flows through it. Waits for the GPU.
+
+        Raises:
+            InputError: the graph is directed, or has a negative weight.
+        """
+        return self._once(("largest eigenvalue",), lambda: spectrum.largest_eigenvalue(self))
+
+    def eigenbasis(self, dtype: torch.dtype | None = None) -> tuple[Tensor, Tensor]:
+        """All eigenvalues of the Laplacian "sym", ascending, and its orthonormal eigenvectors as columns.
+
+        Takes O(n³) time and O(n²) memory, once. No gradient flows through it.
+
+        Shapes:
+            (num_nodes,), (num_nodes, num_nodes).
+
+        Raises:
+            InputError: the graph is directed, or has a negative weight.
+        """
+        dtype = self._dtype(dtype)
+        return self._once(("eigenbasis", dtype), lambda: spectrum.eigenbasis(self, dtype))
+
+    def weight(self, dtype: torch.dtype | None = None) -> Tensor:
+        """aᵢⱼ of every edge in CSR order, 1 where the graph has no weights, (E,)."""
+        dtype = self._dtype(dtype)
+        if self.value is None:
+            return torch.ones(self.num_edges, dtype=dtype, device=self.device)
+        return self.value.to(dtype)
 
     def to(self, device: torch.device | str) -> Adjacency:
         """The graph on another device."""
@@ -278,28 +367,30 @@ class Adjacency:
         kind = "unweighted" if self.value is None else "weighted"
         return f"Adjacency({self.num_nodes} nodes, {self.num_edges} edges, {kind}, {self.device})"
 
-    def _once(self, key: tuple[object, ...], make: Callable[[], Adjacency]) -> Adjacency:
+    def _dtype(self, dtype: torch.dtype | None) -> torch.dtype:
+        if dtype is not None:
+            return dtype
+        return torch.get_default_dtype() if self.value is None else self.value.dtype
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
         """Keep what was derived, unless it hangs on weights that are being learned and change every step."""
         if self.value is not None and self.value.requires_grad:
             return make()
         if key not in self._derived:
             self._derived[key] = make()
-        return self._derived[key]
+        return cast("T", self._derived[key])
 
 
 def _normalized_value(graph: Adjacency, kind: Normalization, dtype: torch.dtype) -> Tensor | None:
     if kind == "none":
         return None if graph.value is None else graph.value.to(dtype)
-    if graph.value is None:
-        value = torch.ones(graph.num_edges, dtype=dtype, device=graph.device)
-    else:
-        value = graph.value.to(dtype)
-        # GPU synchronisation, once per graph.
-        if bool((value < 0).any()):
-            raise InputError(
-                f"Expected weights ≥ 0 for the normalisation '{kind}', but the smallest is {value.min().item():g}: "
-                f"use the normalisation 'none'."
-            )
+    value = graph.weight(dtype)
+    # GPU synchronisation, once per graph.
+    if graph.value is not None and bool((value < 0).any()):
+        raise InputError(
+            f"Expected weights ≥ 0 for the normalisation '{kind}', but the smallest is {value.min().item():g}: "
+            f"use the normalisation 'none'."
+        )
     degree = value.new_zeros(graph.num_nodes).index_add(0, graph.row, value)
     positive = degree > 0
     degree = torch.where(positive, degree, 1)

@@ -94,6 +94,25 @@ class SparsityPattern:
         return PatternOfEntries(looped, entries[looped.order])
 
     @cached_property
+    def without_self_loops(self) -> PatternOfEntries:
+        """The pattern less the entries on the diagonal, and which of our entries each of its entries is.
+
+        What is left keeps the order it was given in.
+        """
+        given = self.position
+        kept = given[self.row[given] != self.col[given]]
+        between = SparsityPattern.from_entries(self.row[kept], self.col[kept], (self.num_rows, self.num_cols))
+        return PatternOfEntries(between, kept[between.order])
+
+    @cached_property
+    def rows_by_length(self) -> list[tuple[int, Tensor]]:
+        """The numbers of the rows that are not empty, those of one length together with it. Waits for the GPU."""
+        order = torch.argsort(self.rowptr.diff(), stable=True)
+        lengths, counts = torch.unique_consecutive(self.rowptr.diff()[order], return_counts=True)
+        rows = order.split(counts.tolist())
+        return [(length, same) for length, same in zip(lengths.tolist(), rows, strict=True) if length > 0]
+
+    @cached_property
     def kernel_indices(self) -> tuple[Tensor, Tensor]:
         """(rowptr, col) as the sparse kernels want them: 32 bits where these are enough, for 2× the speed."""
         if max(self.num_rows, self.num_cols, self.num_entries) > torch.iinfo(torch.int32).max:

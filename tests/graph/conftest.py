@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import pytest
@@ -37,6 +38,23 @@ def dtype(request: pytest.FixtureRequest) -> torch.dtype:
 def tolerance(dtype: torch.dtype) -> dict[str, float]:
     bound = 1e-5 if dtype == torch.float32 else 1e-10
     return {"rtol": bound, "atol": bound}
+
+
+@pytest.fixture
+def compare(tolerance: dict[str, float]) -> Callable[..., None]:
+    """Asserts that two outputs are equal, and their gradients for a random direction with them."""
+
+    def compare(ours: Tensor, theirs: Tensor, ours_at: Sequence[Tensor], theirs_at: Sequence[Tensor]) -> None:
+        torch.testing.assert_close(ours, theirs, **tolerance)
+        grad = torch.randn(ours.shape, dtype=ours.dtype, generator=torch.Generator().manual_seed(9))
+        got = torch.autograd.grad(ours, ours_at, grad, allow_unused=True)
+        wanted = torch.autograd.grad(theirs, theirs_at, grad, allow_unused=True)
+        for mine, other, at, like in zip(got, wanted, ours_at, theirs_at, strict=True):
+            mine = torch.zeros_like(at) if mine is None else mine
+            other = torch.zeros_like(like) if other is None else other
+            torch.testing.assert_close(mine, other.reshape(mine.shape), **tolerance)
+
+    return compare
 
 
 @pytest.fixture(scope="session")
