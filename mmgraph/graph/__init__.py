@@ -11,20 +11,46 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.graph.adjacency import Adjacency
     from mmgraph.graph.aggregation import aggregate, propagate_max
+    from mmgraph.graph.appnp import APPNP
+    from mmgraph.graph.arma_conv import ARMAConv
+    from mmgraph.graph.cayley_conv import CayleyConv
+    from mmgraph.graph.cheb_conv import ChebConv
+    from mmgraph.graph.edge_conv import EdgeConv
     from mmgraph.graph.gat_conv import GATConv
+    from mmgraph.graph.gatv2_conv import GATv2Conv
     from mmgraph.graph.gcn_conv import GCNConv
+    from mmgraph.graph.gin_conv import GINConv
     from mmgraph.graph.gnn import GNN
+    from mmgraph.graph.linear_conv import LinearConv
+    from mmgraph.graph.message_passing import MessagePassing
     from mmgraph.graph.nearest_neighbours import knn_graph
     from mmgraph.graph.propagation import propagate, segment_softmax
+    from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
+    from mmgraph.graph.sage_conv import SAGEConv
+    from mmgraph.graph.sg_conv import SGConv
     from mmgraph.graph.sparse_features import SparseFeatures
+    from mmgraph.graph.spectral_conv import SpectralConv
     from mmgraph.graph.walks.sampling import random_walks
 
 __all__ = [
+    "APPNP",
     "GNN",
+    "ARMAConv",
     "Adjacency",
+    "CayleyConv",
+    "ChebConv",
+    "EdgeConv",
     "GATConv",
+    "GATv2Conv",
     "GCNConv",
+    "GINConv",
+    "LinearConv",
+    "MessagePassing",
+    "RelationalGCNConv",
+    "SAGEConv",
+    "SGConv",
     "SparseFeatures",
+    "SpectralConv",
     "aggregate",
     "knn_graph",
     "propagate",
@@ -35,11 +61,24 @@ __all__ = [
 
 # No module may share the name of a function in it: importing the module would rebind the package's attribute.
 _HOME = {
+    "APPNP": "appnp",
+    "ARMAConv": "arma_conv",
     "Adjacency": "adjacency",
+    "CayleyConv": "cayley_conv",
+    "ChebConv": "cheb_conv",
+    "EdgeConv": "edge_conv",
     "GATConv": "gat_conv",
+    "GATv2Conv": "gatv2_conv",
     "GCNConv": "gcn_conv",
+    "GINConv": "gin_conv",
     "GNN": "gnn",
+    "LinearConv": "linear_conv",
+    "MessagePassing": "message_passing",
+    "RelationalGCNConv": "relational_gcn_conv",
+    "SAGEConv": "sage_conv",
+    "SGConv": "sg_conv",
     "SparseFeatures": "sparse_features",
+    "SpectralConv": "spectral_conv",
     "aggregate": "aggregation",
     "knn_graph": "nearest_neighbours",
     "propagate": "propagation",
