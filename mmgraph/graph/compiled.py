@@ -1,0 +1,52 @@
+"""Functions compiled by numba, kept on disk, with a word to the user before the compiler is waited for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+from numba.core import event
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+_log = logging.getLogger("mmgraph.graph")
+
+
+def kernel(function: Function) -> Function:
+    """Compile at the first call; runs without the interpreter's lock, so that threads run side by side."""
+    return cast(Function, numba.njit(cache=True, nogil=True)(function))
+
+
+def reordering_kernel(function: Function) -> Function:
+    """A `kernel` in which sums of floats may be taken in any order, which lets them fill vector registers."""
+    return cast(
+        Function, numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})(function)
+    )
+
+
+def inlined(function: Function) -> Function:
+    """A function that kernels call; it becomes part of each of them."""
+    return cast(Function, numba.njit(inline="always")(function))
+
+
+class _Announcement(event.Listener):  # type: ignore[misc]
+    """Says once per process that one of our kernels is being compiled: this takes seconds and looks like hanging."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def on_start(self, event: event.Event) -> None:
+        function = event.data["dispatcher"].py_func
+        if not self.made and function.__module__.startswith("mmgraph."):
+            self.made = True
+            _log.warning(
+                "Compiling graph kernels: this takes some seconds, once; the result is kept on disk."
+            )
+
+    def on_end(self, event: event.Event) -> None:
+        """Nothing to say."""
+
+
+event.register("numba:compile", _Announcement())

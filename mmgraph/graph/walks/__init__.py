@@ -1,0 +1,1 @@
+"""Random walks on graphs: uniform, weighted, directed, and second-order (node2vec)."""

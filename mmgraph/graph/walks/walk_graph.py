@@ -1,0 +1,218 @@
+"""A graph laid out for walking: outgoing edges in compressed rows, and what the kernels ask of a row.
+
+Nodes are numbered 0 … N − 1. An imaginary node N stands for the end: nodes without outgoing edges have one edge to
+it, and so has it to itself. Kernels then need no special case for dead ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numba import uint32, uint64
+from numpy.typing import NDArray
+
+from mmgraph.errors import InputError
+from mmgraph.graph.adjacency import Adjacency
+from mmgraph.graph.compiled import inlined, kernel
+
+MAX_EDGES = 2**32 - 2
+HASH = 0x9E3779B1
+BITS_PER_EDGE = 32
+SHARE = 2.0**-32
+
+
+@dataclass(frozen=True)
+class WalkGraph:
+    """Outgoing edges, sorted by target within each row; equal edges are one, with their weights added.
+
+    Args:
+        rows: per node, (first edge << 32) | number of edges; the last is that of the end.
+        col: the target of every edge; the last is the end's.
+        cumulative: per edge the probability of this and the earlier edges of its row, in units of 2⁻³², the last of
+            each row without meaning; empty where all edges are equally likely.
+        symmetric: whether every edge has its reverse, whatever the weights.
+
+    Shapes:
+        rows (N + 1,) uint64, col (E + 1,) uint32, cumulative (E + 1,) or (0,) uint32.
+    """
+
+    rows: NDArray[np.uint64]
+    col: NDArray[np.uint32]
+    cumulative: NDArray[np.uint32]
+    symmetric: bool
+
+    @classmethod
+    def of(cls, graph: Adjacency) -> WalkGraph:
+        """Lay out a graph; edges of weight 0 are left out.
+
+        Raises:
+            InputError: a negative weight, or more edges than 32 bits can number.
+        """
+        outgoing = graph.transpose()
+        rowptr, col = outgoing.rowptr.cpu().numpy(), outgoing.col.cpu().numpy()
+        weight = None if outgoing.value is None else outgoing.value.detach().cpu().double().numpy()
+        row = np.repeat(np.arange(graph.num_nodes), np.diff(rowptr))
+        row, col, weight = _simple_edges(row, col, weight)
+        if len(col) > MAX_EDGES or graph.num_nodes > MAX_EDGES:
+            raise InputError(
+                f"Expected at most {MAX_EDGES} nodes and edges for walks, but the graph has {graph.num_nodes} nodes "
+                f"and {len(col)} edges."
+            )
+        symmetric = _is_symmetric(row, col, graph.num_nodes)
+        return cls(*_laid_out(row, col, weight, graph.num_nodes), symmetric)
+
+    @property
+    def num_nodes(self) -> int:
+        return len(self.rows) - 1
+
+    @cached_property
+    def neighbour_filter(self) -> NDArray[np.uint32]:
+        """For every row a Bloom filter of its targets with one hash and 32 bits per edge, (E + 1,).
+
+        Answers 31 of 32 questions for a missing edge with one memory access. Rows with at least N / 32 edges have
+        room for a bit per node and answer every question.
+        """
+        bits = np.zeros(len(self.col), np.uint32)
+        _fill_filter(self.rows, self.col, bits)
+        return bits
+
+
+def _simple_edges(
+    row: NDArray[np.int64], col: NDArray[np.int64], weight: NDArray[np.float64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None]:
+    """The edges of a simple graph; None as weights where all are the same."""
+    if weight is not None:
+        if len(weight) and weight.min() < 0:
+            raise InputError(
+                f"Expected weights ≥ 0 for walks, but the smallest is {weight.min():g}: walks go along an edge with "
+                f"a probability that is proportional to its weight."
+            )
+        kept = weight > 0
+        row, col, weight = row[kept], col[kept], weight[kept]
+    is_first = np.ones(len(col), np.bool_)
+    is_first[1:] = (row[1:] != row[:-1]) | (col[1:] != col[:-1])
+    if not is_first.all():
+        weight = np.ones(len(col)) if weight is None else weight
+        weight = np.add.reduceat(weight, np.flatnonzero(is_first))
+        row, col = row[is_first], col[is_first]
+    if weight is not None and (len(weight) == 0 or weight.min() == weight.max()):
+        weight = None
+    return row, col, weight
+
+
+def _is_symmetric(row: NDArray[np.int64], col: NDArray[np.int64], num_nodes: int) -> bool:
+    """Edges are sorted by row, then column, so sorting the reversed ones must give the same."""
+    order = np.argsort(col, kind="stable")
+    return bool(np.array_equal(col[order], row) and np.array_equal(row[order], col))
+
+
+def _laid_out(
+    row: NDArray[np.int64], col: NDArray[np.int64], weight: NDArray[np.float64] | None, num_nodes: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint32]]:
+    degree = np.bincount(row, minlength=num_nodes).astype(np.uint64)
+    first = np.zeros(num_nodes, np.uint64)
+    np.cumsum(degree[:-1], out=first[1:])
+    rows = np.empty(num_nodes + 1, np.uint64)
+    rows[:-1] = np.where(degree == 0, np.uint64((len(col) << 32) | 1), (first << np.uint64(32)) | degree)
+    rows[-1] = (len(col) << 32) | 1
+    ends = np.empty(len(col) + 1, np.uint32)
+    ends[:-1] = col
+    ends[-1] = num_nodes
+    if weight is None:
+        return rows, ends, np.empty(0, np.uint32)
+    cumulative = np.zeros(len(col) + 1, np.uint32)
+    _accumulate(rows[:-1][degree > 0], weight, cumulative)
+    return rows, ends, cumulative
+
+
+@kernel
+def _accumulate(rows: Any, weight: Any, cumulative: Any) -> None:
+    for i in range(len(rows)):
+        first = uint64(rows[i] >> uint64(32))
+        after = first + uint64(rows[i] & uint64(0xFFFFFFFF))
+        largest = 0.0
+        for edge in range(first, after):
+            largest = max(largest, weight[edge])
+        total = 0.0
+        for edge in range(first, after):
+            total += weight[edge] / largest
+        so_far = 0.0
+        for edge in range(first, after):
+            so_far += weight[edge] / largest
+            cumulative[edge] = uint32(min(so_far / total * 4294967296.0, 4294967295.0))
+
+
+@inlined
+def is_exact(degree: Any, num_nodes: Any) -> Any:
+    """Whether the filter of a row has room for one bit per node, and so makes no mistake."""
+    return uint64(degree) * uint64(BITS_PER_EDGE) >= uint64(num_nodes)
+
+
+@inlined
+def filter_bit(node: Any, first: Any, degree: Any, num_nodes: Any) -> Any:
+    """The bit that stands for a target in the filter of a row."""
+    room = uint64(degree) * uint64(BITS_PER_EDGE)
+    hashed = (uint64(uint32(uint32(node) * uint32(HASH))) * room) >> uint64(32)
+    own = uint64(node) if is_exact(degree, num_nodes) else hashed
+    return uint64(first) * uint64(BITS_PER_EDGE) + own
+
+
+@kernel
+def _fill_filter(rows: Any, col: Any, bits: Any) -> None:
+    num_nodes = len(rows) - 1
+    for v in range(num_nodes):
+        first, degree = uint64(rows[v] >> uint64(32)), uint64(rows[v] & uint64(0xFFFFFFFF))
+        if first == uint64(len(col) - 1):
+            continue
+        for edge in range(first, first + degree):
+            bit = filter_bit(col[edge], first, degree, num_nodes)
+            bits[bit >> uint64(5)] |= uint32(uint64(1) << (bit & uint64(31)))
+
+
+@inlined
+def may_hold(bits: Any, node: Any, first: Any, degree: Any, num_nodes: Any) -> Any:
+    """False where a row certainly lacks a target; true where it certainly has it if `is_exact`."""
+    bit = filter_bit(node, first, degree, num_nodes)
+    return (bits[bit >> uint64(5)] >> (bit & uint64(31))) & uint64(1) != uint64(0)
+
+
+@inlined
+def found_at(col: Any, node: Any, first: Any, degree: Any) -> Any:
+    """Where in its row a target would be: the last edge whose target is not larger, or the first edge."""
+    base, length = uint64(first), uint64(degree)
+    while length > uint64(1):
+        half = length >> uint64(1)
+        # A product, since a choice would become a branch that nobody can predict.
+        base += half * uint64(col[base + half] <= node)
+        length -= half
+    return base
+
+
+@inlined
+def holds(col: Any, bits: Any, node: Any, first: Any, degree: Any, num_nodes: Any) -> Any:
+    """Whether a row has a target."""
+    return may_hold(bits, node, first, degree, num_nodes) and (
+        is_exact(degree, num_nodes) or col[found_at(col, node, first, degree)] == node
+    )
+
+
+@inlined
+def edge_at(cumulative: Any, position: Any, first: Any, degree: Any) -> Any:
+    """The edge in whose share of the row's probability a position in [0, 2³²) lies."""
+    base, length = uint64(first), uint64(degree)
+    while length > uint64(1):
+        half = length >> uint64(1)
+        base += half * uint64(cumulative[base + half - uint64(1)] <= position)
+        length -= half
+    return base
+
+
+@inlined
+def share_of(cumulative: Any, edge: Any, first: Any, degree: Any) -> Any:
+    """The probability of an edge in its row."""
+    before = float(cumulative[edge - uint64(1)]) * SHARE if edge > first else 0.0
+    after = float(cumulative[edge]) * SHARE if edge + uint64(1) < first + degree else 1.0
+    return after - before
