@@ -51,6 +51,6 @@ class RunToolBar(QToolBar):
         if topic in ("run", "status") and not self.rate.hasFocus():
             status = self._state.status
             known = status is not None and status.learning_rate is not None
-            text = f"{status.learning_rate:.6g}" if known and status else ""
+            text = f"{status.learning_rate:.4g}" if known and status else ""
             if text != self.rate.text():
                 self.rate.setText(text)

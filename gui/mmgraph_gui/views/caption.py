@@ -1,12 +1,13 @@
-"""A line of text under a view that gives way to the window: shortened where it does not fit, whole in its tool tip."""
+"""Text under a view that gives way to the window: one line or two, and whole in its tool tip."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 BETWEEN = "  ·  "
+WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap)
 
 
 class Caption(QWidget):
@@ -14,7 +15,7 @@ class Caption(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._text = ""
+        self._text, self._lines = "", 1
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def text(self) -> str:
@@ -27,6 +28,7 @@ class Caption(QWidget):
             self._text = text
             self.setToolTip(text)
             self.setAccessibleName(text)
+            self._grow()
             self.update()
 
     def set_parts(self, parts: list[str]) -> None:
@@ -35,11 +37,24 @@ class Caption(QWidget):
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._text), metrics.height() + 2)
+        return QSize(metrics.horizontalAdvance(self._text), self._lines * metrics.height() + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.size().width() != event.oldSize().width():
+            self._lines = 1
+            self._grow()
+
+    def _grow(self) -> None:
+        """A second line where one is too short. It stays: a view must not jump at every move of the mouse."""
+        room = QRect(0, 0, self.width(), 10_000)
+        height = self.fontMetrics().boundingRect(room, WRAPPED, self._text).height()
+        lines = max(self._lines, 2 if height > 1.5 * self.fontMetrics().height() else 1)
+        if lines != self._lines or self.sizeHint().height() != self.height():
+            self._lines = lines
+            self.updateGeometry()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        text = painter.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(self.rect(), WRAPPED, self._text)
         painter.end()

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from mmgraph_gui.state import AppState
 
-WIDEST = 180
+WIDEST = 110
 """Up to here a layer's name is written out, however narrow the view."""
 
 

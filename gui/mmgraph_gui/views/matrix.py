@@ -118,7 +118,7 @@ class MatrixView(View):
         if matrix.counts:
             right, total = int(np.trace(matrix.values)), int(matrix.values.sum())
             parts.append(f"{right:,} of {total:,} correct" + (f" ({right / total:.1%})" if total else ""))
-            parts.append("colour: share of the true class")
+            parts.append("coloured by share of the true class")
         lost = int((~np.isfinite(matrix.values)).sum())
         if lost:
             parts.append(f"{lost:,} NaN or infinite (grey)")

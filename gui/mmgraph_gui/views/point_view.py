@@ -102,6 +102,12 @@ class PointView(View):
         self.everything = named(QToolButton(), "Show all", "Fit everything in (F, or double-click)")
         self.everything.clicked.connect(self.plane.show_all)
         self.controls.addWidget(self.everything)
+        self.theme.changed.connect(self._draw_icons)
+        self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        for name, button in {**self.tools, "picture": self.thumbnails, "fit": self.everything}.items():
+            button.setIcon(icon(name, self.theme.palette))
 
     def _shortcut(self, key: str, do: Any) -> None:
         shortcut = QShortcut(QKeySequence(key), self)
@@ -127,9 +133,6 @@ class PointView(View):
 
     def render_points(self, changed: Changed) -> None:
         """Follow changes of colour, selection, hover and viewport."""
-        if "theme" in changed:
-            for name, button in {**self.tools, "picture": self.thumbnails, "fit": self.everything}.items():
-                button.setIcon(icon(name, self.theme.palette))
         if "run" in changed:
             self._drawing.clear()
             self._next.clear()
@@ -143,7 +146,7 @@ class PointView(View):
         if changed & {"run", "items"}:
             self._pictures.clear()
             items = self.state.items
-            self.thumbnails.setEnabled(items is not None and items.thumbnails is not None)
+            self.thumbnails.setVisible(items is not None and items.thumbnails is not None)
         if changed & {"run", "items", "colour", "theme"}:
             self._colouring = colouring_of(self.state)
             self.legend.show_colouring(self._colouring)
