@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-STANDS_ON = ("PySide6-Essentials", "pyqtgraph", "numpy", "torch")
+STANDS_ON = ("PySide6-Essentials", "numpy", "torch")
 
 
 def about_text() -> str:

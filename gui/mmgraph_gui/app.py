@@ -30,7 +30,6 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
         DisplayError: there is no display that Qt can use.
     """
     check_display()
-    import pyqtgraph as pg
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
@@ -46,7 +45,6 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
     app.setDesktopFileName("mmgraph")
     app.setStyle("Fusion")
     app.setWindowIcon(QIcon(str(Path(__file__).with_name("icons") / "mmgraph.svg")))
-    pg.setConfigOptions(imageAxisOrder="row-major")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     window = MainWindow(runs_root(runs), QSettings("mmgraph", "mmgraph"))

@@ -14,11 +14,11 @@ from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
 from mmgraph_gui.colouring import Colouring
+from mmgraph_gui.viridis import VIRIDIS
 
 Mode = Literal["system", "light", "dark"]
 Colours = npt.NDArray[np.uint8]
@@ -96,7 +96,6 @@ class Theme(QObject):
         self.palette = LIGHT
         self._categories = np.array([_rgb(name) for name in CATEGORICAL], dtype=np.uint8)
         self._unknown = np.array(_rgb(UNKNOWN), dtype=np.uint8)
-        self._map = pg.colormap.get("viridis").getLookupTable(nPts=256).astype(np.uint8)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         self._apply()
 
@@ -131,7 +130,7 @@ class Theme(QObject):
     def continuous(self, values: npt.NDArray[np.floating]) -> Colours:
         """Colours of numbers in 0 … 1 (viridis): (..., 3) uint8; grey for NaN."""
         places = np.clip(np.nan_to_num(values) * 255, 0, 255).astype(np.intp)
-        colours: Colours = self._map[places]
+        colours: Colours = VIRIDIS[places]
         colours[~np.isfinite(values)] = self._unknown
         return colours
 
@@ -172,7 +171,6 @@ class Theme(QObject):
             self.mode == "system" and QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
         )
         self.palette = DARK if dark else LIGHT
-        pg.setConfigOptions(background=self.palette.background, foreground=self.palette.foreground)
         QGuiApplication.setPalette(_qt_palette(self.palette))
         self.changed.emit()
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyqtgraph as pg
 import pytest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
@@ -21,8 +20,6 @@ from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views import Context
-
-pg.setConfigOptions(imageAxisOrder="row-major")
 
 STEPS = (10, 20, 30, 40)
 N_ITEMS = 300

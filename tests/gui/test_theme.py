@@ -60,3 +60,8 @@ def test_legend_names_classes_or_ends(theme):
     ]
     ends = theme.legend(Colouring("n", values=np.array([0.5]), low=0.5, high=1.25))
     assert [name for name, _ in ends] == ["0.5", "1.25"]
+
+
+def test_numbers_are_coloured_with_viridis(theme):
+    ends = theme.continuous(np.array([0.0, 0.5, 1.0]))
+    np.testing.assert_allclose(ends, [(68, 1, 84), (33, 145, 140), (253, 231, 37)], atol=1)
