@@ -30,7 +30,10 @@ def icon(name: str, palette: Palette) -> QIcon:
 def dot(colour: str, rim: str = "none") -> QIcon:
     """A filled circle; the rim keeps it apart from whatever it lies on."""
     shape = f'<circle cx="12" cy="12" r="7" fill="{colour}" stroke="{rim}" stroke-width="2.5"/>'
-    return QIcon(_rendered(shape, 32))
+    made, pixmap = QIcon(), _rendered(shape, 32)
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):  # Qt would tint it in a selected row
+        made.addPixmap(pixmap, mode)
+    return made
 
 
 def _drawn(name: str, colour: str, size: int) -> QPixmap:

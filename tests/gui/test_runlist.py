@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
@@ -45,6 +46,30 @@ def test_new_damaged_and_foreign_runs_appear(qtbot, runlist, tmp_path):
     assert runlist.list.currentItem().text().startswith("other")
     live.close("failed")
     qtbot.waitUntil(lambda: "failed" in {entry.state for entry in runlist.entries})
+
+
+def test_the_dot_of_the_open_run_stands_out_from_its_row(qtbot, runlist, theme, pixels_of):
+    runlist.resize(250, 400)
+    runlist.show()
+    qtbot.waitUntil(lambda: len(rows(runlist)) == 1)
+    for mode in ("dark", "light"):
+        theme.set_mode(mode)
+        runlist.show_run(runlist.entries[0].path)
+        row = runlist.list.visualItemRect(runlist.list.item(0))
+        pixels = pixels_of(runlist.list.viewport())[row.top() : row.bottom(), :30].reshape(-1, 3)
+        wanted = [theme.palette.background, theme.palette.good]
+        for colour in wanted:
+            parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+            assert (np.abs(pixels.astype(int) - parts).max(axis=1) <= 16).sum() >= 3
+
+
+def test_nothing_is_written_again_while_nothing_changes(qtbot, runlist):
+    qtbot.waitUntil(lambda: len(rows(runlist)) == 1)
+    changed = []
+    runlist.list.itemChanged.connect(changed.append)
+    runlist._take(list(runlist.entries))
+    runlist._fill()
+    assert changed == []
 
 
 def test_click_opens_a_run(qtbot, runlist):

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtWidgets import QLabel
 
 from mmgraph.analysis import Placement, StableProjector
 from mmgraph.runs import Snapshot, SnapshotInfo
@@ -17,7 +16,7 @@ from mmgraph_gui.selection import Rows
 from mmgraph_gui.views import Changed
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
-from mmgraph_gui.views.point_view import PointView, caption_count, spacer
+from mmgraph_gui.views.point_view import PointView, caption_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +40,7 @@ class EmbeddingView(PointView):
 
     def build(self) -> None:
         self.layers = LayerBox(self.state, "embedding")
-        self.controls.addWidget(QLabel("Layer"))
         self.controls.addWidget(self.layers)
-        self.controls.addWidget(spacer())
         super().build()
         self._projectors: dict[str, StableProjector] = {}
         self._placed: Placed | None = None

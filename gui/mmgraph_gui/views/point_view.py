@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from mmgraph.analysis import points_in_polygon
@@ -286,10 +285,3 @@ def caption_count(shown: int, total: int, noun: str) -> str:
     """ "1,797 digits", or "300 of 1,797 digits shown" where not all are."""
     plural = noun if shown == 1 == total else f"{noun}s"
     return f"{total:,} {plural}" if shown == total else f"{shown:,} of {total:,} {plural} shown"
-
-
-def spacer() -> QWidget:
-    """Room between groups of controls."""
-    room = QWidget()
-    room.setFixedWidth(8)
-    return room

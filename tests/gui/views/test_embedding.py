@@ -164,6 +164,23 @@ def test_thumbnails_are_drawn_at_points(qtbot: Any, view: EmbeddingView) -> None
     assert apart.min() >= view.plane.stamps[0].size
 
 
+def test_the_legend_stays_while_it_would_say_the_same(qtbot: Any, view: EmbeddingView) -> None:
+    first = view.legend.classes.item(0)
+    view.request_render("colour")
+    qtbot.waitUntil(lambda: not view.is_pending)
+    assert view.legend.classes.item(0) is first
+    view.state.set_colour_by("split")
+    qtbot.waitUntil(lambda: view.legend.heading.text() == "Split")
+    assert view.legend.classes.item(0).text().startswith("train")
+
+
+def test_tools_have_icons_and_names_in_both_themes(view: EmbeddingView) -> None:
+    for button in (*view.tools.values(), view.thumbnails, view.everything):
+        assert not button.icon().isNull()
+        assert button.accessibleName()
+        assert button.toolTip()
+
+
 def test_clicking_a_class_of_the_legend_selects_its_items(view: EmbeddingView) -> None:
     view.legend.classes.itemClicked.emit(view.legend.classes.item(3))
     assert view.state.selection.tolist() == np.flatnonzero(view.state.items.labels == 3).tolist()

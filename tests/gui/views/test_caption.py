@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from mmgraph_gui.views.caption import Caption
+
+
+@pytest.fixture
+def caption(qtbot):
+    caption = Caption()
+    qtbot.addWidget(caption)
+    caption.resize(300, 20)
+    return caption
+
+
+def test_one_line_is_enough_for_short_texts(caption):
+    caption.set_parts(["300 digits", "step 40"])
+    assert caption.text() == caption.toolTip() == caption.accessibleName() == "300 digits  ·  step 40"
+    assert caption.sizeHint().height() < 2 * caption.fontMetrics().height()
+
+
+def test_long_texts_get_a_second_line_and_keep_it_until_there_is_more_room(caption):
+    caption.setText("many words " * 6)
+    two = caption.sizeHint().height()
+    assert two > 2 * caption.fontMetrics().height()
+    caption.setText("short")
+    assert caption.sizeHint().height() == two
+    caption.resize(900, two)
+    caption.show()
+    assert caption.sizeHint().height() < two
