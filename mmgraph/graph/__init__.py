@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from mmgraph.graph.gcn_conv import GCNConv
     from mmgraph.graph.gin_conv import GINConv
     from mmgraph.graph.gnn import GNN
+    from mmgraph.graph.jumping_knowledge import JumpingKnowledge
     from mmgraph.graph.linear_conv import LinearConv
     from mmgraph.graph.message_passing import MessagePassing
     from mmgraph.graph.nearest_neighbours import knn_graph
+    from mmgraph.graph.pooling import AttentionPooling, pool
     from mmgraph.graph.propagation import propagate, segment_softmax
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
     from mmgraph.graph.sage_conv import SAGEConv
     from mmgraph.graph.sg_conv import SGConv
     from mmgraph.graph.sparse_features import SparseFeatures
     from mmgraph.graph.spectral_conv import SpectralConv
+    from mmgraph.graph.top_k_pooling import TopKPooling
     from mmgraph.graph.walks.sampling import random_walks
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "GNN",
     "ARMAConv",
     "Adjacency",
+    "AttentionPooling",
     "CayleyConv",
     "ChebConv",
     "EdgeConv",
@@ -44,6 +48,7 @@ __all__ = [
     "GATv2Conv",
     "GCNConv",
     "GINConv",
+    "JumpingKnowledge",
     "LinearConv",
     "MessagePassing",
     "RelationalGCNConv",
@@ -51,8 +56,10 @@ __all__ = [
     "SGConv",
     "SparseFeatures",
     "SpectralConv",
+    "TopKPooling",
     "aggregate",
     "knn_graph",
+    "pool",
     "propagate",
     "propagate_max",
     "random_walks",
@@ -64,6 +71,7 @@ _HOME = {
     "APPNP": "appnp",
     "ARMAConv": "arma_conv",
     "Adjacency": "adjacency",
+    "AttentionPooling": "pooling",
     "CayleyConv": "cayley_conv",
     "ChebConv": "cheb_conv",
     "EdgeConv": "edge_conv",
@@ -72,6 +80,7 @@ _HOME = {
     "GCNConv": "gcn_conv",
     "GINConv": "gin_conv",
     "GNN": "gnn",
+    "JumpingKnowledge": "jumping_knowledge",
     "LinearConv": "linear_conv",
     "MessagePassing": "message_passing",
     "RelationalGCNConv": "relational_gcn_conv",
@@ -79,8 +88,10 @@ _HOME = {
     "SGConv": "sg_conv",
     "SparseFeatures": "sparse_features",
     "SpectralConv": "spectral_conv",
+    "TopKPooling": "top_k_pooling",
     "aggregate": "aggregation",
     "knn_graph": "nearest_neighbours",
+    "pool": "pooling",
     "propagate": "propagation",
     "propagate_max": "aggregation",
     "random_walks": "walks.sampling",

@@ -86,7 +86,7 @@ class CayleyConv(nn.Module):
         z = self._cayley(adjacency, powers[-1])
         for term in reversed(powers[:-1]):
             z = self._cayley(adjacency, z + term)
-        y = constant + 2 * z.real
+        y: Tensor = constant + 2 * z.real
         return y if self.bias is None else y + self.bias
 
     def _cayley(self, adjacency: Adjacency, z: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ class GINConv(nn.Module):
         in_channels: features per node.
         out_channels: features per node after it.
         mlp: takes (num_nodes, in_channels) to (num_nodes, out_channels); without it
-            Linear → BatchNorm → ReLU → Linear with `hidden_channels` between.
-        hidden_channels: of the perceptron that is built; `out_channels` by default.
+            Linear → BatchNorm → ReLU → Linear with `mlp_channels` between.
+        mlp_channels: of the perceptron that is built; `out_channels` by default.
         eps: ε at the start.
         train_eps: whether ε is learned.
 
@@ -42,21 +42,21 @@ class GINConv(nn.Module):
         out_channels: int,
         *,
         mlp: nn.Module | None = None,
-        hidden_channels: int | None = None,
+        mlp_channels: int | None = None,
         eps: float = 0.0,
         train_eps: bool = True,
     ) -> None:
         super().__init__()
-        hidden_channels = out_channels if hidden_channels is None else hidden_channels
+        mlp_channels = out_channels if mlp_channels is None else mlp_channels
         check_channels(in_channels, out_channels)
-        check_channels(in_channels, hidden_channels)
+        check_channels(in_channels, mlp_channels)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.mlp = mlp or nn.Sequential(
-            nn.Linear(in_channels, hidden_channels),
-            nn.BatchNorm1d(hidden_channels),
+            nn.Linear(in_channels, mlp_channels),
+            nn.BatchNorm1d(mlp_channels),
             nn.ReLU(),
-            nn.Linear(hidden_channels, out_channels),
+            nn.Linear(mlp_channels, out_channels),
         )
         self.eps: Tensor
         if train_eps:

@@ -59,8 +59,8 @@ class Propagated(nn.Module):
 
 LAYERS = {
     "APPNP": Propagated,
-    "ARMAConv": lambda: ARMAConv(4, 3, num_stacks=2, num_layers=3, activation="tanh"),
-    "ARMAConv shared": lambda: ARMAConv(4, 3, num_layers=3, share_weights=True, activation="tanh"),
+    "ARMAConv": lambda: ARMAConv(4, 3, num_stacks=2, num_steps=3, activation="tanh"),
+    "ARMAConv shared": lambda: ARMAConv(4, 3, num_steps=3, share_weights=True, activation="tanh"),
     "CayleyConv": lambda: CayleyConv(4, 3, order=2, iterations=3),
     "ChebConv": lambda: ChebConv(4, 3, K=4),
     "ChebConv true": lambda: ChebConv(4, 3, K=3, lambda_max="true"),

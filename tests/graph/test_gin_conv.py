@@ -32,7 +32,7 @@ def test_weights_of_the_graph_enter():
 
 
 def test_the_perceptron_that_is_built():
-    conv = GINConv(4, 3, hidden_channels=7)
+    conv = GINConv(4, 3, mlp_channels=7)
     kinds = [type(module) for module in conv.mlp]
     assert kinds == [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Linear]
     assert conv.mlp[0].weight.shape == (7, 4)
@@ -67,4 +67,4 @@ def test_bad_input_is_refused():
     with pytest.raises(InputError, match=r"starts with nn\.Linear"):
         GINConv(3, 3, mlp=nn.Sequential(nn.ReLU(), nn.Linear(3, 3)))(sparse, nothing)
     with pytest.raises(InputError, match="3 in and 0 out"):
-        GINConv(3, 3, hidden_channels=0)
+        GINConv(3, 3, mlp_channels=0)
