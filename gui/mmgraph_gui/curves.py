@@ -25,8 +25,9 @@ from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
+from mmgraph_gui.axes import paint_axes
 from mmgraph_gui.theme import Theme
-from mmgraph_gui.thinning import Numbers, padded, thin, ticks
+from mmgraph_gui.thinning import Numbers, padded, thin
 
 LINE = 2
 MOST_MARKS = 500
@@ -155,7 +156,7 @@ class CurvePlot(QWidget):
 
     def _thin(self) -> None:
         """Choose the points to draw and the range of values that they fill."""
-        columns = max(round(self._area().width() * self.devicePixelRatioF()), 1)
+        columns = max(round(self._area().width()), 1)
         self._shown = {
             part: thin(*numbers, *self._span, columns)
             for part, numbers in self._finite.items()
@@ -176,7 +177,8 @@ class CurvePlot(QWidget):
             self._picture.setDevicePixelRatio(ratio)
             self._thin()
             painter = QPainter(self._picture)
-            self._paint_axes(painter)
+            painter.setFont(self.font())
+            paint_axes(painter, self.rect(), self._area(), self._span, self._limits, self._theme.palette)
             self._paint_curves(painter, self._brush_line)
             painter.end()
         painter = QPainter(self)
@@ -188,7 +190,7 @@ class CurvePlot(QWidget):
         """Paint all of it as vectors."""
         self._thin()
         painter.setFont(self.font())
-        self._paint_axes(painter)
+        paint_axes(painter, self.rect(), self._area(), self._span, self._limits, self._theme.palette)
         self._paint_curves(painter, _pen_line)
         self._paint_pointers(painter)
 
@@ -198,32 +200,6 @@ class CurvePlot(QWidget):
         left, top = metrics.horizontalAdvance("−0.0000") + GAP, 2 * metrics.height() + GAP
         below = metrics.height() + GAP
         return QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
-
-    def _paint_axes(self, painter: QPainter) -> None:
-        palette, area = self._theme.palette, self._area()
-        metrics = QFontMetricsF(self.font())
-        painter.fillRect(self.rect(), QColor(palette.background))
-        grid, text = QPen(QColor(palette.grid), 0), QPen(QColor(palette.muted))
-        low, high = self._limits
-        for value, name in ticks(low, high, max(int(area.height() / metrics.height() / 1.8), 2)):
-            y = area.bottom() - (value - low) / (high - low) * area.height()
-            painter.setPen(grid)
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            painter.setPen(text)
-            painter.drawText(
-                QPointF(
-                    area.left() - GAP / 2 - metrics.horizontalAdvance(name), y + metrics.ascent() / 2 - 1
-                ),
-                name,
-            )
-        most = max(int(area.width() / metrics.horizontalAdvance("000,000,0")), 1)
-        for value, name in ticks(*self._span, most, whole=True):
-            x, wide = self.x_of(value), metrics.horizontalAdvance(name)
-            painter.setPen(grid)
-            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            painter.setPen(text)
-            left = min(max(x - wide / 2, 0), self.width() - wide)
-            painter.drawText(QPointF(left, area.bottom() + metrics.height()), name)
 
     def _paint_curves(self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor], None]) -> None:
         area, (low, high) = self._area(), self._limits
@@ -257,9 +233,12 @@ class CurvePlot(QWidget):
         """A thick line drawn as thin ones side by side: Qt takes 50 times as long to stroke one of many points."""
         ratio = self.devicePixelRatioF()
         painter.setPen(QPen(colour, 0))
-        across = range(round(LINE * ratio))
-        for right in across:
-            for down in across:
+        wide = max(round(LINE * ratio), 1)
+        for right in range(wide):
+            for down in {
+                right,
+                wide - 1 - right,
+            }:  # the diagonals of a square brush cover it in any direction
                 shift = QPointF(right, down) / ratio
                 painter.translate(shift)
                 painter.drawPolyline(points)

@@ -59,7 +59,7 @@ class FilterView(View):
         self.item_picture = QLabel()
         self.item_text = QLabel()
         self.item_text.setMinimumWidth(1)
-        for widget in (self.kind_box, QLabel("Layer"), *self.layer_boxes.values()):
+        for widget in (self.kind_box, *self.layer_boxes.values()):
             self.controls.addWidget(widget)
         self.controls.addSpacing(8)
         self.controls.addWidget(QLabel("Colours"))

@@ -1,0 +1,49 @@
+"""Ground, grid and numbers of a plot over steps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+
+from mmgraph_gui.theme import Palette
+from mmgraph_gui.thinning import ticks
+
+GAP = 3
+
+
+def paint_axes(
+    painter: QPainter,
+    whole: QRect,
+    area: QRectF,
+    span: tuple[float, float],
+    limits: tuple[float, float],
+    palette: Palette,
+) -> None:
+    """Paint them.
+
+    Args:
+        whole: the plot with its margins.
+        area: where the curves are.
+        span: steps at the left and right of it.
+        limits: values at the bottom and top of it.
+    """
+    metrics = QFontMetricsF(painter.font())
+    painter.fillRect(whole, QColor(palette.background))
+    grid, text = QPen(QColor(palette.grid), 0), QPen(QColor(palette.muted))
+    most = max(int(area.height() / metrics.height() / 1.8), 2)
+    for value, name in ticks(*limits, most):
+        y = area.bottom() - (value - limits[0]) / (limits[1] - limits[0]) * area.height()
+        painter.setPen(grid)
+        painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        left = area.left() - GAP - metrics.horizontalAdvance(name)
+        painter.setPen(text)
+        painter.drawText(QPointF(left, y + metrics.ascent() / 2 - 1), name)
+    most = max(int(area.width() / metrics.horizontalAdvance("000,000,0")), 1)
+    for value, name in ticks(*span, most, whole=True):
+        x = area.left() + (value - span[0]) / (span[1] - span[0]) * area.width()
+        painter.setPen(grid)
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        wide = metrics.horizontalAdvance(name)
+        painter.setPen(text)
+        left = min(max(x - wide / 2, 0), whole.width() - wide)
+        painter.drawText(QPointF(left, area.bottom() + metrics.height()), name)
