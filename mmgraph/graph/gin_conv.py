@@ -23,6 +23,7 @@ class GINConv(nn.Module):
         mlp: takes (num_nodes, in_channels) to (num_nodes, out_channels); without it
             Linear → BatchNorm → ReLU → Linear with `mlp_channels` between.
         mlp_channels: of the perceptron that is built; `out_channels` by default.
+        batch_norm: whether the perceptron that is built has BatchNorm.
         eps: ε at the start.
         train_eps: whether ε is learned.
 
@@ -43,6 +44,7 @@ class GINConv(nn.Module):
         *,
         mlp: nn.Module | None = None,
         mlp_channels: int | None = None,
+        batch_norm: bool = True,
         eps: float = 0.0,
         train_eps: bool = True,
     ) -> None:
@@ -54,7 +56,7 @@ class GINConv(nn.Module):
         self.out_channels = out_channels
         self.mlp = mlp or nn.Sequential(
             nn.Linear(in_channels, mlp_channels),
-            nn.BatchNorm1d(mlp_channels),
+            nn.BatchNorm1d(mlp_channels) if batch_norm else nn.Identity(),
             nn.ReLU(),
             nn.Linear(mlp_channels, out_channels),
         )

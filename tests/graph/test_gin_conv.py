@@ -37,6 +37,7 @@ def test_the_perceptron_that_is_built():
     assert kinds == [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Linear]
     assert conv.mlp[0].weight.shape == (7, 4)
     assert conv.mlp[3].weight.shape == (3, 7)
+    assert [type(m) for m in GINConv(4, 3, batch_norm=False).mlp][1] is nn.Identity
     assert "eps" in dict(conv.named_parameters())
     fixed = GINConv(4, 3, eps=0.5, train_eps=False)
     assert "eps" not in dict(fixed.named_parameters())
