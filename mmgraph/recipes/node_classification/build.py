@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from mmgraph.training.classification import NodeClassification
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-    from mmgraph.graph.gnn import Convolution
+    from mmgraph.graph.gnn import Convolution, FeatureNormalization
+    from mmgraph.graph.jumping_knowledge import Joining
 
 
 SPARSE_BELOW = 0.2
@@ -39,7 +40,11 @@ def build(config: NodeClassificationConfig) -> NodeClassification:
         heads=config.heads,
         dropout=config.dropout,
         attention_dropout=config.attention_dropout,
-        activation="elu" if config.conv == "gat" else "relu",
+        activation="elu" if config.conv in ("gat", "gatv2") else "relu",
+        residual=config.residual,
+        norm=cast("FeatureNormalization | None", config.norm),
+        jumping_knowledge=cast("Joining | None", config.jumping_knowledge),
+        **_options(config),
     )
     edges = data.edge_index.numpy()
     words = np.count_nonzero(data.x.numpy(), axis=1)
@@ -57,16 +62,36 @@ def build(config: NodeClassificationConfig) -> NodeClassification:
     )
     task = NodeClassification(
         model,
-        SparseFeatures.from_dense(data.x) if is_sparse else data.x,
+        SparseFeatures.from_dense(data.x) if is_sparse and not _needs_dense(config) else data.x,
         Adjacency.from_edge_index(data.edge_index, data.num_nodes),
         data.y,
         splits,
         class_names=names,
         items=items,
         capture=Capture(model),
-        # GCN decays the first layer alone (Kipf and Welling); GAT all of them (Veličković et al.).
-        undecayed=lambda name: config.conv == "gcn" and not name.startswith("convs.0"),
+        # GCN, ChebNet and APPNP decay the first layer alone (Kipf and Welling; Klicpera et al.), the others all.
+        undecayed=lambda name: config.conv in ("gcn", "cheb", "appnp") and not name.startswith("convs.0"),
         constants=[Snapshot("graph", "graph", edges.astype(np.int32), items="items")],
     )
     task.monitor = config.monitor
     return task
+
+
+def _options(config: NodeClassificationConfig) -> dict[str, Any]:
+    """The options of the recipe that its convolution takes."""
+    options: dict[str, dict[str, Any]] = {
+        "appnp": {"K": config.reach, "alpha": config.restart, "edge_dropout": config.edge_dropout},
+        "arma": {"num_stacks": config.stacks, "skip_dropout": config.dropout},
+        "cayley": {"order": config.reach},
+        "cheb": {"K": config.reach},
+        # Statistics over all nodes, dropped inputs and few labels do not go together: 57 % on Cora with them.
+        "gin": {"batch_norm": False},
+        "sage": {"aggregation": config.aggregation},
+        "sgc": {"K": config.reach},
+    }
+    return options.get(config.conv, {})
+
+
+def _needs_dense(config: NodeClassificationConfig) -> bool:
+    """Whether the first layer compares features before any product."""
+    return config.conv == "sage" and config.aggregation == "max"

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+import torch
+
+from mmgraph.graph import APPNP, SparseFeatures
+from mmgraph.graph.gnn import Convolution
+from mmgraph.options import defaults_for, options_of, parse
+from mmgraph.recipes import launch
+from mmgraph.recipes.node_classification import CONVOLUTIONS, NodeClassificationConfig
+from mmgraph.recipes.node_classification.build import build
+
+
+def test_convolutions_are_those_of_the_network_that_need_no_more_than_edges():
+    assert set(CONVOLUTIONS) == set(get_args(Convolution)) - {"edge", "rgcn"}
+
+
+def test_presets_are_valid_options():
+    known = {entry.name: entry for entry in options_of(NodeClassificationConfig)}
+    for (name, choice), implied in NodeClassificationConfig.presets.items():
+        assert choice in known[name].choices
+        for option, value in implied.items():
+            assert known[option].check(value) == value
+    assert defaults_for(NodeClassificationConfig, {"conv": "appnp"})["reach"] == 10
+    assert defaults_for(NodeClassificationConfig, {"conv": "gcn"})["reach"] == 2
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("conv", sorted(set(CONVOLUTIONS) - {"spectral"}))
+def test_every_convolution_trains_on_cora(real_data, tmp_path, conv):
+    options = {"conv": conv, "epochs": 1, "hidden": 4, "heads": 1, "device": "cpu", "threads": 1}
+    _, result = launch.train("node-classification", options, runs=tmp_path)
+    assert result.state == "finished"
+    assert result.metrics["test/accuracy"] > 0.05
+
+
+@pytest.mark.data
+def test_options_reach_the_network(real_data):
+    def made(**values):
+        return build(parse(NodeClassificationConfig, values))
+
+    model = made(conv="appnp", restart=0.25, reach=3, edge_dropout=0.1).model
+    assert isinstance(model.propagation, APPNP)
+    assert (model.propagation.alpha, model.propagation.K, model.propagation.edge_dropout) == (0.25, 3, 0.1)
+    assert made(conv="cheb", reach=4).model.convs[0].K == 4
+    assert made(conv="sgc").model.convs[0].K == 2
+    assert len(made(conv="sgc").model.convs) == 1
+    assert made(conv="cayley", reach=4).model.convs[0].order == 4
+    arma = made(conv="arma", stacks=3).model.convs[0]
+    assert (arma.num_stacks, arma.skip_dropout) == (3, 0.75)
+    assert isinstance(made(conv="gin").model.convs[0].mlp[1], torch.nn.Identity)
+    model = made(conv="gcn", layers=3, residual=True, norm="layer", jumping_knowledge="cat").model
+    assert len(model.shortcuts) == len(model.norms) == len(model.convs) == 3
+    assert model.jump.mode == "cat"
+
+
+@pytest.mark.data
+def test_features_are_dense_only_where_they_have_to_be(real_data):
+    sparse, _ = build(parse(NodeClassificationConfig, {"conv": "sage"})).probe_inputs()
+    dense, _ = build(parse(NodeClassificationConfig, {"conv": "sage", "aggregation": "max"})).probe_inputs()
+    assert isinstance(sparse, SparseFeatures)
+    assert isinstance(dense, torch.Tensor)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("conv", ["gcn", "cheb", "appnp", "sage", "gat"])
+def test_weight_decay_falls_where_the_paper_puts_it(real_data, conv):
+    task = build(parse(NodeClassificationConfig, {"conv": conv}))
+    groups = {group["weight_decay"]: group["params"] for group in task.parameter_groups(0.5)}
+    first_alone = conv in ("gcn", "cheb", "appnp")
+    decayed = list(task.model.convs[0].parameters()) if first_alone else list(task.model.parameters())
+    assert {id(p) for p in groups[0.5]} == {id(p) for p in decayed}
