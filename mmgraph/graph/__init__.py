@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mmgraph.graph.cayley_conv import CayleyConv
     from mmgraph.graph.cheb_conv import ChebConv
     from mmgraph.graph.edge_conv import EdgeConv
+    from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
+    from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
     from mmgraph.graph.gat_conv import GATConv
     from mmgraph.graph.gatv2_conv import GATv2Conv
     from mmgraph.graph.gcn_conv import GCNConv
@@ -43,6 +45,7 @@ __all__ = [
     "AttentionPooling",
     "CayleyConv",
     "ChebConv",
+    "DeepWalk",
     "EdgeConv",
     "GATConv",
     "GATv2Conv",
@@ -51,11 +54,14 @@ __all__ = [
     "JumpingKnowledge",
     "LinearConv",
     "MessagePassing",
+    "NetMF",
+    "Node2Vec",
     "RelationalGCNConv",
     "SAGEConv",
     "SGConv",
     "SparseFeatures",
     "SpectralConv",
+    "SpectralEmbedding",
     "TopKPooling",
     "aggregate",
     "knn_graph",
@@ -74,6 +80,7 @@ _HOME = {
     "AttentionPooling": "pooling",
     "CayleyConv": "cayley_conv",
     "ChebConv": "cheb_conv",
+    "DeepWalk": "embeddings.walking",
     "EdgeConv": "edge_conv",
     "GATConv": "gat_conv",
     "GATv2Conv": "gatv2_conv",
@@ -83,11 +90,14 @@ _HOME = {
     "JumpingKnowledge": "jumping_knowledge",
     "LinearConv": "linear_conv",
     "MessagePassing": "message_passing",
+    "NetMF": "embeddings.factorisation",
+    "Node2Vec": "embeddings.walking",
     "RelationalGCNConv": "relational_gcn_conv",
     "SAGEConv": "sage_conv",
     "SGConv": "sg_conv",
     "SparseFeatures": "sparse_features",
     "SpectralConv": "spectral_conv",
+    "SpectralEmbedding": "embeddings.factorisation",
     "TopKPooling": "top_k_pooling",
     "aggregate": "aggregation",
     "knn_graph": "nearest_neighbours",

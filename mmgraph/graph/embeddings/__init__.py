@@ -1,0 +1,33 @@
+"""Node embeddings as scikit-learn style estimators, also importable from `mmgraph.graph`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
+    from mmgraph.graph.embeddings.training import Progress
+    from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
+
+__all__ = ["DeepWalk", "NetMF", "Node2Vec", "Progress", "SpectralEmbedding"]
+
+_HOME = {
+    "DeepWalk": "walking",
+    "NetMF": "factorisation",
+    "Node2Vec": "walking",
+    "Progress": "training",
+    "SpectralEmbedding": "factorisation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

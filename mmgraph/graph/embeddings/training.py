@@ -1,0 +1,166 @@
+"""Walk and train on the walks at once: no corpus is ever written down.
+
+Threads take blocks of walks, walk them into a buffer of their own and train on it, all on the same vectors.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmgraph.errors import NonFiniteLossError
+from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table, train_on_walks
+from mmgraph.graph.walks.sampling import fill_walks
+from mmgraph.graph.walks.walk_graph import WalkGraph
+
+WALKS_PER_BLOCK = 128
+FLATTENING = 0.75
+"""Negatives are drawn in proportion to this power of how often walks visit a node."""
+TRAINING_STREAMS = 0x5851F42D4C957F2D
+"""Keeps the random numbers of training apart from those of the walks."""
+
+
+@dataclass(frozen=True)
+class Skipgram:
+    """What is trained how; see DeepWalk for the meaning."""
+
+    walks_per_node: int
+    walk_length: int
+    window: int
+    negatives: int
+    learning_rate: float
+    final_learning_rate: float
+    p: float
+    q: float
+    seed: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training is, given to `on_progress`.
+
+    Args:
+        fraction: of all walks, 0 to 1.
+        tokens: nodes visited so far.
+        seconds: since training began.
+        vectors: the embedding as it changes; copy what is to be kept.
+    """
+
+    fraction: float
+    tokens: int
+    seconds: float
+    vectors: NDArray[np.float32]
+    _cancelled: threading.Event = field(repr=False)
+
+    def cancel(self) -> None:
+        """End training after the blocks that are being trained; the embedding is kept as it is then."""
+        self._cancelled.set()
+
+
+def visits(graph: WalkGraph, starts: NDArray[np.int64], how: Skipgram) -> NDArray[np.float64]:
+    """How often one walk from each start visits each node; never 0 for a start."""
+    count = np.zeros(graph.num_nodes)
+    for first in range(0, len(starts), 64 * WALKS_PER_BLOCK):
+        some = starts[first : first + 64 * WALKS_PER_BLOCK]
+        walks = np.empty((len(some), how.walk_length), np.int32)
+        fill_walks(graph, some, some, how.p, how.q, how.seed, walks)
+        count += np.bincount(walks[walks >= 0], minlength=graph.num_nodes)
+    return count
+
+
+def train(
+    graph: WalkGraph,
+    starts: NDArray[np.int64],
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    how: Skipgram,
+    on_progress: Callable[[Progress], object] | None = None,
+    every: float = 1.0,
+) -> bool:
+    """Train x and y in place on walks from each start; false if it was cancelled.
+
+    With one thread the result depends on the seed alone. With more it also depends on their timing (Hogwild).
+
+    Args:
+        on_progress: called in this thread about every `every` seconds, and at the end.
+
+    Shapes:
+        starts (S,), x (N, d), y (N, d).
+
+    Raises:
+        NonFiniteLossError: vectors have become infinite or NaN.
+    """
+    threshold, alias = alias_table(visits(graph, starts, how) ** FLATTENING)
+    sigmoid = sigmoid_table()
+    walk_seed, training_seed = how.seed, np.uint64((how.seed + TRAINING_STREAMS) % 2**64)
+    blocks_per_pass = -(-len(starts) // WALKS_PER_BLOCK)
+    total = blocks_per_pass * how.walks_per_node
+    taking, cancelled, began = threading.Lock(), threading.Event(), time.perf_counter()
+    taken = tokens = 0
+    order = starts
+
+    def take() -> tuple[int, NDArray[np.int64]] | None:
+        nonlocal taken, order
+        with taking:
+            if taken == total or cancelled.is_set():
+                return None
+            turn, block = divmod(taken, blocks_per_pass)
+            if block == 0:
+                order = np.random.default_rng([how.seed, turn]).permutation(starts)
+            taken += 1
+            nodes = order[block * WALKS_PER_BLOCK : (block + 1) * WALKS_PER_BLOCK]
+            return taken - 1, nodes + turn * graph.num_nodes
+
+    def work() -> None:
+        nonlocal tokens
+        buffer = np.empty((WALKS_PER_BLOCK, how.walk_length), np.int32)
+        while (block := take()) is not None:
+            done, numbers = block
+            walks = buffer[: len(numbers)]
+            fill_walks(graph, numbers % graph.num_nodes, numbers, how.p, how.q, walk_seed, walks)
+            rate = how.learning_rate + (how.final_learning_rate - how.learning_rate) * done / total
+            visited = train_on_walks(
+                walks,
+                numbers,
+                training_seed,
+                how.window,
+                how.negatives,
+                threshold,
+                alias,
+                sigmoid,
+                np.float32(rate),
+                x,
+                y,
+            )
+            with taking:
+                tokens += visited
+
+    def report() -> None:
+        if on_progress is not None:
+            seconds = time.perf_counter() - began
+            on_progress(Progress(taken / total if total else 1.0, tokens, seconds, x, cancelled))
+
+    with ThreadPoolExecutor(how.threads, thread_name_prefix="skip-gram") as pool:
+        try:
+            futures = [pool.submit(work) for _ in range(how.threads)]
+            while wait(futures, timeout=every).not_done:
+                report()
+            for future in futures:
+                future.result()
+        except BaseException:
+            cancelled.set()
+            raise
+    report()
+    if not np.isfinite(x).all():
+        raise NonFiniteLossError(
+            f"The embedding became infinite or NaN at a learning rate of {how.learning_rate}: use a smaller one, "
+            f"0.025 is usual."
+        )
+    return taken == total
