@@ -4,7 +4,8 @@
 
 A timer of 5 ms notes how much later than that it fires. An empty event loop on the same machine at the same time
 (a process of its own) shows how much of it is the machine's doing; the processor time of the UI thread from tick to
-tick shows what the window itself would cost on a machine of its own. Target: no tick more than 50 ms late.
+tick shows what the window itself would cost on a machine of its own, and the time it could have run while others had
+the processors how much of the lateness is the load (Linux). Target: no tick more than 50 ms late.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,26 +27,35 @@ TARGET = 0.050
 
 
 class Ticks:
-    """Measures from `begin` on: seconds beyond the interval, and processor seconds of this thread, per tick."""
+    """Measures from `begin` on, per tick: seconds beyond the interval; processor seconds of this thread, and
+    seconds it was kept from a processor.
+    """
 
     def __init__(self) -> None:
         from PySide6.QtCore import Qt, QTimer
 
         self.late: list[float] = []
         self.busy: list[float] = []
-        self._last = self._used = 0.0
+        self.queued: list[float] = []
+        self._last = self._used = self._queued = 0.0
+        self._schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat")
         self._timer = QTimer(timerType=Qt.TimerType.PreciseTimer, interval=round(INTERVAL * 1000))
         self._timer.timeout.connect(self._tick)
 
     def begin(self) -> None:
-        self._last, self._used = time.perf_counter(), time.thread_time()
+        self._last, self._used, self._queued = time.perf_counter(), time.thread_time(), self._waited()
         self._timer.start()
 
     def _tick(self) -> None:
-        now, used = time.perf_counter(), time.thread_time()
+        now, used, queued = time.perf_counter(), time.thread_time(), self._waited()
         self.late.append(now - self._last - INTERVAL)
         self.busy.append(used - self._used)
-        self._last, self._used = now, used
+        self.queued.append(queued - self._queued)
+        self._last, self._used, self._queued = now, used, queued
+
+    def _waited(self) -> float:
+        """Seconds this thread could have run while others had the processors; 0 where the system does not say."""
+        return int(self._schedule.read_text().split()[1]) / 1e9 if self._schedule.exists() else 0.0
 
 
 def row(name: str, late: list[float]) -> str:
@@ -133,6 +144,8 @@ def main() -> None:
     print(row("window following a run", ticks.late))
     print(row("empty loop beside it", idle))
     print(row("its own processor time", ticks.busy))
+    if any(ticks.queued):
+        print(row("others had the processors", ticks.queued))
     met = "met" if max(ticks.late) <= TARGET else "missed"
     print(f"target: none over 50 ms: {met}; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
