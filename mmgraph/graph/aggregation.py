@@ -81,6 +81,21 @@ def aggregate(adjacency: Adjacency, messages: Tensor, aggregation: Aggregation =
 @torch.no_grad()
 def _largest_source(pattern: SparsityPattern, x: Tensor) -> Tensor:
     """For every row and channel the column whose x is the largest, 0 in empty rows: (num_rows, channels)."""
+    if x.device.type != "cpu":
+        return _largest_source_in_blocks(pattern, x)
+    # numba takes half a second to import, which only those pay who come here.
+    from mmgraph.graph.largest_source import find_largest_sources
+
+    winners = torch.zeros(pattern.num_rows, x.size(1), dtype=torch.int64)
+    values = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    find_largest_sources(
+        pattern.rowptr.numpy(), pattern.col.numpy(), values.contiguous().numpy(), winners.numpy()
+    )
+    return winners
+
+
+def _largest_source_in_blocks(pattern: SparsityPattern, x: Tensor) -> Tensor:
+    """The same out of torch's operators, for other devices: rows of one length at a time."""
     winners = torch.zeros(pattern.num_rows, x.size(1), dtype=torch.int64, device=x.device)
     for degree, rows in pattern.rows_by_length:
         steps = torch.arange(degree, device=x.device)

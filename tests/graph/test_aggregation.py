@@ -7,9 +7,18 @@ from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph import Adjacency, SparseFeatures, aggregate, aggregation, propagate_max
 
 
-@pytest.mark.parametrize("block", [1 << 21, 1, 5])
-def test_largest_over_neighbours(edges, dtype, compare, monkeypatch, block):
-    monkeypatch.setattr(aggregation, "_BLOCK", block)
+@pytest.fixture(params=["compiled", "blocks", "blocks of 5", "blocks of 1"])
+def way(request, monkeypatch) -> str:
+    """How the largest source is found: the CPU's kernel, or torch's operators as on other devices."""
+    if request.param != "compiled":
+        size = {"blocks": 1 << 21, "blocks of 5": 5, "blocks of 1": 1}[request.param]
+        monkeypatch.setattr(aggregation, "_BLOCK", size)
+        monkeypatch.setattr(aggregation, "_largest_source", aggregation._largest_source_in_blocks)
+    return request.param
+
+
+@pytest.mark.usefixtures("way")
+def test_largest_over_neighbours(edges, dtype, compare):
     edge_index, num_nodes = edges
     x = torch.randn(num_nodes, 3, dtype=dtype, generator=torch.Generator().manual_seed(0), requires_grad=True)
     source, target = edge_index
@@ -25,6 +34,7 @@ def test_largest_over_neighbours(edges, dtype, compare, monkeypatch, block):
     compare(propagate_max(Adjacency.from_edge_index(edge_index, num_nodes), x), expected, [x], [x])
 
 
+@pytest.mark.usefixtures("way")
 def test_the_gradient_of_a_maximum_goes_to_one_source_in_each_channel():
     x = torch.tensor([[1.0, 5.0], [2.0, 5.0], [0.0, 0.0]], requires_grad=True)
     propagate_max(Adjacency.from_edge_index(torch.tensor([[0, 1], [2, 2]]), 3), x).sum().backward()
@@ -39,6 +49,7 @@ def test_first_and_second_derivatives_of_the_maximum():
     assert torch.autograd.gradgradcheck(lambda x: propagate_max(graph, x), (x,))
 
 
+@pytest.mark.usefixtures("way")
 def test_nan_and_infinity_are_passed_on():
     x = torch.tensor([[torch.nan, torch.inf, -torch.inf], [1.0, 1.0, -torch.inf], [0.0, 0.0, 0.0]])
     y = propagate_max(Adjacency.from_edge_index(torch.tensor([[0, 1], [2, 2]]), 3), x)
@@ -47,6 +58,15 @@ def test_nan_and_infinity_are_passed_on():
     assert torch.equal(y[:2], torch.zeros(2, 3))
 
 
+@pytest.mark.parametrize("half", [torch.float16, torch.bfloat16])
+def test_half_precision_and_strides(half):
+    graph = Adjacency.from_edge_index(torch.tensor([[0, 1], [2, 2]]), 3)
+    x = torch.tensor([[1.0, 5.0, 0.0], [2.0, 3.0, 0.0]], dtype=half).T
+    assert propagate_max(graph, x)[2].tolist() == [5.0, 3.0]
+    assert propagate_max(graph, x).dtype == half
+
+
+@pytest.mark.usefixtures("way")
 def test_memory_of_the_maximum_is_that_of_nodes():
     """A star of 20,000 edges with 4,000 channels: the messages alone would take 320 MB."""
     hub = torch.zeros(20_000, dtype=torch.int64)
