@@ -1,6 +1,6 @@
 """What recording costs a recipe: numbers of every step and snapshots at the default throttle.
 
-    python benchmarks/recording_cost.py [--pairs 20] [--block 3.0]
+    python benchmarks/recording_cost.py [--pairs 20] [--block 3.0] [--only node-classification]
 
 The same training loop runs with a run folder and with a writer that throws everything away, in turns (see
 `paired.py`). The recording loop's clock stands still while the other one runs, so that snapshots come as often
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--block", type=float, default=3.0, help="seconds")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--only", nargs="*", choices=list(CASES), default=list(CASES))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     print(
@@ -76,7 +77,8 @@ def main() -> None:
     print(
         f"{'recipe':<22}{'step':>10}{'wall time':>28}{'processor time':>28}  limit  verdict         snapshots"
     )
-    for name, (options, limit) in CASES.items():
+    for name in arguments.only:
+        options, limit = CASES[name]
         with tempfile.TemporaryDirectory() as folder:
             run = RunWriter.create(folder, "on", {})
             clock = StoppableClock()

@@ -74,7 +74,7 @@ def take(run: Path, out: Path, scratch: Path) -> None:
     window.theme.set_mode("light")
     labels = window.state.items.labels
     window.state.select([int(row) for row in (labels == 3).nonzero()[0][:40]])
-    for view in ("graph", "attention", "items", "filters", "log"):
+    for view in ("graph", "attention", "items", "filters", "matrix", "log"):
         window.area.show_view(view)
         grab(view)
     window.close()
