@@ -19,6 +19,7 @@ from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.compiled import inlined, kernel
 
 MAX_EDGES = 2**32 - 2
+MAX_NODES = 2**31 - 2
 HASH = 0x9E3779B1
 BITS_PER_EDGE = 32
 SHARE = 2.0**-32
@@ -49,17 +50,17 @@ class WalkGraph:
         """Lay out a graph; edges of weight 0 are left out.
 
         Raises:
-            InputError: a negative weight, or more edges than 32 bits can number.
+            InputError: a negative weight, or more nodes or edges than 32 bits can number.
         """
         outgoing = graph.transpose()
         rowptr, col = outgoing.rowptr.cpu().numpy(), outgoing.col.cpu().numpy()
         weight = None if outgoing.value is None else outgoing.value.detach().cpu().double().numpy()
         row = np.repeat(np.arange(graph.num_nodes), np.diff(rowptr))
         row, col, weight = _simple_edges(row, col, weight)
-        if len(col) > MAX_EDGES or graph.num_nodes > MAX_EDGES:
+        if len(col) > MAX_EDGES or graph.num_nodes > MAX_NODES:
             raise InputError(
-                f"Expected at most {MAX_EDGES} nodes and edges for walks, but the graph has {graph.num_nodes} nodes "
-                f"and {len(col)} edges."
+                f"Expected at most {MAX_NODES} nodes and {MAX_EDGES} edges for walks, but the graph has "
+                f"{graph.num_nodes} nodes and {len(col)} edges."
             )
         symmetric = _is_symmetric(row, col, graph.num_nodes)
         return cls(*_laid_out(row, col, weight, graph.num_nodes), symmetric)
