@@ -2,10 +2,10 @@
 
     python benchmarks/graph_walks.py [--large] [--rounds 7]
 
-Ten walks of 80 nodes from every node, at most from 20,000 of them, in one thread. Cases take turns, and each figure is the median over rounds of
-steps per second that this thread spent on a processor. The peers' figures are quoted: the best of PecanPy,
-fastnode2vec, grape and csrgraph on two cores of such a machine; they are not run here. BlogCatalog needs
-$MMGRAPH_DATA; the power-law graphs are drawn with a fixed seed.
+Ten walks of 80 nodes from every node, at most from 20,000 of them, in one thread. Cases take turns, and each figure
+is the median over rounds of steps per second that this thread spent on a processor. The peers' figures are quoted:
+the best of PecanPy, fastnode2vec, grape and csrgraph on two cores of such a machine; they are not run here.
+BlogCatalog needs $MMGRAPH_DATA; the power-law graphs are drawn with a fixed seed.
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ def power_law(num_nodes: int, num_edges: int) -> Adjacency:
     share = np.cumsum(np.arange(1, num_nodes + 1) ** -0.5)
     name = rng.permutation(num_nodes)
     ends = name[np.searchsorted(share, rng.random((2, num_edges)) * share[-1])]
-    both = torch.from_numpy(np.concatenate([ends, ends[::-1]], 1))
-    return Adjacency.from_edge_index(both, num_nodes)
+    source, target = np.concatenate([ends, ends[::-1]], 1)
+    # Equal edges would add up to weights.
+    simple = np.unique(source * num_nodes + target)
+    return Adjacency.from_edge_index(torch.from_numpy(np.stack(np.divmod(simple, num_nodes))), num_nodes)
 
 
 def graphs(large: bool) -> Iterator[tuple[int, str, Adjacency]]:
