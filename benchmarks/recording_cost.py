@@ -6,9 +6,9 @@ The same training loop runs with a run folder and with a writer that throws ever
 `paired.py`). The recording loop's clock stands still while the other one runs, so that snapshots come as often
 as in a run of its own. The limit is 2 % for the image recipe and 5 % for GCN on Cora.
 
-"accounted" is the processor time that the recording loop spends outside its steps and evaluations, and in the
-writer's thread, as a part of the rest. It hardly depends on what else the machine does, and leaves out what shows
-elsewhere (caches, waiting).
+"accounted" is the processor time that the recording loop spends between its steps, and in the writer's thread, as
+a part of the rest. It hardly depends on what else the machine does, and leaves out what shows elsewhere (caches,
+waiting).
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ class NoRecording:
 
 
 class Account:
-    """Processor time of the training thread: in all, and inside steps and evaluations."""
+    """Processor time of the training thread: in all, and between steps, where it records."""
 
     def __init__(self) -> None:
-        self.total = self.learning = 0.0
+        self.total = self.recording = 0.0
 
     def counted(self, work: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
             began = time.thread_time()
             result = work(*arguments)
-            self.learning += time.thread_time() - began
+            self.recording += time.thread_time() - began
             return result
 
         return run
@@ -76,13 +76,13 @@ class Account:
         self.total += time.thread_time() - began
 
     def share(self) -> float:
-        """Recording as a part of learning, the writer's thread included."""
+        """Recording as a part of all else, the writer's thread included."""
         writing = sum(
             time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
             for thread in threading.enumerate()
             if thread.name.startswith("mmgraph-writer") and thread.ident is not None
         )
-        return (self.total - self.learning + writing) / self.learning
+        return (self.recording + writing) / (self.total - self.recording)
 
 
 def make_loop(name: str, options: dict[str, Any], run: Any) -> TrainingLoop:
@@ -118,8 +118,7 @@ def main() -> None:
             recording = make_loop(name, options, run)
             recording.clock = clock
             recording.begin()
-            recording.step = account.counted(recording.step)
-            recording.end_epoch = account.counted(recording.end_epoch)
+            recording.between_steps = account.counted(recording.between_steps)
             on = recording.steps()
             off = make_loop(
                 name, {**options, "snapshots_per_second": 0.0}, NoRecording(Path(folder) / "off")

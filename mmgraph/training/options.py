@@ -43,5 +43,5 @@ class TrainingOptions:
         2.0, "Most snapshots in a second; 0 takes only first and last.", minimum=0.0
     )
     snapshot_share: float = option(
-        0.01, "Largest share of the training time that snapshots may take.", minimum=0.0, maximum=1.0
+        0.005, "Largest share of the training time that snapshots may take.", minimum=0.0, maximum=1.0
     )

@@ -26,7 +26,8 @@ class ImageClassificationConfig(TrainingOptions):
     training_images: int | None = option(
         None, "Train on the first so many images; none takes all.", minimum=1
     )
-    probe_images: int = option(256, "Test images that snapshots show.", minimum=1, maximum=10_000)
+    # As many as in a batch: a look then works in memory that training has just used, and costs as little as a step.
+    probe_images: int = option(128, "Test images that snapshots show.", minimum=1, maximum=10_000)
 
 
 RECIPE = Recipe(
