@@ -107,7 +107,8 @@ def main() -> None:
         f"{arguments.pairs} pairs of {arguments.block:g} s blocks, 95 % intervals"
     )
     print(
-        f"{'recipe':<22}{'step':>10}{'wall time':>28}{'processor time':>28}{'accounted':>11}  limit  verdict         snapshots"
+        f"{'recipe':<22}{'step':>10}{'wall time':>28}{'processor time':>28}{'accounted':>11}"
+        "  limit  verdict         snapshots"
     )
     for name in arguments.only:
         options, limit = CASES[name]
