@@ -10,6 +10,7 @@ from torch import Tensor
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_name
+from mmgraph.graph.edge_masking import message_weight
 from mmgraph.graph.pattern import SparsityPattern
 
 Aggregation = Literal["mean", "max", "sum"]
@@ -41,6 +42,10 @@ def propagate_max(adjacency: Adjacency, x: Tensor) -> Tensor:
         raise InputError(f"Expected dense features ({adjacency.num_nodes}, channels), but got {got}.")
     if x.numel() == 0:
         return x
+    mask = message_weight(adjacency.pattern)
+    if mask is not None:
+        messages = x.index_select(0, adjacency.col) * mask.unsqueeze(1)
+        return _reduced(adjacency, messages, "max")
     largest = x.gather(0, _largest_source(adjacency.pattern, x.detach()))
     return torch.where(adjacency.rowptr.diff().unsqueeze(1) > 0, largest, 0)
 
@@ -68,6 +73,13 @@ def aggregate(adjacency: Adjacency, messages: Tensor, aggregation: Aggregation =
             f"Expected one message per edge, ({adjacency.num_edges}, channels), "
             f"but got {tuple(messages.shape)}."
         )
+    mask = message_weight(adjacency.pattern)
+    if mask is not None:
+        messages = messages * mask.unsqueeze(1)
+    return _reduced(adjacency, messages, aggregation)
+
+
+def _reduced(adjacency: Adjacency, messages: Tensor, aggregation: Aggregation) -> Tensor:
     zeros = messages.new_zeros(adjacency.num_nodes, messages.size(1))
     if aggregation == "max":
         rows = adjacency.row.unsqueeze(1).expand_as(messages)

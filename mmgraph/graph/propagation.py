@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError
+from mmgraph.graph.edge_masking import message_weight
 
 if TYPE_CHECKING:
     from mmgraph.graph.adjacency import Adjacency
@@ -65,6 +66,9 @@ def propagate(adjacency: Adjacency, x: Tensor, weight: Tensor | None = None) -> 
     if weight is None:
         weight = x.new_ones(pattern.num_entries, dtype=dtype)
     _check_weight(weight, x, pattern)
+    mask = message_weight(pattern)
+    if mask is not None:
+        weight = weight * (mask if weight.dim() == 1 else mask.unsqueeze(1))
 
     weight, messages = weight.to(dtype), x.to(dtype)
     if weight.dim() == 1:
