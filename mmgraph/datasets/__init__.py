@@ -6,6 +6,7 @@ which needs neither PyTorch nor a network; `mmgraph.datasets.fetch` brings the f
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, overload
 
 from mmgraph.datasets import catalogue
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 _OPTIONS: dict[str, dict[str, type]] = {
-    "planetoid": {"normalize_features": bool},
+    "planetoid": {"features": bool, "normalize_features": bool},
+    "matlab-network": {},
+    "communities": {},
     "idx": {"split": str},
     "digits": {},
 }
@@ -31,8 +34,11 @@ def load(
     name: Literal["cora", "citeseer", "pubmed"],
     *,
     progress: Progress | None = None,
+    features: bool = True,
     normalize_features: bool = False,
 ) -> Data: ...
+@overload
+def load(name: Literal["blogcatalog", "ppi"], *, progress: Progress | None = None) -> Data: ...
 @overload
 def load(
     name: Literal["mnist", "fashion-mnist"],
@@ -52,11 +58,13 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> D
     Args:
         name: one of `catalogue.names()`.
         progress: called as `progress(file, bytes_done, bytes_total)` while a file is downloaded.
-        **options: `normalize_features=True` (citation graphs) divides each feature row by its sum;
+        **options: `features=False` (citation graphs) needs and reads the graph, the labels and the split only;
+            `normalize_features=True` (citation graphs) divides each feature row by its sum;
             `split='train'` or `'test'` (MNIST, Fashion-MNIST) needs and reads that part only.
 
     Returns:
-        A `torch_geometric.data.Data` for a citation graph, an `ImageDataset` for images.
+        A `torch_geometric.data.Data` for a graph, an `ImageDataset` for images. Where a node may have several
+        labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
         UnknownNameError: there is no data set, option or part of that name.
@@ -77,11 +85,22 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> D
     from mmgraph.datasets.fetch import fetch
 
     split = cast("str | None", options.get("split"))
-    folder = fetch(name, part=split, progress=progress)
+    features = bool(options.get("features", True))
+    folder = fetch(name, part=split if features else "graph", progress=progress)
     if found.format == "planetoid":
         from mmgraph.datasets.planetoid import read_planetoid
 
-        return read_planetoid(folder, name, normalize_features=bool(options.get("normalize_features")))
+        normalize = bool(options.get("normalize_features"))
+        return read_planetoid(folder, name, features=features, normalize_features=normalize)
+    if found.format == "matlab-network":
+        from mmgraph.datasets.matlab_network import read_matlab_network
+
+        return read_matlab_network(folder / found.files[0].path)
+    if found.format == "communities":
+        from mmgraph.datasets.communities import read_communities
+
+        paths = {Path(file.path).suffix: folder / file.path for file in found.files}
+        return read_communities(paths[".ungraph"], paths[".cmty"])
     if found.format == "idx":
         from mmgraph.datasets.images import read_images
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mmgraph.datasets.inert_pickle import read_pickle
-from mmgraph.errors import DatasetCorruptError, DatasetMissingError
+from mmgraph.errors import ConfigError, DatasetCorruptError, DatasetMissingError
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 VALIDATION_NODES = 500
 
 
-def read_planetoid(folder: Path, name: str, *, normalize_features: bool = False) -> Data:
+def read_planetoid(
+    folder: Path, name: str, *, features: bool = True, normalize_features: bool = False
+) -> Data:
     """One citation graph with the public split of Planetoid.
 
     Training nodes are the first ones (as many as `y` has rows), validation nodes the 500 after them, test nodes
@@ -30,6 +32,7 @@ def read_planetoid(folder: Path, name: str, *, normalize_features: bool = False)
     Args:
         folder: where `ind.<name>.x` and the seven other files lie.
         name: 'cora', 'citeseer', 'pubmed'.
+        features: whether to read the features; without them `x`, `tx` and `allx` are not needed.
         normalize_features: divide each row by its sum, x_i ← x_i / Σ_j x_ij; rows of zeros stay.
 
     Shapes:
@@ -39,51 +42,59 @@ def read_planetoid(folder: Path, name: str, *, normalize_features: bool = False)
         train_mask, val_mask, test_mask: (N,) bool.
 
     Raises:
+        ConfigError: the features are to be normalised, but not to be read.
         DatasetMissingError: a file is not in the folder.
         DatasetCorruptError: a file is damaged, or the files do not fit together.
 
     Source: Yang, Cohen, Salakhutdinov, "Revisiting Semi-Supervised Learning with Graph Embeddings", ICML 2016;
         preprocessing as in Kipf, Welling, "Semi-Supervised Classification with GCNs", ICLR 2017.
     """
+    if normalize_features and not features:
+        raise ConfigError("normalize_features=True needs features=True: there is nothing else to normalise.")
     files = _Files(folder, name)
-    features, test_features = files.matrix("allx"), files.matrix("tx")
     labels, test_labels = files.matrix("ally"), files.matrix("ty")
-    train = len(files.matrix("y"))
+    train, known = len(files.matrix("y")), len(labels)
     test_nodes = files.test_index()
-
-    known = len(features)
-    files.require(len(files.matrix("x")) == train, "x and y have different numbers of rows")
-    files.require(len(labels) == known, "allx and ally have different numbers of rows")
-    files.require(len(test_features) == len(test_labels), "tx and ty have different numbers of rows")
-    files.require(len(test_nodes) == len(test_features), "tx and test.index have different numbers of rows")
-    files.require(
-        features.shape[1] == test_features.shape[1], "allx and tx have different numbers of columns"
-    )
+    files.require(len(test_nodes) == len(test_labels), "ty and test.index have different numbers of rows")
     files.require(
         labels.shape[1] == test_labels.shape[1] > 0, "ally and ty have different numbers of columns"
     )
     files.require(
-        known >= train + VALIDATION_NODES, f"allx has no room for {VALIDATION_NODES} validation nodes"
+        known >= train + VALIDATION_NODES, f"ally has no room for {VALIDATION_NODES} validation nodes"
     )
-    files.require(test_nodes.min() == known, "test.index does not start where allx ends")
+    files.require(test_nodes.min() == known, "test.index does not start where ally ends")
 
     nodes = int(test_nodes.max()) + 1
     # What is to be allocated is bounded by what the files hold; only CiteSeer has gaps, and 15 of them.
     files.require(nodes <= 2 * (known + len(test_nodes)), "test.index leaves out more nodes than it names")
-    x = np.zeros((nodes, features.shape[1]), dtype=np.float32)
-    x[:known] = features
-    x[test_nodes] = test_features
     y = np.zeros(nodes, dtype=np.int64)
     y[:known] = labels.argmax(axis=1)
     y[test_nodes] = test_labels.argmax(axis=1)
-    if normalize_features:
+    x = _features(files, nodes, train, known, test_nodes) if features else None
+    if x is not None and normalize_features:
         sums = x.sum(axis=1, keepdims=True)
         x /= np.where(sums == 0, 1, sums)
     return _data(x, files.edge_index(nodes), y, train, test_nodes)
 
 
+def _features(
+    files: _Files, nodes: int, train: int, known: int, test_nodes: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    features, test_features = files.matrix("allx"), files.matrix("tx")
+    files.require(len(files.matrix("x")) == train, "x and y have different numbers of rows")
+    files.require(len(features) == known, "allx and ally have different numbers of rows")
+    files.require(len(test_features) == len(test_nodes), "tx and test.index have different numbers of rows")
+    files.require(
+        features.shape[1] == test_features.shape[1], "allx and tx have different numbers of columns"
+    )
+    x = np.zeros((nodes, features.shape[1]), dtype=np.float32)
+    x[:known] = features
+    x[test_nodes] = test_features
+    return x
+
+
 def _data(
-    x: NDArray[np.float32],
+    x: NDArray[np.float32] | None,
     edges: NDArray[np.int64],
     y: NDArray[np.int64],
     train: int,
@@ -96,13 +107,14 @@ def _data(
     masks[0, :train] = True
     masks[1, train : train + VALIDATION_NODES] = True
     masks[2, torch.from_numpy(test)] = True
+    rows = {"num_nodes": len(y)} if x is None else {"x": torch.from_numpy(x)}
     return Data(
-        x=torch.from_numpy(x),
         edge_index=torch.from_numpy(edges),
         y=torch.from_numpy(y),
         train_mask=masks[0].clone(),
         val_mask=masks[1].clone(),
         test_mask=masks[2].clone(),
+        **rows,
     )
 
 

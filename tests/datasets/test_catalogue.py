@@ -11,7 +11,7 @@ import pytest
 from mmgraph.datasets import catalogue
 from mmgraph.errors import ConfigError, UnknownNameError
 
-EXPECTED = ("citeseer", "cora", "digits", "fashion-mnist", "mnist", "pubmed")
+EXPECTED = ("blogcatalog", "citeseer", "cora", "digits", "fashion-mnist", "mnist", "ppi", "pubmed")
 
 
 def put(root: Path, folder: str, contents: dict[str, bytes]) -> Path:
@@ -39,7 +39,12 @@ def test_every_manifest_says_what_users_need(name: str) -> None:
 @pytest.mark.parametrize("name", ["cora", "citeseer", "pubmed"])
 def test_a_planetoid_set_has_its_eight_files(name: str) -> None:
     suffixes = ("x", "y", "tx", "ty", "allx", "ally", "graph", "test.index")
-    assert {file.path for file in catalogue.manifest(name).files} == {f"ind.{name}.{s}" for s in suffixes}
+    found = catalogue.manifest(name)
+    assert {file.path for file in found.files} == {f"ind.{name}.{s}" for s in suffixes}
+    assert {file.path for file in found.select("features")} == {
+        f"ind.{name}.{s}" for s in ("x", "tx", "allx")
+    }
+    assert len(found.select("graph")) == 5
 
 
 def test_parts() -> None:
@@ -47,7 +52,7 @@ def test_parts() -> None:
     assert mnist.parts == ("train", "test")
     assert mnist.select() == mnist.files
     assert [file.path[:4] for file in mnist.select("test")] == ["t10k", "t10k"]
-    assert catalogue.manifest("cora").parts == ()
+    assert catalogue.manifest("blogcatalog").parts == ()
     with pytest.raises(UnknownNameError, match=r"no part of data set 'mnist' 'tests'.*Did you mean 'test'"):
         mnist.select("tests")
 

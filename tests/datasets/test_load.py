@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.io
 import torch
+from scipy import sparse
 
 from mmgraph.datasets import catalogue, load
 from mmgraph.datasets.images import ImageDataset
@@ -49,6 +51,41 @@ def test_a_citation_graph_from_download_to_tensors(
     assert float(normalised.x.sum(dim=1).max()) == pytest.approx(1)
 
 
+def test_the_graph_without_its_features(
+    publish: Callable[..., Path], citation_graph: Callable[..., Any], mirror: Any
+) -> None:
+    truth = citation_graph("tiny")
+    features = ("ind.tiny.x", "ind.tiny.tx", "ind.tiny.allx")
+    parts = {name: "features" if name in features else "graph" for name in truth.files}
+    publish("tiny", truth.files, parts=parts, format="planetoid")
+    whole = load("tiny")
+    for name in features:
+        del mirror.contents[name]
+        (catalogue.user_root() / "tiny" / name).unlink()
+    graph = load("tiny", features=False)
+    assert (graph.x, graph.num_nodes) == (None, whole.num_nodes)
+    for key in ("edge_index", "y", "train_mask", "val_mask", "test_mask"):
+        assert torch.equal(graph[key], whole[key])
+    with pytest.raises(ConfigError, match="nothing else to normalise"):
+        load("tiny", features=False, normalize_features=True)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_graph_with_communities_from_download_to_tensors(publish: Callable[..., Path], order: int) -> None:
+    files = {"g.ungraph": b"0 1\n1 2\n", "g.cmty": b"0 1\n2\n"}
+    publish("tiny", dict(list(files.items())[::order]), format="communities")
+    data = load("tiny")
+    assert data.y.int().tolist() == [[1, 0], [1, 0], [0, 1]]
+    assert data.edge_index.t().tolist() == [[1, 0], [0, 1], [2, 1], [1, 2]]
+
+
+def test_a_matlab_network_from_download_to_tensors(publish: Callable[..., Path], tmp_path: Path) -> None:
+    pair = sparse.csc_matrix([[0.0, 1.0], [1.0, 0.0]])
+    scipy.io.savemat(tmp_path / "g.mat", {"network": pair, "group": pair})
+    publish("tiny", {"g.mat": (tmp_path / "g.mat").read_bytes()}, format="matlab-network")
+    assert load("tiny").y.tolist() == [[False, True], [True, False]]
+
+
 def test_images_from_download_to_tensors(publish: Callable[..., Path]) -> None:
     publish("pictures", IMAGES, parts=PARTS, classes=["only"])
     data = load("pictures")
@@ -75,6 +112,8 @@ def test_digits() -> None:
         ("coro", {}, UnknownNameError, "Did you mean 'cora'"),
         ("cora", {"normalise_features": True}, UnknownNameError, "Did you mean 'normalize_features'"),
         ("cora", {"split": "test"}, UnknownNameError, "no option of data set 'cora' 'split'"),
+        ("cora", {"features": 1}, ConfigError, "must be a bool, not 1"),
+        ("ppi", {"features": False}, UnknownNameError, "no option of data set 'ppi' 'features'"),
         ("digits", {"split": "test"}, UnknownNameError, "no option of data set 'digits' 'split'"),
         ("cora", {"normalize_features": "yes"}, ConfigError, "must be a bool, not 'yes'"),
         ("mnist", {"split": 3}, ConfigError, "must be a str, not 3"),
@@ -136,6 +175,20 @@ class TestRealData:
             "Agents",
             "Human-computer",
         ]
+
+    def test_pubmed_without_its_features(self) -> None:
+        self.location("pubmed", "graph")
+        data = load("pubmed", features=False)
+        assert (data.num_nodes, data.num_edges) == (19717, 2 * 44324)
+        assert data.y.bincount().tolist() == [4103, 7739, 7875]
+        assert [int(data[mask].sum()) for mask in ("train_mask", "val_mask", "test_mask")] == [60, 500, 1000]
+
+    @pytest.mark.parametrize(("name", "shape"), [("blogcatalog", (10312, 39)), ("ppi", (3890, 50))])
+    def test_several_labels(self, name: str, shape: tuple[int, int]) -> None:
+        self.location(name)
+        data = load(name)
+        assert tuple(data.y.shape) == shape
+        assert data.y.dtype == torch.bool
 
     def test_fashion_mnist(self) -> None:
         self.location("fashion-mnist")

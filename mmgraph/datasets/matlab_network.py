@@ -1,0 +1,65 @@
+"""Networks in a MATLAB file with the variables `network` and `group`, as BlogCatalog is handed on."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmgraph.datasets.labelled_graph import labelled_graph
+from mmgraph.errors import DatasetCorruptError, DatasetMissingError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+MAX_LABELS = 1 << 28
+"""Nodes times labels that are unpacked at most: 256 MiB of labels."""
+
+
+def read_matlab_network(path: Path) -> Data:
+    """The undirected graph of `network` with the memberships in `group` as labels.
+
+    SciPy's parser is not made for hostile files: give it only one whose checksum is known, as `datasets.load` does.
+
+    Args:
+        path: a MATLAB file of version 5 to 7.
+
+    Shapes:
+        network: (N, N) sparse, symmetric; every stored number other than 0 is an edge.
+        group: (N, L) sparse; node i has label l where the entry is not 0.
+        edge_index: (2, E) int64, both directions of each edge.
+        y: (N, L) bool.
+
+    Raises:
+        DatasetMissingError: the file cannot be read.
+        DatasetCorruptError: it is no MATLAB file, lacks a variable, or the two do not fit together.
+    """
+    from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import MatReadError
+
+    wanted = ("network", "group")
+    try:
+        shapes = {name: (shape, kind) for name, shape, kind in whosmat(path)}
+        for name in wanted:
+            if name not in shapes or shapes[name][1] != "sparse":
+                raise DatasetCorruptError(f"{path} must hold a sparse matrix '{name}'. Fetch it again.")
+        (nodes, columns), (rows, labels) = (shapes[name][0] for name in wanted)
+        if not nodes == columns == rows or rows * labels > MAX_LABELS:
+            raise DatasetCorruptError(
+                f"{path} must hold a square network and a group with as many rows, {MAX_LABELS:,} entries at most, "
+                f"but network is {nodes} × {columns} and group {rows} × {labels}."
+            )
+        content: dict[str, Any] = loadmat(path, variable_names=wanted)
+    except FileNotFoundError as error:
+        raise DatasetMissingError(f"{path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, MatReadError, zlib.error) as error:
+        raise DatasetCorruptError(f"{path} is not a MATLAB file of version 5 to 7: {error}.") from error
+    network, group = content["network"].tocoo(), content["group"]
+    if abs(network - network.T).nnz:
+        raise DatasetCorruptError(f"The network in {path} must be symmetric. Fetch it again.")
+    edges = network.data != 0
+    return labelled_graph(
+        network.row[edges].astype(np.int64), network.col[edges].astype(np.int64), group.toarray() != 0
+    )
