@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from mmgraph.datasets.fetch import Progress
+    from mmgraph.datasets.graphs import GraphDataset
     from mmgraph.datasets.images import ImageDataset
 
 __all__ = ["load"]
@@ -24,6 +25,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "planetoid": {"features": bool, "normalize_features": bool},
     "matlab-network": {},
     "communities": {},
+    "graph-text": {"node_features": str},
     "idx": {"split": str},
     "digits": {},
 }
@@ -49,10 +51,21 @@ def load(
 @overload
 def load(name: Literal["digits"], *, progress: Progress | None = None) -> ImageDataset: ...
 @overload
-def load(name: str, *, progress: Progress | None = None, **options: object) -> Data | ImageDataset: ...
+def load(
+    name: Literal["mutag", "proteins", "enzymes", "imdb-binary"],
+    *,
+    progress: Progress | None = None,
+    node_features: Literal["tags", "degree", "ones"] = ...,
+) -> GraphDataset: ...
+@overload
+def load(
+    name: str, *, progress: Progress | None = None, **options: object
+) -> Data | ImageDataset | GraphDataset: ...
 
 
-def load(name: str, *, progress: Progress | None = None, **options: object) -> Data | ImageDataset:
+def load(
+    name: str, *, progress: Progress | None = None, **options: object
+) -> Data | ImageDataset | GraphDataset:
     """A data set ready for training; its files are found or downloaded, and verified.
 
     Args:
@@ -60,11 +73,12 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> D
         progress: called as `progress(file, bytes_done, bytes_total)` while a file is downloaded.
         **options: `features=False` (citation graphs) needs and reads the graph, the labels and the split only;
             `normalize_features=True` (citation graphs) divides each feature row by its sum;
-            `split='train'` or `'test'` (MNIST, Fashion-MNIST) needs and reads that part only.
+            `split='train'` or `'test'` (MNIST, Fashion-MNIST) needs and reads that part only;
+            `node_features='tags'`, `'degree'` or `'ones'` (many graphs) says what the nodes bring.
 
     Returns:
-        A `torch_geometric.data.Data` for a graph, an `ImageDataset` for images. Where a node may have several
-        labels, `y` is a bool matrix (nodes, labels).
+        A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images.
+        Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
         UnknownNameError: there is no data set, option or part of that name.
@@ -105,6 +119,15 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> D
         from mmgraph.datasets.images import read_images
 
         return read_images(folder, found, split)
+    if found.format == "graph-text":
+        from mmgraph.datasets.graph_text import read_graph_text
+
+        return read_graph_text(
+            folder / found.files[0].path,
+            name,
+            class_names=found.classes,
+            node_features=cast("str | None", options.get("node_features")),
+        )
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

@@ -22,7 +22,7 @@ from platformdirs import user_data_dir
 from mmgraph.errors import ConfigError, DatasetMissingError, UnknownNameError
 
 MANIFESTS: Traversable = files("mmgraph.datasets") / "manifests"
-FORMATS = ("planetoid", "matlab-network", "communities", "idx", "digits")
+FORMATS = ("planetoid", "matlab-network", "communities", "graph-text", "idx", "digits")
 
 
 @dataclass(frozen=True)

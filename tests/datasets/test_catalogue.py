@@ -11,7 +11,20 @@ import pytest
 from mmgraph.datasets import catalogue
 from mmgraph.errors import ConfigError, UnknownNameError
 
-EXPECTED = ("blogcatalog", "citeseer", "cora", "digits", "fashion-mnist", "mnist", "ppi", "pubmed")
+EXPECTED = (
+    "blogcatalog",
+    "citeseer",
+    "cora",
+    "digits",
+    "enzymes",
+    "fashion-mnist",
+    "imdb-binary",
+    "mnist",
+    "mutag",
+    "ppi",
+    "proteins",
+    "pubmed",
+)
 
 
 def put(root: Path, folder: str, contents: dict[str, bytes]) -> Path:
