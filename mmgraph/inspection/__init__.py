@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.inspection.capture import Capture
     from mmgraph.inspection.draft import Limits
+    from mmgraph.inspection.explanation import NodeExplanation, explain
     from mmgraph.inspection.lightning import WatchCallback
     from mmgraph.inspection.live import Watch
     from mmgraph.inspection.throttle import Throttle
     from mmgraph.inspection.watching import watch
 
-__all__ = ["Capture", "Limits", "Throttle", "Watch", "WatchCallback", "watch"]
+__all__ = ["Capture", "Limits", "NodeExplanation", "Throttle", "Watch", "WatchCallback", "explain", "watch"]
 
 _HOME = {
     "Capture": "capture",
     "Limits": "draft",
+    "NodeExplanation": "explanation",
     "Throttle": "throttle",
     "Watch": "live",
     "WatchCallback": "lightning",
+    "explain": "explanation",
     "watch": "watching",
 }
 
