@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,11 @@ def read_matlab_network(path: Path) -> Data:
 
     wanted = ("network", "group")
     try:
-        shapes = {name: (shape, kind) for name, shape, kind in whosmat(path)}
+        stream: Any = BytesIO(path.read_bytes())
+    except OSError as error:
+        raise DatasetMissingError(f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        shapes = {name: (shape, kind) for name, shape, kind in whosmat(stream)}
         for name in wanted:
             if name not in shapes or shapes[name][1] != "sparse":
                 raise DatasetCorruptError(f"{path} must hold a sparse matrix '{name}'. Fetch it again.")
@@ -51,9 +56,7 @@ def read_matlab_network(path: Path) -> Data:
                 f"{path} must hold a square network and a group with as many rows, {MAX_LABELS:,} entries at most, "
                 f"but network is {nodes} × {columns} and group {rows} × {labels}."
             )
-        content: dict[str, Any] = loadmat(path, variable_names=wanted)
-    except FileNotFoundError as error:
-        raise DatasetMissingError(f"{path} cannot be read: {error.strerror}.") from error
+        content: dict[str, Any] = loadmat(stream, variable_names=wanted)
     except (OSError, ValueError, TypeError, KeyError, NotImplementedError, MatReadError, zlib.error) as error:
         raise DatasetCorruptError(f"{path} is not a MATLAB file of version 5 to 7: {error}.") from error
     network, group = content["network"].tocoo(), content["group"]
