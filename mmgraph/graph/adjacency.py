@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError, UnknownNameError
-from mmgraph.graph import conversion, spectrum
-from mmgraph.graph.edge_list import check_edge_weight, checked_num_nodes
+from mmgraph.graph import attributes, conversion, networkx_graphs, spectrum
+from mmgraph.graph.attributes import Attributes
+from mmgraph.graph.edge_list import check_edge_weight, check_node_ids, checked_num_nodes
+from mmgraph.graph.normalization import Normalization, normalized_value
 from mmgraph.graph.pattern import SparsityPattern
 
 if TYPE_CHECKING:
     import networkx
     import scipy.sparse
     from torch_geometric.data import Data
-
-Normalization = Literal["sym", "row", "none"]
 
 T = TypeVar("T")
 
@@ -31,15 +31,17 @@ class Adjacency:
     are kept, and their weights add up in every product. Immutable: transpose, self-loops and normalisations are
     computed once and kept.
 
-    Made by `from_edge_index`, `from_data`, `from_scipy` or `from_networkx`.
+    Made by `from_edge_index`, `from_data`, `from_scipy`, `from_networkx` or `from_file`.
 
     Args:
         pattern: where the edges are.
         value: their weights in CSR order, None for 1 each.
         node_ids: what the nodes were called where they came from, in the order of their numbers.
+        node_attributes, edge_attributes: one array per name, in the order of the nodes' numbers and in the order
+            the edges were given in.
 
     Shapes:
-        value (E,).
+        value (E,), node attributes (N, …), edge attributes (E, …).
     """
 
     def __init__(
@@ -47,10 +49,14 @@ class Adjacency:
         pattern: SparsityPattern,
         value: Tensor | None = None,
         node_ids: Sequence[Hashable] | None = None,
+        node_attributes: Attributes | None = None,
+        edge_attributes: Attributes | None = None,
     ) -> None:
         self.pattern = pattern
         self.value = value
         self.node_ids = node_ids
+        self.node_attributes: Attributes = node_attributes or {}
+        self.edge_attributes: Attributes = edge_attributes or {}
         self._derived: dict[tuple[object, ...], object] = {}
 
     @classmethod
@@ -76,7 +82,13 @@ class Adjacency:
 
     @classmethod
     def from_edge_index(
-        cls, edge_index: Tensor, num_nodes: int | None = None, edge_weight: Tensor | None = None
+        cls,
+        edge_index: Tensor,
+        num_nodes: int | None = None,
+        edge_weight: Tensor | None = None,
+        node_ids: Sequence[Hashable] | None = None,
+        node_attributes: Mapping[str, Any] | None = None,
+        edge_attributes: Mapping[str, Any] | None = None,
     ) -> Adjacency:
         """Sort edges into rows.
 
@@ -84,18 +96,28 @@ class Adjacency:
             edge_index: sources j and targets i of the edges j → i.
             num_nodes: without it, one more than the largest index.
             edge_weight: one finite weight per edge; gradients flow through it.
+            node_ids: what the nodes are called, all different.
+            node_attributes, edge_attributes: one value per node and per edge under each name.
 
         Shapes:
             edge_index (2, E) of any integer type, edge_weight (E,).
 
         Raises:
-            InputError: wrong type, shape or device, an index out of range, or a weight that is not finite.
+            InputError: wrong type, shape or device, an index out of range, a weight that is not finite, ids that are
+                not different, or a number of ids or values that is not that of the nodes or edges.
         """
         num_nodes = checked_num_nodes(edge_index, num_nodes)
         check_edge_weight(edge_weight, edge_index)
+        check_node_ids(node_ids, num_nodes)
         source, target = edge_index.as_subclass(Tensor).long()
         pattern = SparsityPattern.from_entries(target, source, (num_nodes, num_nodes))
-        return cls(pattern, None if edge_weight is None else edge_weight[pattern.order])
+        return cls(
+            pattern,
+            None if edge_weight is None else edge_weight[pattern.order],
+            node_ids,
+            attributes.checked("node", node_attributes, num_nodes),
+            attributes.checked("edge", edge_attributes, edge_index.size(1)),
+        )
 
     @classmethod
     def from_data(cls, data: Data) -> Adjacency:
@@ -104,7 +126,7 @@ class Adjacency:
         Raises:
             InputError: it has no `edge_index`, or one that is not valid.
         """
-        return cls.from_edge_index(*conversion.edges_of_data(data))
+        return cls.from_edge_index(*conversion.parts_of_data(data))
 
     @classmethod
     def from_scipy(cls, matrix: scipy.sparse.spmatrix | scipy.sparse.sparray) -> Adjacency:
@@ -116,13 +138,14 @@ class Adjacency:
         Raises:
             InputError: it is not sparse or not square.
         """
-        return cls.from_edge_index(*conversion.edges_of_scipy(matrix))
+        return cls.from_edge_index(*conversion.parts_of_scipy(matrix))
 
     @classmethod
     def from_networkx(cls, graph: networkx.Graph[Any], weight: str | None = "weight") -> Adjacency:
         """The graph of a networkx graph of any kind; an undirected edge becomes one in each direction.
 
-        Nodes are numbered in the order of `graph.nodes` and keep their names in `node_ids`.
+        Nodes are numbered in the order of `graph.nodes` and keep their names in `node_ids`. Attributes become
+        arrays: of numbers where every node or edge has one, else of objects with None where there is none.
 
         Args:
             graph: its nodes may be any hashable objects.
@@ -132,9 +155,7 @@ class Adjacency:
         Raises:
             InputError: a weight is not a finite number.
         """
-        edge_index, num_nodes, edge_weight, node_ids = conversion.edges_of_networkx(graph, weight)
-        adjacency = cls.from_edge_index(edge_index, num_nodes, edge_weight)
-        return cls(adjacency.pattern, adjacency.value, node_ids)
+        return cls.from_edge_index(*networkx_graphs.parts_of_networkx(graph, weight))
 
     @property
     def rowptr(self) -> Tensor:
@@ -202,20 +223,30 @@ class Adjacency:
         """
         return conversion.to_scipy(self)
 
+    def to_data(self) -> Data:
+        """A torch_geometric `Data` with edges in the order given, `edge_weight` and `node_ids` where there are any.
+
+        Attributes become tensors where they are numbers, else lists; those of edges get names that begin with
+        `edge_`.
+        """
+        return conversion.to_data(self)
+
     def to_networkx(self, directed: bool = True) -> networkx.Graph[Any]:
-        """A networkx graph with the names in `node_ids`, as a multigraph where edges occur several times.
+        """A networkx graph with names and attributes, as a multigraph where edges occur several times.
+
+        Of an undirected edge the attributes of the direction from the smaller to the larger number are taken.
 
         Raises:
             InputError: an undirected graph was asked for, but some edge lacks its reverse of the same weight.
         """
-        return conversion.to_networkx(self, directed)
+        return networkx_graphs.to_networkx(self, directed)
 
     def with_value(self, value: Tensor | None) -> Adjacency:
         """The same edges with other weights, in CSR order.
 
         Where weights are learned, call this in every step: `adjacency.with_value(weight[adjacency.order])`.
         """
-        return Adjacency(self.pattern, value, self.node_ids)
+        return self._changed(self.pattern, value, self.edge_attributes)
 
     def transpose(self) -> Adjacency:
         """The graph with every edge reversed."""
@@ -223,7 +254,7 @@ class Adjacency:
         def make() -> Adjacency:
             reversed_, entries = self.pattern.transpose
             value = None if self.value is None else self.value[entries]
-            return Adjacency(reversed_, value, self.node_ids)
+            return self._changed(reversed_, value, self.edge_attributes)
 
         return self._once(("transpose",), make)
 
@@ -231,13 +262,14 @@ class Adjacency:
         """The graph with exactly one self-loop per node, of weight 1 where there was none.
 
         In the order given, the edges between different nodes come first, then the loops of nodes 0, 1, …. Of
-        several self-loops at one node the last one given stays.
+        several self-loops at one node the last one given stays. Attributes of edges are left behind, for the new
+        loops have none.
         """
 
         def make() -> Adjacency:
             looped, entries = self.pattern.with_self_loops
             value = None if self.value is None else torch.cat([self.value, self.value.new_ones(1)])[entries]
-            return Adjacency(looped, value, self.node_ids)
+            return self._changed(looped, value, {})
 
         return self._once(("self-loops",), make)
 
@@ -247,7 +279,9 @@ class Adjacency:
         def make() -> Adjacency:
             between, entries = self.pattern.without_self_loops
             value = None if self.value is None else self.value[entries]
-            return Adjacency(between, value, self.node_ids)
+            kept = torch.zeros(self.num_edges, dtype=torch.bool, device=self.device)
+            kept[self.order[entries]] = True
+            return self._changed(between, value, self._edge_attributes_where(kept))
 
         return self._once(("no self-loops",), make)
 
@@ -276,7 +310,13 @@ class Adjacency:
         pattern = SparsityPattern.from_entries(target[inside], source[inside], (len(nodes), len(nodes)))
         value = None if self.value is None else self.value[position[inside][pattern.order]]
         node_ids = None if self.node_ids is None else [self.node_ids[node] for node in nodes.tolist()]
-        return Adjacency(pattern, value, node_ids)
+        return Adjacency(
+            pattern,
+            value,
+            node_ids,
+            attributes.select(self.node_attributes, nodes.cpu().numpy()),
+            self._edge_attributes_where(inside),
+        )
 
     def normalized(
         self, kind: Normalization = "sym", self_loops: bool = True, dtype: torch.dtype | None = None
@@ -300,7 +340,7 @@ class Adjacency:
 
         def make() -> Adjacency:
             graph = self.with_self_loops() if self_loops else self
-            return graph.with_value(_normalized_value(graph, kind, dtype))
+            return graph.with_value(normalized_value(graph, kind, dtype))
 
         return self._once(("normalized", kind, self_loops, dtype), make)
 
@@ -361,11 +401,20 @@ class Adjacency:
         if device == self.device:
             return self
         value = None if self.value is None else self.value.to(device)
-        return Adjacency(self.pattern.to(device), value, self.node_ids)
+        return self._changed(self.pattern.to(device), value, self.edge_attributes)
 
     def __repr__(self) -> str:
         kind = "unweighted" if self.value is None else "weighted"
         return f"Adjacency({self.num_nodes} nodes, {self.num_edges} edges, {kind}, {self.device})"
+
+    def _changed(
+        self, pattern: SparsityPattern, value: Tensor | None, edge_attributes: Attributes
+    ) -> Adjacency:
+        return Adjacency(pattern, value, self.node_ids, self.node_attributes, edge_attributes)
+
+    def _edge_attributes_where(self, kept: Tensor) -> Attributes:
+        """Those of some edges, by a mask in the order the edges were given in."""
+        return attributes.select(self.edge_attributes, kept.cpu().numpy()) if self.edge_attributes else {}
 
     def _dtype(self, dtype: torch.dtype | None) -> torch.dtype:
         if dtype is not None:
@@ -379,22 +428,3 @@ class Adjacency:
         if key not in self._derived:
             self._derived[key] = make()
         return cast("T", self._derived[key])
-
-
-def _normalized_value(graph: Adjacency, kind: Normalization, dtype: torch.dtype) -> Tensor | None:
-    if kind == "none":
-        return None if graph.value is None else graph.value.to(dtype)
-    value = graph.weight(dtype)
-    # GPU synchronisation, once per graph.
-    if graph.value is not None and bool((value < 0).any()):
-        raise InputError(
-            f"Expected weights ≥ 0 for the normalisation '{kind}', but the smallest is {value.min().item():g}: "
-            f"use the normalisation 'none'."
-        )
-    degree = value.new_zeros(graph.num_nodes).index_add(0, graph.row, value)
-    positive = degree > 0
-    degree = torch.where(positive, degree, 1)
-    if kind == "row":
-        return value / degree[graph.row]
-    scale = torch.where(positive, degree.pow(-0.5), 0)
-    return scale[graph.row] * value * scale[graph.col]

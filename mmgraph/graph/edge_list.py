@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
 import torch
 from torch import Tensor
 
@@ -61,3 +64,18 @@ def check_edge_weight(edge_weight: Tensor | None, edge_index: Tensor) -> None:
     if not bool(finite.all()):
         where = int(torch.nonzero(~finite)[0])
         raise InputError(f"Expected finite weights, but edge {where} has {edge_weight[where].item()}.")
+
+
+def check_node_ids(node_ids: Sequence[Hashable] | None, num_nodes: int) -> None:
+    """One name per node, all different, or none at all.
+
+    Raises:
+        InputError: another number of names, or a name that is there twice.
+    """
+    if node_ids is None:
+        return
+    if len(node_ids) != num_nodes:
+        raise InputError(f"Expected one id per node, {num_nodes}, but got {len(node_ids)}.")
+    if len(set(node_ids)) < num_nodes:
+        [(name, times)] = Counter(node_ids).most_common(1)
+        raise InputError(f"Expected different node ids, but {name!r} is there {times} times.")

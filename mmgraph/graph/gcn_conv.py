@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from mmgraph.errors import InputError
-from mmgraph.graph.adjacency import Adjacency, Normalization
+from mmgraph.graph.adjacency import Adjacency
+from mmgraph.graph.normalization import Normalization
 from mmgraph.graph.propagation import propagate
 from mmgraph.graph.sparse_features import Features, SparseFeatures, check_features, linear
 
