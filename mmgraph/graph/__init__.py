@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.aggregation import aggregate, propagate_max
     from mmgraph.graph.appnp import APPNP
     from mmgraph.graph.arma_conv import ARMAConv
+    from mmgraph.graph.batching import GraphBatch, GraphStack
     from mmgraph.graph.cayley_conv import CayleyConv
     from mmgraph.graph.cheb_conv import ChebConv
     from mmgraph.graph.edge_conv import EdgeConv
@@ -51,6 +52,8 @@ __all__ = [
     "GATv2Conv",
     "GCNConv",
     "GINConv",
+    "GraphBatch",
+    "GraphStack",
     "JumpingKnowledge",
     "LinearConv",
     "MessagePassing",
@@ -87,6 +90,8 @@ _HOME = {
     "GCNConv": "gcn_conv",
     "GINConv": "gin_conv",
     "GNN": "gnn",
+    "GraphBatch": "batching",
+    "GraphStack": "batching",
     "JumpingKnowledge": "jumping_knowledge",
     "LinearConv": "linear_conv",
     "MessagePassing": "message_passing",
