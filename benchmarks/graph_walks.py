@@ -1,21 +1,27 @@
-"""Steps of random walks per second of processor time, beside what other libraries reach.
+"""Steps of random walks per second of processor time, beside those of other libraries.
 
-    python benchmarks/graph_walks.py [--large] [--rounds 7]
+    python benchmarks/graph_walks.py [--peers FOLDER] [--graphs blogcatalog power-law large] [--weighted] [--rounds 5]
 
-Ten walks of 80 nodes from every node, at most from 20,000 of them, in one thread. Cases take turns, and each figure
-is the median over rounds of steps per second that this thread spent on a processor. The peers' figures are quoted:
-the best of PecanPy, fastnode2vec, grape and csrgraph on two cores of such a machine; they are not run here.
+Walks of 80 nodes from up to 20,000 of the nodes, in one thread. With a folder of environments as benchmarks/peers
+describes, every peer runs in a process of its own and takes turns with ours; each figure is the median over rounds of
+steps per second that a process spent on a processor. A peer that fails says why and is left out. Without the folder
+ours are printed beside the issue's figures for the best peer, marked as quoted.
+
 BlogCatalog needs $MMGRAPH_DATA; the power-law graphs are drawn with a fixed seed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import scipy.io
@@ -28,6 +34,12 @@ from mmgraph.graph.walks.walk_graph import WalkGraph
 LENGTH = 80
 BLOCK = 4096
 STARTS = 20_000
+GRAPHS = {
+    "blogcatalog": "BlogCatalog",
+    "power-law": "100k nodes, 1 M edges",
+    "large": "1 M nodes, 10 M edges",
+}
+PEERS = ("pecanpy", "fastnode2vec", "grape", "csrgraph")
 
 
 @dataclass(frozen=True)
@@ -35,24 +47,23 @@ class Case:
     title: str
     p: float
     q: float
-    peer: float | None
-    """Million steps per second of processor time, quoted."""
-    factor: float
-    """How many times the peer ours must reach."""
+    quoted: dict[str, float]
+    """Million steps per second of processor time of the best peer, per graph."""
+    factor: dict[str, int]
+    """How many times the best peer ours must reach."""
 
 
-UNIFORM = (27.0, 8.0, 8.0)
-NEAR = (1.3, 1.9, None)
-FAR = (9.0, 4.5, None)
-
-
-def cases(graph: int) -> list[Case]:
-    """The cases of BlogCatalog (0), the power-law graph (1) and the large one (2)."""
-    return [
-        Case("uniform", 1, 1, UNIFORM[graph], 15 if graph == 2 else 10),
-        Case("node2vec p = .25, q = 4", 0.25, 4, NEAR[graph], 6),
-        Case("node2vec p = 4, q = .25", 4, 0.25, FAR[graph], 4),
-    ]
+CASES = (
+    Case(
+        "uniform",
+        1,
+        1,
+        {"blogcatalog": 27, "power-law": 8, "large": 8},
+        {"blogcatalog": 10, "power-law": 10, "large": 15},
+    ),
+    Case("p = .25, q = 4", 0.25, 4, {"blogcatalog": 1.3, "power-law": 1.9}, dict.fromkeys(GRAPHS, 6)),
+    Case("p = 4, q = .25", 4, 0.25, {"blogcatalog": 9, "power-law": 4.5}, dict.fromkeys(GRAPHS, 4)),
+)
 
 
 def power_law(num_nodes: int, num_edges: int) -> Adjacency:
@@ -67,63 +78,136 @@ def power_law(num_nodes: int, num_edges: int) -> Adjacency:
     return Adjacency.from_edge_index(torch.from_numpy(np.stack(np.divmod(simple, num_nodes))), num_nodes)
 
 
-def graphs(large: bool) -> Iterator[tuple[int, str, Adjacency]]:
-    folder = os.environ.get("MMGRAPH_DATA")
-    if folder:
-        network = scipy.io.loadmat(Path(folder) / "blogcatalog" / "blogcatalog.mat")["network"]
-        yield 0, "BlogCatalog", Adjacency.from_scipy(network.astype(bool))
-    else:
-        print("BlogCatalog is left out: set MMGRAPH_DATA.")
-    yield 1, "100k nodes, 1 M edges", power_law(100_000, 1_000_000)
-    if large:
-        yield 2, "1 M nodes, 10 M edges", power_law(1_000_000, 10_000_000)
+def load(name: str) -> Adjacency:
+    if name == "blogcatalog":
+        stored = scipy.io.loadmat(Path(os.environ["MMGRAPH_DATA"]) / "blogcatalog" / "blogcatalog.mat")
+        return Adjacency.from_scipy(stored["network"].astype(bool))
+    return power_law(100_000, 1_000_000) if name == "power-law" else power_law(1_000_000, 10_000_000)
 
 
-def steps_per_second(graph: WalkGraph, case: Case, nodes: int, out: np.ndarray) -> float:
-    """Million steps per second of processor time, over 10 walks from each of the first nodes."""
-    spent = 0.0
-    total = 10 * nodes
-    for first in range(0, total, BLOCK):
-        number = np.arange(first, min(first + BLOCK, total))
-        walks = out[: len(number)]
-        before = time.thread_time()
-        fill_walks(graph, number % nodes, number, case.p, case.q, 0, walks)
-        spent += time.thread_time() - before
-    return total * (LENGTH - 1) / spent / 1e6
+def with_weights(graph: Adjacency) -> Adjacency:
+    """The same edges with weights from 1/2 to 2 that are the same both ways."""
+    source, target = graph.edge_index
+    mixed = ((source + target) * 0x9E3779B1 ^ (source * target)) % 1021
+    return Adjacency.from_edge_index(graph.edge_index, graph.num_nodes, 0.5 + 1.5 * mixed.double() / 1021)
+
+
+class Ours:
+    """Walks in this process."""
+
+    def __init__(self, graph: Adjacency) -> None:
+        self.graph = WalkGraph.of(graph)
+        self.nodes = min(self.graph.num_nodes, STARTS)
+        self.out = np.zeros((BLOCK, LENGTH), np.int32)
+
+    def speed(self, case: Case, walks: int = 200_000) -> float:
+        spent, steps = 0.0, 0
+        for first in range(0, walks, BLOCK):
+            number = np.arange(first, min(first + BLOCK, walks))
+            out = self.out[: len(number)]
+            before = time.thread_time()
+            fill_walks(self.graph, number % self.nodes, number, case.p, case.q, 0, out)
+            spent += time.thread_time() - before
+            steps += int((out[:, 1:] >= 0).sum())
+        return steps / spent / 1e6
+
+
+class Peer:
+    """Walks in a process of a peer's environment."""
+
+    def __init__(self, name: str, environments: Path, graph: Path) -> None:
+        runner = Path(__file__).parent / "peers" / f"walks_{name}.py"
+        one = dict.fromkeys(
+            ("NUMBA_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+        )
+        self.process = subprocess.Popen(
+            [environments / name / "bin" / "python", runner, graph],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **one},
+        )
+        self._answer()
+
+    def speed(self, case: Case) -> float:
+        assert self.process.stdin is not None
+        request = {"length": LENGTH, "p": case.p, "q": case.q, "starts": STARTS}
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        reply = self._answer()
+        return reply["steps"] / reply["seconds"] / 1e6
+
+    def _answer(self) -> dict[str, float]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise OSError(f"ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.communicate()
+
+
+def started(environments: Path, graph: Adjacency, folder: str) -> Iterator[tuple[str, Peer]]:
+    file = Path(folder) / "graph.npz"
+    weight = {} if graph.value is None else {"weight": graph.value.numpy()}
+    np.savez(file, rowptr=graph.rowptr.numpy(), col=graph.col.numpy(), **weight)
+    for name in PEERS:
+        try:
+            yield name, Peer(name, environments, file)
+        except OSError as error:
+            print(f"  {name} is left out: {error}")
+
+
+def compare(name: str, environments: Path | None, weighted: bool, rounds: int) -> None:
+    graph = with_weights(load(name)) if weighted else load(name)
+    walkers: dict[str, Ours | Peer] = {"ours": Ours(graph)}
+    with tempfile.TemporaryDirectory() as folder:
+        walkers.update(started(environments, graph, folder) if environments else ())
+    del graph
+    found: dict[tuple[str, str], list[float]] = {}
+    for turn in range(rounds + 1):
+        for case in CASES:
+            for who, walker in walkers.items():
+                speed = walker.speed(case)
+                if turn > 0:  # compiles
+                    found.setdefault((case.title, who), []).append(speed)
+    for case in CASES:
+        speeds = found[case.title, "ours"]
+        ours = median(speeds)
+        line = f"{GRAPHS[name]:<23}{'weighted, ' if weighted else ''}{case.title:<16}".ljust(50)
+        line += f"{ours:>7.1f} ({min(speeds):.1f} – {max(speeds):.1f})".ljust(26)
+        peers = {who: median(found[case.title, who]) for who in walkers if who != "ours"}
+        if not peers and name in case.quoted and not weighted:
+            peers = {"quoted": case.quoted[name]}
+        if peers:
+            best = max(peers.values())
+            must = case.factor[name]
+            line += " ".join(f"{who} {speed:.3g}" for who, speed in peers.items()).ljust(62)
+            line += f"{ours / best:>6.1f}"
+            if not weighted:
+                line += f"  must {must}: {'reached' if ours >= must * best else 'MISSED'}"
+        print(line, flush=True)
+    for walker in walkers.values():
+        if isinstance(walker, Peer):
+            walker.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--large", action="store_true", help="also 1 M nodes and 10 M edges (3 GB)")
+    parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
+    parser.add_argument("--graphs", nargs="*", choices=list(GRAPHS), default=["blogcatalog", "power-law"])
+    parser.add_argument("--weighted", action="store_true", help="the same graphs with weights")
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; million steps per CPU-second")
-    print(
-        f"{'graph':<24}{'walks':<26}{'ours':>8}{'  (lowest – highest)':<20}{'peer, quoted':>13}{'ratio':>8}  must"
-    )
-    out = np.zeros((BLOCK, LENGTH), np.int32)
-    for kind, name, adjacency in graphs(arguments.large):
-        graph = WalkGraph.of(adjacency)
-        nodes = min(graph.num_nodes, STARTS)
-        for case in cases(kind):
-            steps_per_second(graph, case, min(nodes, 64), out)
-        found: dict[str, list[float]] = {case.title: [] for case in cases(kind)}
-        for _ in range(arguments.rounds):
-            for case in cases(kind):
-                found[case.title].append(steps_per_second(graph, case, nodes, out))
-        for case in cases(kind):
-            speeds = sorted(found[case.title])
-            ours = float(np.median(speeds))
-            line = f"{name:<24}{case.title:<26}{ours:>8.1f}  ({speeds[0]:.1f} – {speeds[-1]:.1f})".ljust(78)
-            if case.peer is None:
-                print(f"{line}{'—':>13}")
-                continue
-            verdict = "reached" if ours >= case.factor * case.peer else "MISSED"
-            print(
-                f"{line}{case.peer:>13.1f}{ours / case.peer:>8.1f}  {case.factor:.0f} {verdict}", flush=True
-            )
+    for name in arguments.graphs:
+        if name == "blogcatalog" and "MMGRAPH_DATA" not in os.environ:
+            print("BlogCatalog is left out: set MMGRAPH_DATA.")
+            continue
+        compare(name, arguments.peers, arguments.weighted, arguments.rounds)
     print(f"load {os.getloadavg()[0]:.1f}")
 
 

@@ -1,0 +1,40 @@
+"""Time one embedding of a graph and say what it took, for graph_embeddings.py.
+
+Runs in the peers' environments, so it needs NumPy alone.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+SETTINGS = {"dimensions": 128, "walks_per_node": 10, "walk_length": 80, "window": 10, "negatives": 5}
+
+
+def peak() -> float:
+    """The largest memory this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(prepare: Callable[[Path, int], Callable[[], tuple[np.ndarray, int]]]) -> None:
+    """Arguments: the folder with graph.npz and walks.npy, where vectors are written, the number of threads.
+
+    Args:
+        prepare: takes the folder and the number of threads and returns what is timed, which returns vectors in the
+            order of nodes and the number of tokens it has seen.
+    """
+    folder, out, threads = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    before = peak()
+    embed = prepare(folder, threads)
+    wall, processor = time.perf_counter(), time.process_time()
+    vectors, tokens = embed()
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    took = {"tokens": tokens, "wall": wall, "processor": processor, "peak": peak(), "imported": before}
+    np.save(out, vectors)
+    print(json.dumps(took))
