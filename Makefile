@@ -54,7 +54,7 @@ screenshots: install
 	$(BIN)/python resources/make_screenshots.py
 
 benchmarks: install
-	for name in startup accuracy recording_cost watch_overhead gui_startup gui_open_run gui_ticks; do \
+	for name in startup recording_cost watch_overhead gui_startup gui_open_run gui_ticks; do \
 		$(BIN)/python benchmarks/$$name.py || exit 1; \
 	done
 

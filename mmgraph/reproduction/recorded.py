@@ -1,0 +1,79 @@
+"""Runs of a table that a folder already holds, found by their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmgraph import __version__
+from mmgraph.errors import MMGraphError
+from mmgraph.options import options_of, parse
+from mmgraph.recipes import recipe
+from mmgraph.runs import RunReader, find_runs
+
+Signature = tuple[object, ...]
+
+RESUMABLE = ("stopped", "interrupted")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run folder: how it ended, and its last numbers."""
+
+    folder: Path
+    state: str
+    metrics: Mapping[str, float]
+    seconds: float
+
+    def curve(self, tag: str) -> Sequence[float]:
+        """All values of a recorded number."""
+        with RunReader(self.folder) as reader:
+            values: list[float] = reader.series(tag).value.tolist()
+        return values
+
+
+def read(folder: Path) -> Recorded:
+    """Look into a run folder.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    with RunReader(folder) as reader:
+        status = reader.status()
+    return Recorded(folder, status.state, status.metrics, status.seconds)
+
+
+def signature(name: str, values: Mapping[str, Any]) -> Signature:
+    """A recipe with all its options, the given and the others, as something to compare.
+
+    Raises:
+        UsageError: the recipe, an option or a value does not exist.
+    """
+    config = parse(recipe(name).config, values)
+    return name, *((entry.name, getattr(config, entry.name)) for entry in options_of(type(config)))
+
+
+def find(root: Path) -> dict[Signature, Recorded]:
+    """The runs in a folder that this version of mmgraph made, by recipe and options; of equal ones a finished one.
+
+    What cannot be read, or has options that are no longer there, is left out.
+    """
+    found: dict[Signature, Recorded] = {}
+    for folder in find_runs(root):
+        try:
+            with RunReader(folder) as reader:
+                config = reader.config
+            if config["environment"]["mmgraph"] != __version__:
+                continue
+            name = config["run"]["recipe"]
+            # TOML has no None: what is none by default and not written down was none.
+            none = {e.name: None for e in options_of(recipe(name).config) if e.default is None}
+            key = signature(name, {**none, **config["options"]})
+            entry = read(folder)
+        except (MMGraphError, KeyError, TypeError):
+            continue
+        if key not in found or entry.state == "finished":
+            found[key] = entry
+    return found
