@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.batching import GraphBatch, GraphStack
     from mmgraph.graph.cayley_conv import CayleyConv
     from mmgraph.graph.cheb_conv import ChebConv
+    from mmgraph.graph.decoders import DotDecoder, MLPDecoder
     from mmgraph.graph.edge_conv import EdgeConv
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from mmgraph.graph.gcn_conv import GCNConv
     from mmgraph.graph.gin_conv import GINConv
     from mmgraph.graph.gnn import GNN
+    from mmgraph.graph.graph_autoencoder import GraphAutoencoder
     from mmgraph.graph.jumping_knowledge import JumpingKnowledge
     from mmgraph.graph.linear_conv import LinearConv
+    from mmgraph.graph.link_split import LinkSplit, split_links
     from mmgraph.graph.message_passing import MessagePassing
     from mmgraph.graph.nearest_neighbours import knn_graph
+    from mmgraph.graph.negative_sampling import NegativeSampler
     from mmgraph.graph.pooling import AttentionPooling, pool
     from mmgraph.graph.propagation import propagate, segment_softmax
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
@@ -47,16 +51,21 @@ __all__ = [
     "CayleyConv",
     "ChebConv",
     "DeepWalk",
+    "DotDecoder",
     "EdgeConv",
     "GATConv",
     "GATv2Conv",
     "GCNConv",
     "GINConv",
+    "GraphAutoencoder",
     "GraphBatch",
     "GraphStack",
     "JumpingKnowledge",
     "LinearConv",
+    "LinkSplit",
+    "MLPDecoder",
     "MessagePassing",
+    "NegativeSampler",
     "NetMF",
     "Node2Vec",
     "RelationalGCNConv",
@@ -73,6 +82,7 @@ __all__ = [
     "propagate_max",
     "random_walks",
     "segment_softmax",
+    "split_links",
 ]
 
 # No module may share the name of a function in it: importing the module would rebind the package's attribute.
@@ -84,17 +94,22 @@ _HOME = {
     "CayleyConv": "cayley_conv",
     "ChebConv": "cheb_conv",
     "DeepWalk": "embeddings.walking",
+    "DotDecoder": "decoders",
     "EdgeConv": "edge_conv",
     "GATConv": "gat_conv",
     "GATv2Conv": "gatv2_conv",
     "GCNConv": "gcn_conv",
     "GINConv": "gin_conv",
     "GNN": "gnn",
+    "GraphAutoencoder": "graph_autoencoder",
     "GraphBatch": "batching",
     "GraphStack": "batching",
     "JumpingKnowledge": "jumping_knowledge",
     "LinearConv": "linear_conv",
+    "LinkSplit": "link_split",
+    "MLPDecoder": "decoders",
     "MessagePassing": "message_passing",
+    "NegativeSampler": "negative_sampling",
     "NetMF": "embeddings.factorisation",
     "Node2Vec": "embeddings.walking",
     "RelationalGCNConv": "relational_gcn_conv",
@@ -111,6 +126,7 @@ _HOME = {
     "propagate_max": "aggregation",
     "random_walks": "walks.sampling",
     "segment_softmax": "propagation",
+    "split_links": "link_split",
 }
 
 
