@@ -20,7 +20,15 @@ from mmgraph_gui.theme import Theme
 REFRESH_SECONDS = 2.0
 NARROWEST = 180
 COLOUR_ROLE = Qt.ItemDataRole.UserRole + 1
-METRICS = ("test/accuracy", "validation/accuracy", "train/accuracy", "validation/loss", "train/loss")
+METRICS = (
+    "test/accuracy",
+    "validation/accuracy",
+    "train/accuracy",
+    "test/auc",
+    "validation/auc",
+    "validation/loss",
+    "train/loss",
+)
 
 
 @dataclass(frozen=True)

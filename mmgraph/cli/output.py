@@ -119,7 +119,7 @@ class ProgressPrinter:
 
     def report(self, report: Report) -> None:
         """Show where the run stands."""
-        numbers = _numbers(report.metrics, ("train/loss", "validation/accuracy"))
+        numbers = _numbers(report.metrics, ("train/loss", "validation/accuracy", "validation/auc"))
         if self._bar is not None:
             self._bar.update(
                 self._task,

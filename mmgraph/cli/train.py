@@ -20,6 +20,7 @@ from mmgraph.training.options import TrainingOptions
 if TYPE_CHECKING:
     from mmgraph.training.loop import Result
 
+_SAID = ("train/loss", "validation/accuracy", "test/accuracy", "validation/auc", "test/auc", "test/ap")
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", bool: "true|false"}
 
 
@@ -256,7 +257,7 @@ def _say(folder: Path, summary: Mapping[str, Any]) -> None:
         f"{output.duration(summary['seconds'])} on {summary['device']}."
         + (f" {summary['message'].capitalize()}." if summary["message"] else "")
     )
-    for tag in ("train/loss", "validation/accuracy", "test/accuracy"):
+    for tag in _SAID:
         if tag in metrics:
             typer.echo(f"  {tag:<20} {metrics[tag]:.4f}")
     typer.echo(f"Run: {folder}")

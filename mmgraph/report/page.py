@@ -27,6 +27,7 @@ _MOST_EVENTS = 25
 _TILES = 8
 _ORDER = (
     *("test/accuracy", "best/validation/accuracy", "validation/accuracy", "train/accuracy"),
+    *("test/auc", "best/validation/auc", "validation/auc", "test/ap", "validation/ap"),
     *("test/loss", "validation/loss", "train/loss"),
 )
 

@@ -1,0 +1,171 @@
+"""The task of finding the links of a graph that were held back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmgraph.errors import InputError
+from mmgraph.graph.link_split import LinkSplit, Part
+from mmgraph.graph.negative_sampling import NegativeSampler
+from mmgraph.inspection import Capture
+from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.training.classification import confusion
+from mmgraph.training.task import Task
+
+if TYPE_CHECKING:
+    from mmgraph.graph import SparseFeatures
+    from mmgraph.graph.graph_autoencoder import GraphAutoencoder
+
+CLASSES = ("no link", "link")
+_BINS = 20
+
+
+def ranking_scores(scores: Tensor, is_link: Tensor) -> dict[str, float]:
+    """How well scores tell links from other pairs.
+
+    auc: share of (link, other pair) in which the link scores higher, ties counting half.
+    ap: Σ_k (R_k − R_{k−1}) P_k over thresholds, with precision P and recall R.
+
+    Shapes:
+        scores (n,), is_link (n,) bool.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    truth, values = is_link.cpu().numpy(), scores.double().cpu().numpy()
+    if not np.isfinite(values).all():
+        return {"auc": float("nan"), "ap": float("nan")}
+    return {
+        "auc": float(roc_auc_score(truth, values)),
+        "ap": float(average_precision_score(truth, values)),
+    }
+
+
+class LinkPrediction(Task):
+    """Tell the links of a graph from pairs of nodes that are none.
+
+    loss = ½ (mean over links of −log p + mean over other pairs of −log(1 − p)) + KL / num_nodes
+
+    In every step as many pairs are drawn as there are training links. They avoid the training links only: to avoid
+    those held back as well would tell the model which they are. Messages go along training links alone.
+
+    Args:
+        model: what encodes nodes and decodes pairs.
+        features: what each node brings, dense or sparse.
+        split: the links of each part.
+        items: what the nodes are.
+        capture: what to look at in the encoder, given features and graph; None for nothing.
+        constants: snapshots that never change, such as the graph.
+        seed: of the pairs that are drawn.
+
+    Shapes:
+        features (num_nodes, in_channels).
+
+    Raises:
+        InputError: features and graph do not fit, or the training links leave no pair to draw.
+
+    Source: Kipf and Welling, Variational Graph Auto-Encoders, NeurIPS workshop 2016.
+    Differs: the paper goes over all pairs and weighs links up; the expected loss is the same.
+    """
+
+    monitor = "validation/auc"
+
+    def __init__(
+        self,
+        model: GraphAutoencoder,
+        features: Tensor | SparseFeatures,
+        split: LinkSplit,
+        *,
+        items: ItemSet,
+        capture: Capture | None = None,
+        constants: Sequence[Snapshot] = (),
+        seed: int = 0,
+    ) -> None:
+        if len(features) != split.graph.num_nodes:
+            raise InputError(
+                f"Expected one row of features per node, but the graph has {split.graph.num_nodes} nodes and the "
+                f"features have {len(features)} rows."
+            )
+        self.model: GraphAutoencoder = model
+        self._features, self._graph = features, split.graph
+        self._links, self._non_links = dict(split.links), dict(split.non_links)
+        self._items, self._capture, self._constants = items, capture, list(constants)
+        self._seed = seed
+        self._sampler = NegativeSampler(self._links["train"], split.graph.num_nodes)
+        self._matrices: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def to(self, device: torch.device) -> None:
+        """Move model, features, graph and pairs to a device."""
+        self.model.to(device)
+        self._features, self._graph = self._features.to(device), self._graph.to(device)
+        self._links = {part: pairs.to(device) for part, pairs in self._links.items()}
+        self._non_links = {part: pairs.to(device) for part, pairs in self._non_links.items()}
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
+        """The one batch there is: the pairs that are no links, by the seed and the epoch alone."""
+        links = self._links["train"]
+        generator = torch.Generator().manual_seed((self._seed * 1_000_003 + epoch) % 2**63)
+        yield self._sampler.sample(links.size(1), generator).to(links.device)
+
+    def loss(self, batch: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Cross-entropy over links and as many other pairs, and what keeps the vectors near the prior."""
+        encoding = self.model.encode(self._features, self._graph)
+        z = encoding.sample()
+        links, others = (self.model.decode(z, pairs) for pairs in (self._links["train"], batch))
+        loss = (F.softplus(-links).mean() + F.softplus(others).mean()) / 2
+        right = ((links.detach() > 0).float().mean() + (others.detach() <= 0).float().mean()) / 2
+        if encoding.log_std is None:
+            return loss, {"accuracy": right}
+        divergence = encoding.divergence()
+        return loss + divergence / self._graph.num_nodes, {
+            "accuracy": right,
+            "divergence": divergence.detach(),
+        }
+
+    def evaluate(self, split: str = "validation") -> dict[str, float]:
+        """Loss, AUC and average precision on links that were held back and as many other pairs."""
+        part: Part = "test" if split == "test" else "validation"
+        pairs = torch.cat([self._non_links[part], self._links[part]], dim=1)
+        is_link = torch.arange(pairs.size(1), device=pairs.device) >= self._non_links[part].size(1)
+        self.model.eval()
+        with torch.no_grad():
+            scores = self.model(self._features, self._graph, pairs).float()
+            loss = F.binary_cross_entropy_with_logits(scores, is_link.float())
+            bins = (scores.sigmoid() * _BINS).nan_to_num().long().clamp(0, _BINS - 1)
+            histogram = torch.bincount(is_link * _BINS + bins, minlength=2 * _BINS).reshape(2, _BINS)
+            self._matrices[part] = confusion((scores > 0).long(), is_link.long(), 2), histogram
+        ranking = ranking_scores(scores, is_link)
+        return {f"{part}/{name}": value for name, value in {"loss": float(loss), **ranking}.items()}
+
+    def items(self) -> ItemSet:
+        """What the nodes are."""
+        return self._items
+
+    def constants(self) -> list[Snapshot]:
+        """The graph."""
+        return self._constants
+
+    def probe(self) -> list[Snapshot]:
+        """The vectors of the nodes, what the encoder attends to, and how the held-back pairs were scored."""
+        was_training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            z = self.model.encode(self._features, self._graph).mean
+        self.model.train(was_training)
+        snapshots = [Snapshot("embedding", "z", z.float().cpu().numpy(), items=self._items.name)]
+        if self._capture is not None:
+            snapshots += self._capture.capture(self._features, self._graph)
+        for part, (counts, histogram) in self._matrices.items():
+            snapshots.append(
+                Snapshot(
+                    "matrix", f"confusion/{part}", counts.cpu().numpy(), notes={"classes": list(CLASSES)}
+                )
+            )
+            notes = {"rows": list(CLASSES), "columns": "probability of a link, from 0 to 1"}
+            snapshots.append(Snapshot("matrix", f"scores/{part}", histogram.cpu().numpy(), notes=notes))
+        return snapshots
