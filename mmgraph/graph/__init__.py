@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mmgraph.graph.edge_conv import EdgeConv
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
+    from mmgraph.graph.files.reading import read_graph
+    from mmgraph.graph.files.writing import write_graph
     from mmgraph.graph.gat_conv import GATConv
     from mmgraph.graph.gatv2_conv import GATv2Conv
     from mmgraph.graph.gcn_conv import GCNConv
@@ -81,8 +83,10 @@ __all__ = [
     "propagate",
     "propagate_max",
     "random_walks",
+    "read_graph",
     "segment_softmax",
     "split_links",
+    "write_graph",
 ]
 
 # No module may share the name of a function in it: importing the module would rebind the package's attribute.
@@ -125,8 +129,10 @@ _HOME = {
     "propagate": "propagation",
     "propagate_max": "aggregation",
     "random_walks": "walks.sampling",
+    "read_graph": "files.reading",
     "segment_softmax": "propagation",
     "split_links": "link_split",
+    "write_graph": "files.writing",
 }
 
 

@@ -16,6 +16,8 @@ from mmgraph.graph.normalization import Normalization, normalized_value
 from mmgraph.graph.pattern import SparsityPattern
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import networkx
     import scipy.sparse
     from torch_geometric.data import Data
@@ -156,6 +158,17 @@ class Adjacency:
             InputError: a weight is not a finite number.
         """
         return cls.from_edge_index(*networkx_graphs.parts_of_networkx(graph, weight))
+
+    @classmethod
+    def from_file(cls, path: str | Path, **options: Any) -> Adjacency:
+        """The graph of a file: edge list, GraphML, GEXF, GML or npz; options as for `read_graph`.
+
+        Raises:
+            InputError, UnknownNameError: as `read_graph` says.
+        """
+        from mmgraph.graph.files.reading import read_graph
+
+        return read_graph(path, **options)
 
     @property
     def rowptr(self) -> Tensor:

@@ -1,0 +1,75 @@
+"""Write a graph to a file of any known format, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, cast
+
+from mmgraph.errors import InputError
+from mmgraph.graph.adjacency import Adjacency
+from mmgraph.graph.files.edge_list_file import write_edge_list
+from mmgraph.graph.files.reading import Format, format_of
+
+
+def write_graph(
+    graph: Adjacency,
+    path: str | Path,
+    format: Format | None = None,
+    directed: bool | None = None,
+) -> None:
+    """Write a graph to a file; `read_graph` gives it back.
+
+    Edge lists hold node ids, weights and direction, but no attributes.
+
+    Args:
+        path: replaced when all is written; may end in .gz.
+        format: by default what the name ends in says.
+        directed: false writes each undirected edge once; by default where every edge has its reverse of the same
+            weight.
+
+    Raises:
+        InputError: the graph holds something that the format cannot hold, its weights need gradients, an undirected
+            file is asked for but the graph is not, or the file cannot be written.
+        UnknownNameError: the format is not known.
+    """
+    path = Path(path)
+    format_of(path, format)
+    if not isinstance(graph, Adjacency):
+        raise InputError(f"Expected an Adjacency to write, but got {type(graph).__name__}.")
+    symmetric = graph.is_symmetric
+    if directed is False and not symmetric:
+        raise InputError(
+            "Expected a graph in which every edge has its reverse with the same weight, but some edge has not: "
+            "write it with directed=True."
+        )
+    directed = not symmetric if directed is None else directed
+    with whole_file(path) as file:
+        write_edge_list(file, graph, directed, "," if ".csv" in path.suffixes else "\t")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes its name when all is written, and is gone when something fails.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        with draft.open("wb") as file:
+            if path.suffix.lower() == ".gz":
+                # Without name and time of its own, so that equal graphs give equal files.
+                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                    yield cast("IO[bytes]", packed)
+            else:
+                yield file
+        os.replace(draft, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
