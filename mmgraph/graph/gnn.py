@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
 from mmgraph.errors import InputError
@@ -14,69 +14,19 @@ from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.appnp import APPNP
 from mmgraph.graph.arguments import check_channels, check_count, check_name, check_share
 from mmgraph.graph.arma_conv import ARMAConv
-from mmgraph.graph.cayley_conv import CayleyConv
-from mmgraph.graph.cheb_conv import ChebConv
+from mmgraph.graph.convolutions import ATTENDING, LAYERS, Convolution, options_for
 from mmgraph.graph.edge_conv import EdgeConv
-from mmgraph.graph.gat_conv import GATConv
-from mmgraph.graph.gatv2_conv import GATv2Conv
-from mmgraph.graph.gcn_conv import GCNConv
-from mmgraph.graph.gin_conv import GINConv
 from mmgraph.graph.jumping_knowledge import Joining, JumpingKnowledge
-from mmgraph.graph.linear_conv import LinearConv
+from mmgraph.graph.layerwise_linear import LayerwiseLinear
 from mmgraph.graph.pooling import AttentionPooling, Pooling, checked_batch, pool
 from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
-from mmgraph.graph.sage_conv import SAGEConv
-from mmgraph.graph.sg_conv import SGConv
 from mmgraph.graph.sparse_features import Features, check_features, dropout, linear
-from mmgraph.graph.spectral_conv import SpectralConv
 from mmgraph.graph.top_k_pooling import TopKPooling
 
-Convolution = Literal[
-    "appnp",
-    "arma",
-    "cayley",
-    "cheb",
-    "edge",
-    "gat",
-    "gatv2",
-    "gcn",
-    "gin",
-    "linear",
-    "rgcn",
-    "sage",
-    "sgc",
-    "spectral",
-]
 FeatureNormalization = Literal["batch", "layer"]
 Readout = Literal["sum", "mean", "max", "attention", "top-k"]
 
-_LAYERS: dict[str, type[nn.Module]] = {
-    "appnp": LinearConv,
-    "arma": ARMAConv,
-    "cayley": CayleyConv,
-    "cheb": ChebConv,
-    "edge": EdgeConv,
-    "gat": GATConv,
-    "gatv2": GATv2Conv,
-    "gcn": GCNConv,
-    "gin": GINConv,
-    "linear": LinearConv,
-    "rgcn": RelationalGCNConv,
-    "sage": SAGEConv,
-    "sgc": SGConv,
-    "spectral": SpectralConv,
-}
-_ATTENDING = (GATConv, GATv2Conv)
-_SET_BY_THE_NETWORK = {
-    "self",
-    "in_channels",
-    "out_channels",
-    "heads",
-    "concat",
-    "attention_dropout",
-    "activation",
-    "mlp",
-}
+__all__ = ["GNN", "Convolution", "FeatureNormalization", "Readout"]
 
 
 class GNN(nn.Module):
@@ -85,7 +35,7 @@ class GNN(nn.Module):
     h⁰ = x,  hˡ = σ(norm(convˡ(dropout(hˡ⁻¹), graph))) [+ Rˡ hˡ⁻¹],  logits = convᴸ(dropout(hᴸ⁻¹), graph)
 
     With `jumping_knowledge` or `pooling` all L convolutions are hidden ones and a linear map gives the logits:
-    logits = W dropout(pool(join(h¹, …, hᴸ))) + b.
+    logits = W dropout(pool(join(h¹, …, hᴸ))) + b, or with "layerwise" Σₗ dropout(Wₗ pool(hˡ)) + b from l = 0 on.
 
     Args:
         in_channels: features per node.
@@ -101,9 +51,12 @@ class GNN(nn.Module):
         activation: "relu", "elu", "leaky_relu", "gelu" or "tanh".
         residual: add hˡ⁻¹ to hˡ, through a linear map R where it has another width.
         norm: "batch" or "layer" normalisation of every hidden convolution's output; None for none.
-        jumping_knowledge: "cat", "max" or "lstm" joins what all layers saw; None takes the last.
+        jumping_knowledge: "cat", "max" or "lstm" joins what all layers saw; "layerwise" gives each of them, the
+            features x included, a linear map to logits of its own and adds these up; None takes the last.
         pooling: "sum", "mean", "max", "attention" or "top-k" (the mean over the nodes that score highest) over the
             nodes of each graph; None keeps nodes.
+        head_dropout: the same before the linear map that gives the logits, or of each layer's logits where that is
+            layerwise; as `dropout` by default.
         options: of the convolution, such as K for "cheb" or aggregation for "sage"; of `APPNP` for "appnp".
 
     Shapes:
@@ -131,21 +84,24 @@ class GNN(nn.Module):
         activation: str = "relu",
         residual: bool = False,
         norm: FeatureNormalization | None = None,
-        jumping_knowledge: Joining | None = None,
+        jumping_knowledge: Joining | Literal["layerwise"] | None = None,
         pooling: Readout | None = None,
+        head_dropout: float | None = None,
         **options: Any,
     ) -> None:
         super().__init__()
         check_count("layer", num_layers)
+        head_dropout = dropout if head_dropout is None else head_dropout
         check_share("a dropout", dropout)
+        check_share("a dropout", head_dropout)
         check_channels(hidden_channels, out_channels)
         check_name("graph convolution", conv, get_args(Convolution))
         if norm is not None:
             check_name("normalisation of features", norm, get_args(FeatureNormalization))
         if pooling is not None:
             check_name("pooling", pooling, get_args(Readout))
-        propagation = _options_for(APPNP if conv == "appnp" else _LAYERS[conv], conv, options)
-        attends = issubclass(_LAYERS[conv], _ATTENDING)
+        propagation = options_for(conv, options)
+        attends = issubclass(LAYERS[conv], ATTENDING)
         width = hidden_channels * heads if attends else hidden_channels
         has_head = jumping_knowledge is not None or pooling is not None
         num_hidden = num_layers if has_head else num_layers - 1
@@ -164,7 +120,7 @@ class GNN(nn.Module):
             elif conv == "arma":
                 given["activation"] = activation if hidden else None
             self.convs.append(
-                _LAYERS[conv](
+                LAYERS[conv](
                     width if layer else in_channels, hidden_channels if hidden else out_channels, **given
                 )
             )
@@ -180,19 +136,25 @@ class GNN(nn.Module):
             for _ in range(num_hidden)
             if norm is not None
         )
-        self.jump = (
-            None if jumping_knowledge is None else JumpingKnowledge(jumping_knowledge, width, num_layers)
-        )
-        joined = width if self.jump is None else self.jump.out_channels
+        self.layerwise = jumping_knowledge == "layerwise"
+        self.jump: JumpingKnowledge | None = None
+        if jumping_knowledge is not None and jumping_knowledge != "layerwise":
+            self.jump = JumpingKnowledge(jumping_knowledge, width, num_layers)
+        joined = sum(widths) if self.layerwise else width if self.jump is None else self.jump.out_channels
         self.pooling = pooling
         self.pool: nn.Module | None = None
         if pooling == "attention":
             self.pool = AttentionPooling(joined)
         elif pooling == "top-k":
             self.pool = TopKPooling(joined)
-        self.head = nn.Linear(joined, out_channels) if has_head else None
+        self.head: nn.Linear | None = None
+        if self.layerwise:
+            self.head = LayerwiseLinear(widths, out_channels, dropout=head_dropout)
+        elif has_head:
+            self.head = nn.Linear(joined, out_channels)
         self.activation = activation_named(activation)
         self.dropout = dropout
+        self.head_dropout = 0.0 if self.layerwise else head_dropout
 
     def forward(
         self,
@@ -204,7 +166,7 @@ class GNN(nn.Module):
         adjacency = self._checked(x, graph)
         h = self._represented(x, adjacency, batch, edge_attr)
         if self.head is not None:
-            logits: Tensor = self.head(self._dropped(h))
+            logits: Tensor = self.head(dropout(h, self.head_dropout, self.training))
             return logits
         logits = self._convolved(self.convs[-1], self._dropped(h), adjacency, edge_attr)
         return logits if self.propagation is None else self.propagation(logits, adjacency)
@@ -232,7 +194,7 @@ class GNN(nn.Module):
         adjacency = self._checked(x, graph)
         for layer, conv in enumerate(self.convs):
             dropped = self._dropped(x)
-            if isinstance(conv, _ATTENDING):
+            if isinstance(conv, ATTENDING):
                 maps[f"convs.{layer}"] = conv.attention(dropped, adjacency)
             if layer < len(self.convs) - 1:
                 x = self._layer(layer, x, dropped, adjacency, edge_attr)
@@ -251,14 +213,17 @@ class GNN(nn.Module):
         self, x: Features, adjacency: Adjacency, batch: Tensor | None, edge_attr: Tensor | None
     ) -> Features:
         """What the last map works on: that of the nodes, or with pooling of the graphs."""
-        layers: list[Tensor] = []
+        layers = [x.to_dense()] if self.layerwise else []
         h = x
         for layer in range(len(self.convs) if self.head is not None else len(self.convs) - 1):
             h = self._layer(layer, h, self._dropped(h), adjacency, edge_attr)
             layers.append(h)
         if self.head is None:
             return h
-        joined = layers[-1] if self.jump is None else self.jump(layers)
+        if self.layerwise:
+            joined = torch.cat(layers, dim=1)
+        else:
+            joined = layers[-1] if self.jump is None else self.jump(layers)
         if self.propagation is not None:
             joined = self.propagation(joined, adjacency)
         return self._pooled(joined, adjacency, batch)
@@ -301,20 +266,3 @@ class GNN(nn.Module):
 
     def _dropped(self, x: Features) -> Features:
         return dropout(x, self.dropout, self.training)
-
-
-def _options_for(layer: type[nn.Module], conv: str, options: dict[str, Any]) -> dict[str, Any]:
-    """The options, where the layer has all of them.
-
-    Raises:
-        UnknownNameError: it lacks one.
-        InputError: it needs one that is not there.
-    """
-    parameters = inspect.signature(layer.__init__).parameters
-    known = {name: entry for name, entry in parameters.items() if name not in _SET_BY_THE_NETWORK}
-    for name in options:
-        check_name(f"option of the convolution '{conv}'", name, known)
-    for name, entry in known.items():
-        if entry.default is inspect.Parameter.empty and name not in options:
-            raise InputError(f"Expected the option {name} for the convolution '{conv}', but it is not given.")
-    return options

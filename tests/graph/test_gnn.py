@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from mmgraph.errors import InputError, UnknownNameError
-from mmgraph.graph import APPNP, GNN, Adjacency, SparseFeatures
-from mmgraph.graph.gnn import _LAYERS, Convolution, Readout
+from mmgraph.graph import APPNP, GNN, Adjacency, SparseFeatures, pool
+from mmgraph.graph.convolutions import LAYERS, Convolution
+from mmgraph.graph.gnn import Readout
 from mmgraph.graph.jumping_knowledge import Joining
 
 EDGES = torch.tensor([[0, 1, 1, 2, 3], [1, 0, 2, 1, 0]])
@@ -89,6 +90,8 @@ def test_attention_is_that_of_each_layer_in_the_forward_pass():
         {"norm": "batch", "jumping_knowledge": "cat"},
         {"jumping_knowledge": "max", "residual": True},
         {"jumping_knowledge": "lstm", "pooling": "attention"},
+        {"jumping_knowledge": "layerwise"},
+        {"jumping_knowledge": "layerwise", "pooling": "top-k", "norm": "layer"},
         {"pooling": "sum"},
         {"pooling": "mean", "norm": "batch"},
         {"pooling": "max"},
@@ -162,6 +165,32 @@ def test_jumping_knowledge_joins_all_layers():
     torch.testing.assert_close(model(x, graph), model.head(torch.cat(layers, dim=1)))
 
 
+def test_layerwise_scores_are_the_readout_of_gin():
+    model = built("gin", 3, jumping_knowledge="layerwise", pooling="sum", norm="batch", head_dropout=0.5)
+    x, graph, batch = features(), Adjacency.from_edge_index(UNDIRECTED, 5), torch.tensor([0, 0, 1, 1, 0])
+    model.eval()
+    layers = [x]
+    for conv, norm in zip(model.convs, model.norms, strict=True):
+        layers.append(torch.tanh(norm(conv(layers[-1], graph))))
+    pooled = [pool(h, batch, "sum") for h in layers]
+    weights = model.head.weight.split([6, 4, 4, 4], dim=1)
+    scores = sum(h @ w.T for h, w in zip(pooled, weights, strict=True)) + model.head.bias
+    torch.testing.assert_close(model(x, graph, batch), scores)
+    torch.testing.assert_close(model.embed(x, graph, batch), torch.cat(pooled, dim=1))
+
+
+def test_dropout_of_the_head_alone():
+    model = built("gcn", 2, pooling="mean", head_dropout=1.0)
+    assert torch.equal(model(features(), UNDIRECTED), model.head.bias.expand(1, 3))
+    assert not torch.equal(model.eval()(features(), UNDIRECTED), model.head.bias.expand(1, 3))
+
+
+def test_sparse_features_with_layerwise_scores():
+    model = built("gin", 2, jumping_knowledge="layerwise", pooling="sum").eval()
+    x = features().relu()
+    torch.testing.assert_close(model(SparseFeatures.from_dense(x), UNDIRECTED), model(x, UNDIRECTED))
+
+
 def test_appnp_predicts_then_propagates():
     model = built("appnp", 2, K=3, alpha=0.3, edge_dropout=0.5, activation="relu").eval()
     x = features()
@@ -205,7 +234,7 @@ def test_options_reach_every_convolution(conv, options):
 def test_no_option_of_a_convolution_hides_one_of_the_network():
     network = set(inspect.signature(GNN.__init__).parameters)
     shared = {"self", "in_channels", "out_channels", "heads", "attention_dropout", "activation"}
-    for layer in (APPNP, *_LAYERS.values()):
+    for layer in (APPNP, *LAYERS.values()):
         assert set(inspect.signature(layer.__init__).parameters) & network <= shared
 
 
