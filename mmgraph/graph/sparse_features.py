@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmgraph.errors import InputError
+from mmgraph.graph.edge_list import checked_num_nodes
 from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.propagation import sparse_product
 
@@ -140,6 +141,29 @@ class SparseFeatures:
     def with_value(self, value: Tensor) -> SparseFeatures:
         """The same entries, row by row, with other values."""
         return SparseFeatures(self.pattern, value)
+
+    def rows(self, nodes: Tensor) -> SparseFeatures:
+        """The features of some nodes, in their order; a node may be there several times. Waits for the GPU.
+
+        Shapes:
+            nodes (n,) integers.
+
+        Raises:
+            InputError: these are no numbers of nodes.
+        """
+        if nodes.dim() != 1 or nodes.is_floating_point() or nodes.dtype == torch.bool:
+            raise InputError(
+                f"Expected node numbers (n,) as integers, but got {nodes.dtype} of shape {tuple(nodes.shape)}."
+            )
+        checked_num_nodes(torch.stack([nodes, nodes]), len(self))
+        starts, lengths = self.pattern.rowptr[nodes], self.pattern.rowptr.diff()[nodes]
+        rowptr = torch.zeros(len(nodes) + 1, dtype=torch.int64, device=self.device)
+        torch.cumsum(lengths, 0, out=rowptr[1:])
+        entries = torch.repeat_interleave(starts - rowptr[:-1], lengths)
+        entries += torch.arange(len(entries), device=self.device)
+        order = torch.arange(len(entries), device=self.device)
+        pattern = SparsityPattern(rowptr, self.pattern.col[entries], order, self.pattern.num_cols)
+        return SparseFeatures(pattern, self.value[entries])
 
     def to(self, target: torch.device | str | torch.dtype) -> SparseFeatures:
         """The features on another device, or of another type."""

@@ -236,8 +236,7 @@ class NodeClassification(_Classification):
 
     def loss(self, batch: None) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Cross-entropy and accuracy of the training nodes."""
-        mask = self._splits["train"]
-        return scores(self.model(self._features, self._graph)[mask], self._labels[mask])
+        return scores(*self.outputs("train"))
 
     def outputs(self, split: str) -> tuple[Tensor, Tensor]:
         """Logits and labels of a part of the nodes."""

@@ -304,3 +304,21 @@ def test_layers_refuse_what_does_not_fit():
         linear(sparse, torch.ones(3, 6))
     with pytest.raises(InputError, match="got SparseFeatures: multiply them with a weight first"):
         propagate(Adjacency.from_edge_index(EDGES, 5), sparse)
+
+
+def test_rows_of_some_nodes_in_their_order():
+    x = torch.tensor([[0.0, 1, 2], [0, 0, 0], [3, 0, 4], [0, 5, 0]])
+    sparse = SparseFeatures.from_dense(x.requires_grad_())
+    for nodes in ([2, 0, 1], [3], [2, 2, 1], []):
+        rows = torch.tensor(nodes, dtype=torch.int64)
+        chosen = sparse.rows(rows)
+        assert torch.equal(chosen.to_dense(), x[rows])
+        weight = torch.arange(6.0).view(2, 3)
+        torch.testing.assert_close(linear(chosen, weight), x[rows] @ weight.T)
+    (gradient,) = torch.autograd.grad(sparse.rows(torch.tensor([2, 2])).value.sum(), x)
+    assert torch.equal(gradient, torch.tensor([[0.0, 0, 0], [0, 0, 0], [2, 0, 2], [0, 0, 0]]))
+    for wrong in ([4], [-1]):
+        with pytest.raises(InputError, match="node indices"):
+            sparse.rows(torch.tensor(wrong))
+    with pytest.raises(InputError, match="node numbers"):
+        sparse.rows(torch.tensor([True, False, False, True]))

@@ -24,11 +24,12 @@ from mmgraph.training import TrainingOptions
 SMALL = {
     "digits-graph": {"epochs": 2},
     "node-classification": {"epochs": 2},
+    "inductive": {"epochs": 2},
     "link-prediction": {"epochs": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
 }
-NEEDS_DATA = {"node-classification", "link-prediction", "image-classification"}
-NO_PICTURES = {"node-classification", "link-prediction"}
+NEEDS_DATA = {"node-classification", "inductive", "link-prediction", "image-classification"}
+NO_PICTURES = {"node-classification", "inductive", "link-prediction"}
 ABOUT_LINKS = {"link-prediction"}
 
 

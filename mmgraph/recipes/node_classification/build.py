@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from mmgraph.graph.jumping_knowledge import Joining
 
 
-def build(config: NodeClassificationConfig) -> NodeClassification:
-    """A citation network and the graph network that reads it."""
+def build(
+    config: NodeClassificationConfig, kind: type[NodeClassification] = NodeClassification
+) -> NodeClassification:
+    """A citation network and the graph network that reads it; `kind` says what of it the network sees."""
     network = CitationNetwork.load(config.dataset)
     data, splits = network.data, network.splits
     model = GNN(
@@ -34,7 +36,7 @@ def build(config: NodeClassificationConfig) -> NodeClassification:
         jumping_knowledge=cast("Joining | None", config.jumping_knowledge),
         **_options(config),
     )
-    task = NodeClassification(
+    task = kind(
         model,
         network.features(dense=_needs_dense(config)),
         Adjacency.from_edge_index(data.edge_index, data.num_nodes),
