@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mmgraph.cli import datasets, doctor, output, reproduce, runs, train
+from mmgraph.cli import datasets, doctor, explain, output, reproduce, runs, train
 from mmgraph.errors import MissingDependencyError, MMGraphError
 
 app = typer.Typer(
@@ -66,6 +66,7 @@ app.add_typer(train.app, name="train")
 app.command("resume")(train.resume)
 app.command("recipes")(train.recipes)
 app.command("reproduce")(reproduce.reproduce)
+app.command("explain")(explain.explain)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
 app.command("doctor")(doctor.doctor)

@@ -146,15 +146,17 @@ def send(
     command: Annotated[
         str,
         typer.Argument(
-            help="pause, resume, stop, set-learning-rate, checkpoint or snapshot.", show_default=False
+            help="pause, resume, stop, set-learning-rate, checkpoint, snapshot or explain.",
+            show_default=False,
         ),
     ],
     value: Annotated[
-        float | None, typer.Argument(help="The learning rate to set.", show_default=False)
+        float | None,
+        typer.Argument(help="The learning rate to set, or the item to explain.", show_default=False),
     ] = None,
     root: Annotated[Path | None, output.RUNS] = None,
 ) -> None:
-    """Ask a running training process to pause, resume, stop, or change its learning rate."""
+    """Ask a running training process to pause, resume, stop, change its learning rate, or explain an item."""
     from mmgraph.runs import RunReader, send_command
 
     folder = output.find_run(run, root)

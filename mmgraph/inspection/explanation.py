@@ -44,18 +44,23 @@ class Explainable(nn.Module):
     Args:
         model: (x, graph) → one row of scores per node; layers of torch_geometric may be among its own.
 
+        item_shape: of what each node brings, where that is no vector; the explainers see it flat.
+
     Shapes:
         x (nodes, features), edge_index (2, E): as the model.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, item_shape: tuple[int, ...] | None = None) -> None:
         super().__init__()
         self.model = model
+        self.item_shape = item_shape
         self.messages = EdgeWeights()
         self.reads_edge_index = any(isinstance(module, MessagePassing) for module in model.modules())
 
     def forward(self, x: Tensor, edge_index: Tensor, graph: Adjacency | None = None) -> Tensor:
         """The scores; `graph` holds weights of the edges, in the order of edge_index."""
+        if self.item_shape is not None:
+            x = x.unflatten(1, self.item_shape)
         given: Any = edge_index
         if not self.reads_edge_index:
             given = Adjacency.from_edge_index(edge_index, len(x)) if graph is None else graph
@@ -97,10 +102,11 @@ class IntegratedGradients(ExplainerAlgorithm):  # type: ignore[misc]
         **kwargs: Any,
     ) -> Explanation:
         """Attributions of features (as node_mask) and edges (as edge_mask)."""
+        kind = self.explainer_config.node_mask_type
         by_feature, by_edge = torch.zeros_like(x), x.new_zeros(edge_index.size(1))
         for step in range(self.steps):
             share = (step + 0.5) / self.steps
-            moved = (x * share).requires_grad_()
+            moved = (x if kind is None else x * share).detach().requires_grad_()
             weight = x.new_full((edge_index.size(1),), share).requires_grad_()
             weigh_edges(model, edge_index, weight)
             try:
@@ -111,7 +117,6 @@ class IntegratedGradients(ExplainerAlgorithm):  # type: ignore[misc]
             by_feature += of_x / self.steps
             by_edge += of_edges / self.steps
         by_feature = by_feature * x
-        kind = self.explainer_config.node_mask_type
         if kind is not None and kind.value == "common_attributes":
             by_feature = by_feature.sum(0, keepdim=True)
         elif kind is not None and kind.value == "object":
@@ -139,7 +144,7 @@ class NodeExplanation:
         edges: which of the graph's edges these are, in the order they were given in.
         edge_weight: how much each matters: 0 to 1 from GNNExplainer, a signed share of the score from integrated
             gradients.
-        feature_weight: the same of the features, over all nodes in reach.
+        feature_weight: the same of the features, over all nodes in reach; of pixels where nodes are images.
 
     Shapes:
         edge_index (2, k), edges (k,), edge_weight (methods, k), feature_weight (methods, features).
@@ -206,7 +211,7 @@ def explain(
         seed: of GNNExplainer's first weights.
 
     Shapes:
-        x (nodes, features).
+        x (nodes, features), or (nodes, …) for an encoder.
 
     Raises:
         InputError: there is no such node or class, or no layer of the model sends messages along edges.
@@ -217,6 +222,8 @@ def explain(
     whole = Adjacency.of(graph, len(x))
     if not 0 <= node < len(x):
         raise InputError(f"Expected a node from 0 to {len(x) - 1}, but got {node}.")
+    if not methods:
+        raise InputError(f"Expected at least one method of explanation: {', '.join(METHODS)}.")
     for method in methods:
         if method not in METHODS:
             raise UnknownNameError.of("method of explanation", method, METHODS)
@@ -232,6 +239,9 @@ def explain(
         node, reach + 1, edge_index, relabel_nodes=True, num_nodes=len(x)
     )
     features = (x.to_dense() if isinstance(x, SparseFeatures) else x).index_select(0, nodes).detach()
+    if features.dim() > 2:
+        explained.item_shape = tuple(features.shape[1:])
+        features = features.flatten(1)
     near = Adjacency.from_edge_index(local, len(nodes), None if weight is None else weight[inside].detach())
     targets = torch.full((len(nodes),), target, device=features.device)
     by_edge, by_feature = [], []
@@ -251,7 +261,6 @@ def explain(
             found = explainer(features, local, target=targets, index=int(center), graph=near)
         by_edge.append(found.edge_mask.detach())
         by_feature.append(found.node_mask.detach().flatten())
-    none = features.new_zeros(0, local.size(1)), features.new_zeros(0, features.size(1))
     return NodeExplanation(
         node,
         target,
@@ -259,8 +268,8 @@ def explain(
         tuple(methods),
         edge_index[:, inside],
         torch.nonzero(inside).flatten(),
-        torch.stack(by_edge) if by_edge else none[0],
-        torch.stack(by_feature) if by_feature else none[1],
+        torch.stack(by_edge),
+        torch.stack(by_feature),
     )
 
 

@@ -15,8 +15,8 @@ from mmgraph import __version__
 from mmgraph.errors import CheckpointError, ConfigError, MMGraphError, RunBusyError
 from mmgraph.options import Scalar, options_of, parse
 from mmgraph.recipes.registry import Recipe, recipe
-from mmgraph.runs import RunReader, RunWriter, new_run_name, runs_root
-from mmgraph.runs.schema import CHECKPOINT_FOLDER
+from mmgraph.runs import RunReader, RunWriter, Snapshot, new_run_name, runs_root
+from mmgraph.runs.schema import CHECKPOINT_FOLDER, FINAL_STATES
 from mmgraph.training.options import TrainingOptions
 
 if TYPE_CHECKING:
@@ -77,21 +77,12 @@ def resume(
     """
     folder = Path(folder)
     with RunReader(folder) as reader:
-        described, status = reader.config, reader.status()
-    if status.is_live:
-        raise RunBusyError(
-            f"'{folder}' is {status.state} in another process, so there is nothing to resume. To end a pause, use "
-            f"'mmgraph runs send {folder} resume'."
-        )
-    name = described.get("run", {}).get("recipe", "")
-    if name == "watch" or not name:
-        raise ConfigError(
-            f"'{folder}' was recorded by somebody's own loop (mmgraph.watch), which only that program can resume."
-        )
-    chosen = recipe(name)
-    known = {entry.name: entry.default for entry in options_of(chosen.config)}
-    before = {key: None for key, default in known.items() if default is None} | described.get("options", {})
-    config = parse(chosen.config, {**before, **(values or {})})
+        if reader.status().is_live:
+            raise RunBusyError(
+                f"'{folder}' is {reader.status().state} in another process, so there is nothing to resume. To end a "
+                f"pause, use 'mmgraph runs send {folder} resume'."
+            )
+        chosen, config = _recorded(reader, values or {})
 
     from mmgraph.training.checkpoints import saved_progress
     from mmgraph.training.loop import LAST
@@ -105,6 +96,63 @@ def resume(
     task = _build(chosen, config)
     run = RunWriter(folder, start_step=step)
     return folder, _fit(task, run, config, resume=True, on_start=on_start, on_report=on_report)
+
+
+def explain(folder: Path | str, item: int) -> Snapshot:
+    """Explain an ended run's answer about one item with its best weights, and record that too.
+
+    Args:
+        folder: the run.
+        item: row of the item set, such as the number of a node.
+
+    Raises:
+        CheckpointError: the run has no checkpoint.
+        ConfigError: the run was not made by a recipe, or its recipe has no explanations.
+        InputError: there is no such item.
+        RunBusyError: another process is training it.
+    """
+    folder = Path(folder)
+    with RunReader(folder) as reader:
+        before = reader.status()
+        if before.is_live:
+            raise RunBusyError(
+                f"'{folder}' is {before.state} in another process: use 'mmgraph runs send {folder} explain {item}'."
+            )
+        chosen, config = _recorded(reader, {})
+
+    from mmgraph.training.checkpoints import load_checkpoint
+    from mmgraph.training.devices import limited_threads, pick_device
+    from mmgraph.training.loop import BEST, LAST
+
+    task = _build(chosen, config)
+    best = folder / CHECKPOINT_FOLDER / BEST
+    load_checkpoint(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model)
+    task.to(pick_device(config.device))
+    with limited_threads(config.threads):
+        snapshots = task.explain(item)
+    if not snapshots:
+        raise ConfigError(f"The recipe {chosen.name} has no explanations: those of graphs have.")
+    run = RunWriter(folder)
+    try:
+        run.snapshots(before.step, snapshots, epoch=before.epoch, wait=True)
+    finally:
+        run.close(before.state if before.state in FINAL_STATES else None, before.message)
+    return snapshots[0]
+
+
+def _recorded(reader: RunReader, values: Mapping[str, object]) -> tuple[Recipe, TrainingOptions]:
+    """The recipe that made a run, and its options with some of them changed."""
+    name = reader.config.get("run", {}).get("recipe", "")
+    if name == "watch" or not name:
+        raise ConfigError(
+            f"'{reader.folder}' was recorded by somebody's own loop (mmgraph.watch), which only that program knows."
+        )
+    chosen = recipe(name)
+    known = {entry.name: entry.default for entry in options_of(chosen.config)}
+    before = {key: None for key, default in known.items() if default is None} | reader.config.get(
+        "options", {}
+    )
+    return chosen, parse(chosen.config, {**before, **values})
 
 
 def _build(chosen: Recipe, config: TrainingOptions) -> Any:

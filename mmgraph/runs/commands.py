@@ -12,7 +12,7 @@ from mmgraph.errors import ConfigError, UnknownNameError
 from mmgraph.runs.connection import open_to_write
 from mmgraph.runs.schema import write_failure
 
-COMMANDS = ("pause", "resume", "stop", "set-learning-rate", "checkpoint", "snapshot")
+COMMANDS = ("pause", "resume", "stop", "set-learning-rate", "checkpoint", "snapshot", "explain")
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,12 @@ def send_command(folder: Path | str, name: str, argument: float | None = None) -
     """Leave a command for the process that trains a run; returns its number.
 
     Args:
-        name: pause, resume, stop, set-learning-rate (argument: the rate), checkpoint or snapshot.
+        name: pause, resume, stop, set-learning-rate (argument: the rate), checkpoint, snapshot, or explain
+            (argument: the row of an item).
 
     Raises:
         UnknownNameError: there is no such command.
-        ConfigError: the learning rate is not a positive number.
+        ConfigError: the learning rate is not a positive number, or the row not a whole one from 0.
         RunReadOnlyError: the folder cannot be written to.
     """
     folder = Path(folder)
@@ -42,6 +43,8 @@ def send_command(folder: Path | str, name: str, argument: float | None = None) -
         argument is not None and math.isfinite(argument) and argument > 0
     ):
         raise ConfigError(f"set-learning-rate needs a positive number, not {argument}.")
+    if name == "explain" and not (argument is not None and argument >= 0 and float(argument).is_integer()):
+        raise ConfigError(f"explain needs the row of an item, a whole number from 0, not {argument}.")
     connection = open_to_write(folder)
     try:
         cursor = connection.execute(

@@ -247,6 +247,12 @@ class NodeClassification(_Classification):
         """The whole graph."""
         return self._features, self._graph
 
+    def explain(self, item: int) -> list[Snapshot]:
+        """The edges and features that the class given to a node hangs on."""
+        from mmgraph.inspection.explanation import explain  # torch_geometric.explain takes a second to import
+
+        return [explain(self.model, self._features, self._graph, item).snapshot("items")]
+
     def constants(self) -> list[Snapshot]:
         """The graph."""
         return self._constants

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from mmgraph.errors import NonFiniteLossError
+from mmgraph.errors import MMGraphError, NonFiniteLossError
 from mmgraph.inspection.throttle import Throttle
 from mmgraph.runs import Command, RunWriter
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
@@ -323,10 +323,23 @@ class TrainingLoop:
             answer = f"wrote {self.save(LAST).name}"
         elif command.name == "snapshot":
             self.look()
+        elif command.name == "explain" and command.argument is not None:
+            answer = self.explain(int(command.argument))
         else:
             answer = f"not understood: {command.name}"
         self.run.answer(command, answer, step=progress.step)
         return paused
+
+    def explain(self, item: int) -> str:
+        """Record what the answer about one item hangs on, and say so."""
+        try:
+            snapshots = self.task.explain(item)
+        except MMGraphError as error:
+            return str(error)
+        if not snapshots:
+            return "this recipe has no explanations"
+        self.run.snapshots(self.progress.step, snapshots, epoch=self.epochs_done)
+        return f"recorded the {snapshots[0].layer}"
 
     def end(self) -> Result:
         """Last snapshot and checkpoint; when the run is complete, test the best weights."""

@@ -53,6 +53,14 @@ class Task(ABC):
         """Look inside the model as it is now. Must not change it, nor draw random numbers."""
         return []
 
+    def explain(self, item: int) -> list[Snapshot]:
+        """What the answer about one item hangs on; nothing where the task cannot say. Must not change the model.
+
+        Raises:
+            InputError: there is no such item.
+        """
+        return []
+
     def constants(self) -> list[Snapshot]:
         """Snapshots that never change, such as the graph; recorded once."""
         return []

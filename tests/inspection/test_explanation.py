@@ -189,3 +189,22 @@ def test_no_such_method(model: GNN) -> None:
 def test_a_model_that_reads_no_edges() -> None:
     with pytest.raises(InputError, match="send messages along edges"):
         explain(GNN(6, 8, 3, conv="linear"), features(), ring(), 0)
+
+
+class WithImages(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = GCNConv(6, 3)
+
+    def forward(self, x: Tensor, graph: Adjacency) -> Tensor:
+        assert x.shape[1:] == (1, 2, 3)
+        result: Tensor = self.conv(x.flatten(1), graph)
+        return result
+
+
+def test_nodes_that_are_images() -> None:
+    model, x = WithImages(), features()
+    images = explain(model, x.view(NODES, 1, 2, 3), ring(), 2, epochs=2)
+    vectors = explain(model.conv, x, ring(), 2, epochs=2)
+    torch.testing.assert_close(images.edge_weight, vectors.edge_weight)
+    torch.testing.assert_close(images.feature_weight, vectors.feature_weight)

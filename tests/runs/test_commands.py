@@ -11,7 +11,7 @@ from mmgraph.runs import COMMANDS, send_command
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_arrives(new_run, name):
     run = new_run()
-    argument = 0.5 if name == "set-learning-rate" else None
+    argument = {"set-learning-rate": 0.5, "explain": 3}.get(name)
     send_command(run.folder, name, argument)
     (command,) = run.commands()
     assert (command.name, command.argument) == (name, argument)
@@ -31,3 +31,9 @@ def test_a_learning_rate_that_is_none_is_refused(new_run, rate):
 def test_a_folder_that_is_no_run_takes_no_commands(tmp_path):
     with pytest.raises(NotARunError):
         send_command(tmp_path, "stop")
+
+
+@pytest.mark.parametrize("row", [None, -1, 0.5, float("nan"), float("inf")])
+def test_what_is_explained_is_a_row(new_run, row):
+    with pytest.raises(ConfigError, match="row of an item"):
+        send_command(new_run().folder, "explain", row)

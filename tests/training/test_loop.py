@@ -8,11 +8,12 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from mmgraph.errors import CheckpointError, DeviceError, NonFiniteLossError
-from mmgraph.runs import RunReader, RunWriter, send_command
+from mmgraph.errors import CheckpointError, DeviceError, InputError, NonFiniteLossError
+from mmgraph.runs import RunReader, RunWriter, Snapshot, send_command
 from mmgraph.training import TrainingOptions, fit
 from mmgraph.training.checkpoints import saved_progress
 from mmgraph.training.loop import LAST
@@ -295,3 +296,31 @@ def test_a_finished_run_resumed_for_more_epochs_goes_on(make_task, new_run):
 def test_a_missing_gpu_is_said_in_a_sentence(task, new_run):
     with pytest.raises(DeviceError, match="needs an NVIDIA GPU"):
         fit(task, new_run(), replace(OPTIONS, device="cuda"))
+
+
+def test_an_item_is_explained_when_asked_for(task, new_run):
+    def explain(item):
+        if item > 6:
+            raise InputError("Expected an item up to 6.")
+        return [Snapshot("matrix", f"explanation of {item}", np.ones((1, 1)))]
+
+    task.explain = explain
+    run = new_run()
+    sent = {3: ("explain", 5), 4: ("explain", 7), 6: ("stop", None)}
+    task.after_step = lambda count: count in sent and send_command(run.folder, *sent[count])
+    run.close(fit(task, run, replace(OPTIONS, snapshots_per_second=0.0)).state)
+    with RunReader(run.folder) as reader:
+        found = [info.step for info in reader.snapshots(kind="matrix") if info.layer == "explanation of 5"]
+    assert found == [3]
+    assert events(run.folder, "command")[:2] == [
+        "explain: recorded the explanation of 5",
+        "explain: Expected an item up to 6.",
+    ]
+
+
+def test_a_task_without_explanations_says_so(task, new_run):
+    run = new_run()
+    sent = {1: ("explain", 0), 2: ("stop", None)}
+    task.after_step = lambda count: count in sent and send_command(run.folder, *sent[count])
+    run.close(fit(task, run, OPTIONS).state)
+    assert events(run.folder, "command")[0] == "explain: this recipe has no explanations"
