@@ -53,6 +53,13 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         None,
         Entry("rate", "Set &learning rate", "Ctrl+L", "focus_rate", "Type another learning rate"),
         Entry("checkpoint", "&Checkpoint now", "Ctrl+S", "checkpoint", "Write a checkpoint", "checkpoint"),
+        Entry(
+            "explain",
+            "&Explain selection",
+            "X",
+            "explain",
+            "Which edges the answer about the selected item hangs on",
+        ),
     ),
     "&Step": (
         Entry("previous", "&Previous", "Left", "steps.previous.click", "Previous snapshot"),

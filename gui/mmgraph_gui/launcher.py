@@ -1,4 +1,7 @@
-"""Starts training in a process of its own, which goes on when the window closes or dies, and gives way to it."""
+"""Starts training in a process of its own, which goes on when the window closes or dies, and gives way to it.
+
+Explaining an ended run needs torch too, and gets a process as well.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ class Launcher(QObject):
 
     Signals:
         appeared(Path): the run folder of a started process is there.
-        failed(str): a process could not start or resume a run; what it said.
+        failed(str): a process could not start, resume or explain a run; what it said.
     """
 
     appeared = Signal(object)
@@ -60,6 +63,10 @@ class Launcher(QObject):
     def resume(self, run: Path) -> None:
         """Go on with a run from its last checkpoint."""
         self._watch(self._resume, run)
+
+    def explain(self, run: Path, item: int) -> None:
+        """Find what an ended run's answer about an item hangs on, and record it in the run."""
+        self._watch(self._explain, run, item)
 
     def close(self) -> None:
         """Stop watching; the processes go on."""
@@ -82,6 +89,9 @@ class Launcher(QObject):
 
     def _resume(self, run: Path) -> None:
         self._follow(["resume", str(run), "--quiet"], run, f"'{run.name}' could not be resumed", new=False)
+
+    def _explain(self, run: Path, item: int) -> None:
+        self._follow(["explain", str(run), str(item)], run, f"Item {item} could not be explained", new=False)
 
     def _follow(self, command: Sequence[str], folder: Path, complaint: str, *, new: bool) -> None:
         with tempfile.TemporaryFile() as output:

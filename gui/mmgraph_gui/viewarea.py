@@ -25,10 +25,12 @@ class ViewArea(QMainWindow):
     Signals:
         message(str): a view could not be made.
         current_changed(str): another view was looked at or clicked into.
+        explain_wanted(int): a view asks what the answer about an item hangs on.
     """
 
     message = Signal(str)
     current_changed = Signal(str)
+    explain_wanted = Signal(int)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -114,6 +116,7 @@ class ViewArea(QMainWindow):
                 self.docks.pop(spec.name)
                 self.removeDockWidget(dock)
                 return
+            view.explain_wanted.connect(self.explain_wanted)
             self.views[spec.name] = view
             dock.setWidget(view)
         self._set_current(spec.name)

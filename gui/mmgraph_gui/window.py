@@ -136,6 +136,21 @@ class MainWindow(QMainWindow):
         """Ask training to write a checkpoint."""
         self.follower.send("checkpoint")
 
+    def explain(self, item: int | None = None) -> None:
+        """Ask what the answer about an item hangs on, the selected one by default."""
+        status, path = self.state.status, self.state.path
+        if item is None and len(self.state.selection) == 1:
+            item = int(self.state.selection[0])
+        if path is None or item is None:
+            self.say("Select one item first: Explain shows which edges its answer hangs on.", "info")
+            return
+        self.area.show_view("graph")
+        if status is not None and status.is_live:
+            self.follower.send("explain", item)
+        else:
+            self.say(f"Explaining item {item} …", "info")
+            self.launcher.explain(path, item)
+
     def set_rate(self, text: str) -> None:
         """Ask training for another learning rate."""
         try:
@@ -221,6 +236,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.follower.message.connect(self.say)
         self.area.message.connect(self.say)
+        self.area.explain_wanted.connect(self.explain)
         self.launcher.failed.connect(self.say)
         self.launcher.appeared.connect(self.open_run)
         self.runs.chosen.connect(self.open_run)
@@ -230,7 +246,7 @@ class MainWindow(QMainWindow):
         self.state.subscribe(self._state_changed)
 
     def _state_changed(self, topic: Topic) -> None:
-        if topic in ("run", "status"):
+        if topic in ("run", "status", "snapshots"):
             self._enable()
 
     def _enable(self) -> None:
@@ -243,6 +259,7 @@ class MainWindow(QMainWindow):
             "stop": live,
             "rate": live,
             "checkpoint": live,
+            "explain": "graph" in self.state.kinds(),
         }
         for name, enabled in can.items():
             self.actions_[name].setEnabled(enabled)

@@ -129,7 +129,7 @@ def explain(folder: Path | str, item: int) -> Snapshot:
     load_checkpoint(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model)
     task.to(pick_device(config.device))
     with limited_threads(config.threads):
-        snapshots = task.explain(item)
+        snapshots: list[Snapshot] = task.explain(item)
     if not snapshots:
         raise ConfigError(f"The recipe {chosen.name} has no explanations: those of graphs have.")
     run = RunWriter(folder)

@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -75,7 +75,12 @@ class View(QWidget):
         state, follower, theme: from the context.
         controls: layout of a line above the content, for choosers; hidden while no run is open.
         content: the widget to fill in `build`.
+
+    Signals:
+        explain_wanted(int): somebody asks what the answer about an item hangs on.
     """
+
+    explain_wanted = Signal(int)
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""

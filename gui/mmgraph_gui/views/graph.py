@@ -4,57 +4,27 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 
-from mmgraph.analysis import force_layout, raster_edges, spectral_layout, tint
-from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
-from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Viewport, colour_parts, to_image
+from mmgraph_gui.item_card import describe
+from mmgraph_gui.raster import colour_parts
 from mmgraph_gui.views import Changed
+from mmgraph_gui.views.edges import EdgeScene, EdgeStrength, draw_edges, edge_strength, paint_strokes
+from mmgraph_gui.views.graph_layout import GraphLayout, lay_out
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.point_view import PointView, caption_count
 
-ITERATIONS = 150
-MOST_NODES = 20_000
-REPORT_SECONDS = 0.12
 VECTOR_EDGES = 50_000
-
-
-@dataclass(frozen=True, eq=False)
-class GraphLayout:
-    """A graph on its way to its layout.
-
-    Shapes:
-        positions (nodes, 2), edges (2, edges) without self-loops and with each pair of nodes once.
-    """
-
-    info: SnapshotInfo
-    positions: npt.NDArray[np.float32]
-    edges: npt.NDArray[np.int64]
-    step: int
-    steps: int
-    how: str
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing moves any more."""
-        return self.step >= self.steps
-
-
-@dataclass(frozen=True, eq=False)
-class EdgeImage:
-    """The edges as an image for a viewport."""
-
-    image: QImage
-    viewport: Viewport
+PLAIN = "Plain"
+EXPLANATION = "explanation of "
+"""How the names of layers begin that explain one item."""
 
 
 class GraphView(PointView):
@@ -72,13 +42,32 @@ class GraphView(PointView):
         self.layout_now: GraphLayout | None = None
         self._wanted: SnapshotInfo | None = None
         self._stopped = False
+        self.edge_layer: str | None = None
+        self.strength: EdgeStrength | None = None
+        self._asked_strength: tuple[SnapshotInfo, int | None] | None = None
+        self._explanations: set[str] | None = None
         self.again = named(QPushButton("Stop"), "Stop the layout", "Stop laying out, or lay out again")
         self.again.clicked.connect(self._stop_or_restart)
         self.controls.insertWidget(0, self.again)
+        self.edge_box = named(
+            QComboBox(), "Edges by", "What the edges show: that they are there, or how much they weigh"
+        )
+        self.edge_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.edge_box.setMinimumWidth(72)
+        self.edge_box.activated.connect(self._choose_edges)
+        self.explain = named(
+            QPushButton("Explain"),
+            "Explain the selected item",
+            "Which edges its answer hangs on, in place of attention",
+        )
+        self.explain.clicked.connect(self._explain)
+        for place, widget in enumerate((QLabel("Edges"), self.edge_box, self.explain), start=1):
+            self.controls.insertWidget(place, widget)
 
     def render_state(self, changed: Changed) -> None:
         if "run" in changed:
             self.layout_now, self._wanted = None, None
+            self.edge_layer, self._explanations = None, None
             self.plane.layers.clear()
             self.plane.fitted = True
         info = self.state.snapshot_at("graph")
@@ -91,10 +80,14 @@ class GraphView(PointView):
         if self._wanted != info:
             self._wanted = info
             self._lay_out(info, seed=0)
-        if self.layout_now is not None and changed & {"theme", "viewport", "selection"}:
+        self._follow_explanations()
+        self._offer_edges()
+        redraw = self._ask_strength()
+        if self.layout_now is not None and (redraw or changed & {"theme", "viewport", "selection"}):
             self._draw_edges()
-        if changed & {"items", "selection"}:
+        if redraw or changed & {"items", "selection"}:
             self._write_caption()
+        self.explain.setEnabled(len(self.state.selection) == 1)
 
     def receive(self, slot: str, result: Any) -> None:
         if slot == "layout":
@@ -112,19 +105,28 @@ class GraphView(PointView):
             self._draw_edges()
             self._write_caption()
             return
+        if slot == "strength":
+            self.strength = result
+            self._draw_edges()
+            self._write_caption()
+            return
         super().receive(slot, result)
         if slot == "edges" and result is not None:
             self.plane.set_layer("edges", result.image, result.viewport)
+            self.plane.set_layer("strokes", result.strokes, result.viewport)
 
     def paint_vectors(self, painter: QPainter) -> None:
         if self.layout_now is not None and self.layout_now.edges.shape[1] <= VECTOR_EDGES:
-            viewport = self.plane.viewport
             colour = QColor(self.theme.palette.muted)
-            colour.setAlphaF(0.35)
+            colour.setAlphaF(0.35 if self.strength is None else 0.15)
             painter.setPen(QPen(colour, self.plane.ratio))
-            pixels = viewport.to_pixels(self.layout_now.positions)
+            pixels = self.plane.viewport.to_pixels(self.layout_now.positions)
             for source, target in self.layout_now.edges.T.tolist():
                 painter.drawLine(QPointF(*pixels[source]), QPointF(*pixels[target]))
+            if self.strength is not None:
+                paint_strokes(
+                    painter, self._scene(self.layout_now), *self.strength.shown(self.state.selection)
+                )
         super().paint_vectors(painter)
 
     def _lay_out(self, info: SnapshotInfo, seed: int) -> None:
@@ -149,15 +151,86 @@ class GraphView(PointView):
         now = self.layout_now
         if now is None:
             return
-        work = functools.partial(
-            draw_edges,
-            layout=now,
-            viewport=self.plane.viewport,
-            ratio=self.plane.ratio,
-            colours=(colour_parts(self.theme.palette.muted), colour_parts(self.theme.palette.accent)),
-            selected=self.state.selection,
-        )
+        work = functools.partial(draw_edges, scene=self._scene(now))
         self.draw("edges", work)
+
+    def _scene(self, now: GraphLayout) -> EdgeScene:
+        return EdgeScene(
+            now.positions,
+            now.edges,
+            self.plane.viewport,
+            self.plane.ratio,
+            colour_parts(self.theme.palette.muted),
+            colour_parts(self.theme.palette.accent),
+            self.state.selection,
+            self.strength,
+        )
+
+    # -- what edges weigh ----------------------------------------------------------------------------------
+
+    def _explain(self) -> None:
+        if len(self.state.selection) == 1:
+            self.explain_wanted.emit(int(self.state.selection[0]))
+
+    def _choose_edges(self, index: int) -> None:
+        self.edge_layer = self.edge_box.itemText(index) if index else None
+        if self.edge_layer is not None:
+            self.state.set_layer("attention", self.edge_layer)
+        self.request_render("layer")
+
+    def _edge_layers(self) -> list[str]:
+        """Layers of attention along edges, explanations last."""
+        named_ = [layer for layer in self.state.layers("attention") if self._is_on_edges(layer)]
+        return sorted(named_, key=lambda layer: layer.startswith(EXPLANATION))
+
+    def _is_on_edges(self, layer: str) -> bool:
+        info = next(iter(self.state.history("attention", layer)), None)
+        return info is not None and "edges" in info.axes
+
+    def _follow_explanations(self) -> None:
+        """Show an explanation when it arrives while one looks on."""
+        known = {layer for layer in self.state.layers("attention") if layer.startswith(EXPLANATION)}
+        new = known - self._explanations if self._explanations is not None else set()
+        self._explanations = known
+        if new:
+            self.edge_layer = max(new, key=lambda layer: self.state.history("attention", layer)[-1].id)
+            self.state.set_layer("attention", self.edge_layer)
+
+    def _offer_edges(self) -> None:
+        choices = [PLAIN, *self._edge_layers()]
+        if [self.edge_box.itemText(i) for i in range(self.edge_box.count())] != choices:
+            self.edge_box.clear()
+            self.edge_box.addItems(choices)
+        self.edge_box.setCurrentIndex(choices.index(self.edge_layer) if self.edge_layer in choices else 0)
+        self.edge_box.setEnabled(len(choices) > 1)
+
+    def _ask_strength(self) -> bool:
+        """Have the weights of the chosen layer read; whether there is something to draw again at once."""
+        info = self.state.snapshot_at("attention", self.edge_layer) if self.edge_layer is not None else None
+        if info is None:
+            self._asked_strength = None
+            self.cancel("strength")
+            shown, self.strength = self.strength, None
+            return shown is not None
+        heads = info.shape[info.axes.index("heads")]
+        head = self.state.head if self.state.head is not None and self.state.head < heads else None
+        if self._asked_strength != (info, head):
+            self._asked_strength = info, head
+            self.ask("strength", [info], functools.partial(edge_strength, info=info, head=head))
+        return False
+
+    def _strength_parts(self, strength: EdgeStrength) -> list[str]:
+        if strength.explains is None:
+            into = " into the selection" if len(self.state.selection) else ""
+            head = "mean of all heads" if strength.head is None else f"head {strength.head}"
+            return [f"edges{into} by attention of {strength.info.layer}, {head}"]
+        items, (target, probability) = self.state.items, strength.target or (0, 0.0)
+        names = items.class_names if items is not None else ()
+        label = names[target] if target < len(names) else f"class {target}"
+        return [
+            f"why {describe(self.state, strength.explains).name} is taken for {label} ({probability:.2f})",
+            "wide edges matter most",
+        ]
 
     def _write_caption(self) -> None:
         now = self.layout_now
@@ -177,68 +250,8 @@ class GraphView(PointView):
             parts.append(f"stopped at {now.step} of {now.steps}")
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
+        if self.strength is not None:
+            parts += self._strength_parts(self.strength)
         self.again.setText("Stop" if busy else "Lay out again")
         self.again.setEnabled(now.steps > 0)
         self.caption.set_parts(parts)
-
-
-def lay_out(
-    job: Job, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, nodes: int, seed: int
-) -> GraphLayout | None:
-    """Lay out a graph, reporting on the way; None when cancelled."""
-    snapshot = snapshots[0]
-    index = snapshot.array.astype(np.int64)
-    nodes = max(nodes, int(index.max(initial=-1)) + 1)
-    edges = _simple(index, nodes)
-    given = snapshot.extras.get("positions")
-    if given is not None:
-        return GraphLayout(info, given.astype(np.float32), edges, 0, 0, "positions given by the run")
-    if nodes > MOST_NODES:
-        positions = spectral_layout(edges, nodes, seed=seed).astype(np.float32)
-        how = f"laid out by its spectrum alone: springs take too long beyond {MOST_NODES:,} nodes"
-        return GraphLayout(info, positions, edges, 0, 0, how)
-    last = time.monotonic()
-    step, positions = 0, np.zeros((nodes, 2), dtype=np.float32)
-    for step, positions in enumerate(force_layout(edges, nodes, iterations=ITERATIONS, seed=seed), 1):
-        if job.cancelled:
-            return None
-        if time.monotonic() - last > REPORT_SECONDS:
-            last = time.monotonic()
-            job.report(GraphLayout(info, positions, edges, step, ITERATIONS, "springs"))
-    return GraphLayout(info, positions, edges, step, ITERATIONS, "springs")
-
-
-def draw_edges(
-    job: Job,
-    _snapshots: tuple[Snapshot, ...],
-    *,
-    layout: GraphLayout,
-    viewport: Viewport,
-    ratio: float,
-    colours: tuple[tuple[int, int, int], tuple[int, int, int]],
-    selected: npt.NDArray[np.int64],
-) -> EdgeImage | None:
-    """Edges in the first colour, those at selected nodes in the second; None when cancelled."""
-    shape = (viewport.height, viewport.width)
-    pixels = viewport.to_pixels(layout.positions)
-    chosen = np.isin(layout.edges, selected).any(axis=0) if len(selected) else np.zeros(0, dtype=bool)
-    opacity = float(np.clip(12 / np.sqrt(max(layout.edges.shape[1], 1)), 0.06, 0.45)) * min(ratio, 1.5)
-    coverage = raster_edges(pixels, layout.edges, shape, cancelled=lambda: job.cancelled)
-    if coverage is None:
-        return None
-    image = to_image(tint(coverage, colours[0], opacity * (0.4 if chosen.any() else 1)))
-    if chosen.any():
-        coverage = raster_edges(pixels, layout.edges[:, chosen], shape, cancelled=lambda: job.cancelled)
-        if coverage is None:
-            return None
-        painter = QPainter(image)
-        painter.drawImage(0, 0, to_image(tint(coverage, colours[1], min(3 * opacity, 0.8))))
-        painter.end()
-    return EdgeImage(image, viewport)
-
-
-def _simple(index: npt.NDArray[np.int64], nodes: int) -> npt.NDArray[np.int64]:
-    """Each pair of different nodes once, whichever way its edges point."""
-    low, high = index.min(axis=0, initial=nodes), index.max(axis=0, initial=-1)
-    keys = np.unique((low * nodes + high)[low != high])
-    return np.stack([keys // nodes, keys % nodes]) if nodes else np.zeros((2, 0), dtype=np.int64)

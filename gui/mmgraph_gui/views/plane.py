@@ -33,7 +33,7 @@ Tool = Literal["move", "box", "lasso"]
 
 REACH = 6
 CLICK_DISTANCE = 4
-LAYERS = ("edges", "points")
+LAYERS = ("edges", "points", "strokes")
 """From back to front."""
 
 

@@ -137,3 +137,56 @@ def test_a_run_without_graph_says_so(
     view = show_view(GraphView)
     context.follower.open(run.folder)
     qtbot.waitUntil(lambda: view.message == "This run recorded no graph.")
+
+
+def node_with_edges(view: GraphView) -> int:
+    return int(np.bincount(view.layout_now.edges.ravel()).argmax())
+
+
+def explanation(view: GraphView, node: int) -> Snapshot:
+    """Of the edges at a node the first is all that matters."""
+    edges = view.layout_now.edges
+    at = edges[:, (edges == node).any(axis=0)]
+    weights = np.zeros((2, at.shape[1]), dtype=np.float32)
+    weights[:, 0] = 1
+    notes = {"explains": node, "target": 3, "probability": 0.75, "heads": ["a", "b"]}
+    return Snapshot(
+        "attention", f"explanation of {node}", weights, ("heads", "edges"), "items", {"edge_index": at}, notes
+    )
+
+
+def strong_pixels(view: GraphView) -> int:
+    layer = view.plane.layers.get("strokes")
+    if layer is None:
+        return 0
+    alpha = layer.image.convertToFormat(QImage.Format.Format_Alpha8)
+    return int((np.frombuffer(alpha.constBits(), np.uint8) > 100).sum())
+
+
+def test_an_explanation_is_shown_when_it_arrives(qtbot: Any, view: GraphView) -> None:
+    node = node_with_edges(view)
+    assert strong_pixels(view) == 0
+    with RunWriter(view.state.path) as run:
+        run.snapshots(view.state.step, [explanation(view, node)], wait=True)
+    qtbot.waitUntil(lambda: strong_pixels(view) > 10, timeout=20_000)
+    assert view.edge_box.currentText() == f"explanation of {node}"
+    assert view.state.layer("attention") == f"explanation of {node}"
+    assert f"why digit {node} is taken for 3" in view.caption.text()
+    assert "(0.75)" in view.caption.text()
+    edges, strength = view.strength.shown(view.state.selection)
+    assert edges.shape == (2, 1)
+    assert strength.tolist() == [1]
+    view.edge_box.setCurrentIndex(0)
+    view.edge_box.activated.emit(0)
+    qtbot.waitUntil(lambda: strong_pixels(view) == 0, timeout=20_000)
+
+
+def test_one_selected_item_can_be_explained(qtbot: Any, view: GraphView) -> None:
+    assert not view.explain.isEnabled()
+    view.state.select([7])
+    qtbot.waitUntil(view.explain.isEnabled)
+    with qtbot.waitSignal(view.explain_wanted) as asked:
+        view.explain.click()
+    assert asked.args == [7]
+    view.state.select([7, 8])
+    qtbot.waitUntil(lambda: not view.explain.isEnabled())

@@ -1,0 +1,159 @@
+"""Edges of a graph as a picture: all of them, those at selected nodes, and those that weigh something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from mmgraph.analysis import raster_edges, tint
+from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph_gui.follower import Job
+from mmgraph_gui.raster import Viewport, to_image
+
+MOST_STROKES = 500
+"""Up to so many weighted edges are drawn as lines as wide as their weight; more are rasterised, one pixel wide."""
+WIDEST_STROKE = 5.0
+FAINTEST = 0.02
+"""Weights below this share of the largest are not drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeStrength:
+    """How much edges weigh under attention, or in an explanation.
+
+    Args:
+        explains: the node whose answer is explained; None for attention.
+        target: the class that is explained, with its probability; None for attention.
+
+    Shapes:
+        edges (2, k) without self-loops, strength (k,) from 0 to 1.
+    """
+
+    info: SnapshotInfo
+    head: int | None
+    edges: npt.NDArray[np.int64]
+    strength: npt.NDArray[np.float32]
+    explains: int | None
+    target: tuple[int, float] | None
+
+    def shown(self, selected: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The edges worth drawing, weakest first; of attention those into selected nodes where there are any."""
+        kept = self.strength >= FAINTEST
+        if len(selected) and self.explains is None:
+            kept &= np.isin(self.edges[1], selected)
+        edges, strength = self.edges[:, kept], self.strength[kept]
+        largest = strength.max(initial=0)
+        order = np.argsort(strength, kind="stable")
+        return edges[:, order], strength[order] / (largest if largest > 0 else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeImage:
+    """The edges as an image for a viewport; those drawn as strokes come over the points, and may be none."""
+
+    image: QImage
+    strokes: QImage | None
+    viewport: Viewport
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeScene:
+    """What is drawn: edges between positions, in which colours, and what weighs or is selected.
+
+    Shapes:
+        positions (nodes, 2), edges (2, edges) each pair once, selected (k,) nodes.
+    """
+
+    positions: npt.NDArray[np.float32]
+    edges: npt.NDArray[np.int64]
+    viewport: Viewport
+    ratio: float
+    plain: tuple[int, int, int]
+    accent: tuple[int, int, int]
+    selected: npt.NDArray[np.int64]
+    strength: EdgeStrength | None
+
+
+def edge_strength(
+    _job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, head: int | None
+) -> EdgeStrength:
+    """The weights of a snapshot of attention along edges, scaled to a largest of 1."""
+    snapshot = snapshots[0]
+    edges = snapshot.extras["edge_index"].astype(np.int64)
+    weights = snapshot.array.mean(axis=0) if head is None else snapshot.array[head]
+    between = (edges[0] != edges[1]) & np.isfinite(weights)
+    weights = weights[between].astype(np.float32)
+    largest = weights.max(initial=0)
+    notes = snapshot.notes
+    explains = notes.get("explains")
+    target = (int(notes["target"]), float(notes["probability"])) if explains is not None else None
+    return EdgeStrength(
+        info, head, edges[:, between], weights / (largest if largest > 0 else 1), explains, target
+    )
+
+
+def draw_edges(job: Job, _snapshots: tuple[Snapshot, ...], *, scene: EdgeScene) -> EdgeImage | None:
+    """All edges in the plain colour; those that weigh, or are at selected nodes, in the accent. None when cancelled."""
+    viewport, edges = scene.viewport, scene.edges
+    shape = (viewport.height, viewport.width)
+    pixels = viewport.to_pixels(scene.positions)
+    marked = scene.selected if scene.strength is None else scene.selected[:0]
+    at_selected = np.isin(edges, marked).any(axis=0)
+    dimmed = bool(at_selected.any()) or scene.strength is not None
+    opacity = float(np.clip(12 / np.sqrt(max(edges.shape[1], 1)), 0.06, 0.45)) * min(scene.ratio, 1.5)
+
+    def layer(some: npt.NDArray[np.int64], colour: Any, opaque: float, weights: Any = None) -> QImage | None:
+        coverage = raster_edges(pixels, some, shape, weights=weights, cancelled=lambda: job.cancelled)
+        return None if coverage is None else to_image(tint(coverage, colour, opaque))
+
+    image = layer(edges, scene.plain, opacity * (0.4 if dimmed else 1))
+    if image is None:
+        return None
+    over: QImage | None = None
+    if scene.strength is not None:
+        strong, strength = scene.strength.shown(scene.selected)
+        if strong.shape[1] <= MOST_STROKES:
+            strokes = QImage(viewport.width, viewport.height, QImage.Format.Format_ARGB32_Premultiplied)
+            strokes.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(strokes)
+            paint_strokes(painter, scene, strong, strength)
+            painter.end()
+            return EdgeImage(image, strokes, viewport)
+        over = layer(strong, scene.accent, min(3 * opacity, 0.8), strength)
+    elif at_selected.any():
+        over = layer(edges[:, at_selected], scene.accent, min(3 * opacity, 0.8))
+    else:
+        return EdgeImage(image, None, viewport)
+    if over is None:
+        return None
+    painter = QPainter(image)
+    painter.drawImage(0, 0, over)
+    painter.end()
+    return EdgeImage(image, None, viewport)
+
+
+def paint_strokes(
+    painter: QPainter, scene: EdgeScene, edges: npt.NDArray[np.int64], strength: npt.NDArray[np.float32]
+) -> None:
+    """Edges as lines as wide and as opaque as they weigh."""
+    pixels = scene.viewport.to_pixels(scene.positions)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for (start, end), share in zip(_ends(pixels, edges), strength.tolist(), strict=True):
+        colour = QColor(*scene.accent)
+        colour.setAlphaF(0.15 + 0.8 * share)
+        width = scene.ratio * (0.8 + (WIDEST_STROKE - 0.8) * share)
+        painter.setPen(QPen(colour, width, c=Qt.PenCapStyle.RoundCap))
+        painter.drawLine(start, end)
+
+
+def _ends(
+    pixels: npt.NDArray[np.floating[Any]], edges: npt.NDArray[np.int64]
+) -> Iterator[tuple[QPointF, QPointF]]:
+    for source, target in edges.T.tolist():
+        yield QPointF(*pixels[source]), QPointF(*pixels[target])
