@@ -6,18 +6,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmgraph.graph.embeddings.evaluation import FractionScore, label_fractions, split_accuracy
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.training import Progress
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
 
-__all__ = ["DeepWalk", "NetMF", "Node2Vec", "Progress", "SpectralEmbedding"]
+__all__ = [
+    "DeepWalk",
+    "FractionScore",
+    "NetMF",
+    "Node2Vec",
+    "Progress",
+    "SpectralEmbedding",
+    "label_fractions",
+    "split_accuracy",
+]
 
 _HOME = {
     "DeepWalk": "walking",
+    "FractionScore": "evaluation",
     "NetMF": "factorisation",
     "Node2Vec": "walking",
     "Progress": "training",
     "SpectralEmbedding": "factorisation",
+    "label_fractions": "evaluation",
+    "split_accuracy": "evaluation",
 }
 
 
