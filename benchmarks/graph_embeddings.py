@@ -25,14 +25,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
-import scipy.sparse
-from node_classification import multilabel_f1
-from sklearn.linear_model import LogisticRegression
 
 from mmgraph import datasets
 from mmgraph.graph import Adjacency, random_walks
-from mmgraph.graph.embeddings import DeepWalk, NetMF, Node2Vec, SpectralEmbedding
+from mmgraph.graph.embeddings import (
+    DeepWalk,
+    NetMF,
+    Node2Vec,
+    SpectralEmbedding,
+    label_fractions,
+    split_accuracy,
+)
 
 PEERS = Path(__file__).parent / "peers"
 AUTHORS = {"walks_per_node": 80, "walk_length": 40}
@@ -40,32 +43,17 @@ PEER_TOKENS = 0.2
 """Million nodes per second of wall time: gensim over ready walks and PecanPy, 2 threads, quoted."""
 
 
-def blogcatalog(folder: Path) -> tuple[Any, scipy.sparse.csr_array]:
-    stored = scipy.io.loadmat(folder / "blogcatalog" / "blogcatalog.mat")
-    return stored["network"].astype(bool), scipy.sparse.csr_array(stored["group"])
-
-
-def ppi(folder: Path) -> tuple[Any, scipy.sparse.csr_array]:
-    source, target = np.loadtxt(folder / "ppi_homo_sapiens" / "PPI.ungraph", np.int64).T
-    nodes = max(source.max(), target.max()) + 1
-    network = scipy.sparse.coo_array(
-        (np.ones(len(source), bool), (source, target)), shape=(nodes, nodes)
-    ).tocsr()
-    lines = (folder / "ppi_homo_sapiens" / "PPI.cmty").read_text().splitlines()
-    member = [np.array(line.split(), np.int64) for line in lines]
-    label = np.repeat(np.arange(len(member)), [len(nodes_) for nodes_ in member])
-    labels = scipy.sparse.csr_array(
-        (np.ones(len(label)), (np.concatenate(member), label)), shape=(nodes, len(member))
-    )
-    return (network + network.T).astype(bool), labels
-
-
 def cora_accuracy(embed: Callable[[int], Any], seed: int) -> float:
     data = datasets.load("cora")
-    vectors, labels = embed(seed).fit_transform(data), data.y.numpy()
-    train, test = data.train_mask.numpy(), data.test_mask.numpy()
-    model = LogisticRegression(max_iter=1000).fit(vectors[train], labels[train])
-    return 100 * float(model.score(vectors[test], labels[test]))
+    vectors = embed(seed).fit_transform(data)
+    masks = data.train_mask.numpy(), data.test_mask.numpy()
+    return 100 * split_accuracy(vectors, data.y.numpy(), *masks)
+
+
+def multilabel_f1(vectors: Any, data: Any, splits: int) -> tuple[float, float]:
+    """Mean macro- and micro-F1 in percent with half of the nodes labelled."""
+    (score,) = label_fractions(vectors, data.y.numpy(), [0.5], splits)
+    return 100 * statistics.mean(score.macro), 100 * statistics.mean(score.micro)
 
 
 def report(title: str, published: str, ours: list[float], must: float | None, seconds: float) -> None:
@@ -80,7 +68,7 @@ def report(title: str, published: str, ours: list[float], must: float | None, se
 
 def multilabel(
     title: str,
-    data: tuple[Any, scipy.sparse.csr_array],
+    data: Any,
     embed: Callable[[int], Any],
     published: tuple[str, str],
     must: tuple[float | None, float | None],
@@ -90,9 +78,9 @@ def multilabel(
     spent = 0.0
     for seed in range(arguments.seeds):
         began = time.process_time()
-        vectors = embed(seed).fit_transform(data[0])
+        vectors = embed(seed).fit_transform(data)
         spent += time.process_time() - began
-        scores.append(multilabel_f1(vectors, data[1], 0.5, arguments.splits))
+        scores.append(multilabel_f1(vectors, data, arguments.splits))
     for place, name in enumerate(("macro", "micro")):
         values = [score[place] for score in scores]
         report(f"{title}, {name}-F1", published[place], values, must[place], spent / arguments.seeds)
@@ -110,11 +98,9 @@ def embedded(name: str, python: Path, folder: Path, threads: int) -> dict[str, f
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def speed(
-    data: tuple[Any, scipy.sparse.csr_array], environments: Path | None, arguments: argparse.Namespace
-) -> None:
+def speed(data: Any, environments: Path | None, arguments: argparse.Namespace) -> None:
     """Tokens per second, memory and F1, of every library in processes that take turns."""
-    graph = Adjacency.from_scipy(data[0])
+    graph = Adjacency.from_data(data)
     pythons = {"mmgraph": Path(sys.executable)}
     if environments is not None:
         pythons.update((name, environments / name / "bin" / "python") for name in ("gensim", "pecanpy"))
@@ -139,7 +125,7 @@ def speed(
             memory, own = (
                 statistics.median(run["peak"] - offset * run["imported"] for run in runs) for offset in (0, 1)
             )
-            macro, micro = multilabel_f1(np.load(folder / f"{name}.npy"), data[1], 0.5, arguments.splits)
+            macro, micro = multilabel_f1(np.load(folder / f"{name}.npy"), data, arguments.splits)
             print(
                 f"{name:<10}{wall:>7.3f}{processor:>7.3f}{memory:>7.0f}{own:>7.0f}"
                 f"  macro-F1 {macro:.2f}, micro-F1 {micro:.2f}",
@@ -161,8 +147,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of the speed")
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
     arguments = parser.parse_args()
-    folder, threads = Path(os.environ["MMGRAPH_DATA"]), arguments.threads
-    blog = blogcatalog(folder)
+    threads = arguments.threads
+    blog = datasets.load("blogcatalog")
     print(f"{'what':<44}{'published':>10}{'ours':>16}  must reach")
     if "speed" in arguments.only:
         speed(blog, arguments.peers, arguments)
@@ -174,7 +160,7 @@ def main() -> None:
         ]
         report("Cora DeepWalk, accuracy", "67.2", values, 67.2, (time.process_time() - began) / len(values))
     if "ppi" in arguments.only:
-        proteins = ppi(folder)
+        proteins = datasets.load("ppi")
         for title, embed, published in (
             ("PPI DeepWalk", lambda seed: DeepWalk(**AUTHORS, seed=seed, threads=threads), ("17.7", "—")),
             ("PPI spectral", lambda seed: SpectralEmbedding(seed=seed), ("6.8", "—")),
