@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_channels, check_count
+from mmgraph.graph.edge_masking import message_weight
 from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.propagation import propagate, sparse_product
 from mmgraph.graph.sparse_features import Features, check_features, linear
@@ -82,6 +83,8 @@ class RelationalGCNConv(nn.Module):
         share = self._shares(adjacency, relation).to(self.weight.dtype)
         h = linear(x, self.weight.flatten(0, 1)).to(self.weight.dtype)
         if self.coefficients is None:
+            mask = message_weight(adjacency.pattern)
+            share = share if mask is None else share * mask
             # Relations as separate columns: one product for all of them, one entry per edge.
             entries = SparsityPattern.from_entries(
                 adjacency.row,

@@ -7,7 +7,16 @@ from torch_geometric import nn as pyg
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 
 from mmgraph.errors import InputError
-from mmgraph.graph import Adjacency, EdgeConv, GATConv, GATv2Conv, GCNConv, GINConv, SAGEConv
+from mmgraph.graph import (
+    Adjacency,
+    EdgeConv,
+    GATConv,
+    GATv2Conv,
+    GCNConv,
+    GINConv,
+    RelationalGCNConv,
+    SAGEConv,
+)
 from mmgraph.graph.edge_masking import masked_edges, message_weight
 
 EDGES = torch.tensor([[0, 1, 2, 3, 3, 1, 4, 4], [1, 0, 1, 2, 1, 3, 0, 0]])
@@ -80,6 +89,16 @@ def test_weight_zero_hides_an_edge(make: type[torch.nn.Module]) -> None:
     other[3] += 5
     torch.testing.assert_close(masked(layer, x, EDGES, hidden)[2], masked(layer, other, EDGES, hidden)[2])
     assert not torch.allclose(layer(x, EDGES)[2], layer(other, EDGES)[2])
+
+
+@pytest.mark.parametrize("bases", [None, 2])
+def test_relations(mask: Tensor, bases: int | None) -> None:
+    """Scaling every message by one number scales what is received."""
+    layer = RelationalGCNConv(5, 3, num_relations=2, num_bases=bases, root=False, bias=False)
+    relation = torch.arange(8) % 2
+    with masked_edges(EDGES, torch.full((8,), 0.25)):
+        quarter = layer(features(), EDGES, relation)
+    torch.testing.assert_close(quarter, layer(features(), EDGES, relation) / 4)
 
 
 def test_parallel_edges_have_weights_of_their_own() -> None:
