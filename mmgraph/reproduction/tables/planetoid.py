@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmgraph.options import Scalar
 from mmgraph.reproduction.table import Measure, Row, Table
 
 DATASETS = ("Cora", "CiteSeer", "PubMed")
@@ -22,17 +23,25 @@ _CONVOLUTIONS = (
 )
 
 
+# Chosen by the mean validation accuracy of 5 seeds over 13 values from 1e-7 to 5e-3, as the paper does with one
+# seed and 60 random values. PubMed keeps the value of Cora: its features were not at hand.
+_WEIGHT_DECAY = {("sgc", "CiteSeer"): 1e-4}
+
+
 def _rows(dataset: int) -> list[Row]:
     rows = []
     for method, conv, seconds, source, figures in _CONVOLUTIONS:
         figure = figures[dataset]
         published, spread = figure if isinstance(figure, tuple) else (figure, None)
+        options: dict[str, Scalar | None] = {"dataset": DATASETS[dataset].lower(), "conv": conv}
+        if (conv, DATASETS[dataset]) in _WEIGHT_DECAY:
+            options["weight_decay"] = _WEIGHT_DECAY[conv, DATASETS[dataset]]
         rows.append(
             Row(
                 method=method,
                 dataset=DATASETS[dataset],
                 recipe="node-classification",
-                options={"dataset": DATASETS[dataset].lower(), "conv": conv},
+                options=options,
                 measures=(Measure(published=published, spread=spread, source=source),),
                 seconds=seconds[dataset],
             )
