@@ -8,6 +8,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_count, check_share
 from mmgraph.graph.propagation import propagate
+from mmgraph.graph.random_zeros import drop
 
 
 class APPNP(nn.Module):
@@ -50,9 +51,10 @@ class APPNP(nn.Module):
             got = tuple(h.shape) if isinstance(h, Tensor) else type(h).__name__
             raise InputError(f"Expected dense features (num_nodes, channels), but got {got}.")
         adjacency = Adjacency.of(graph, len(h)).normalized("sym", self.self_loops, dtype=h.dtype)
+        drops = self.training and self.edge_dropout > 0
         z = h
         for _ in range(self.K):
-            weight = nn.functional.dropout(adjacency.weight(h.dtype), self.edge_dropout, self.training)
+            weight = drop(adjacency.weight(h.dtype), self.edge_dropout) if drops else None
             z = (1 - self.alpha) * propagate(adjacency, z, weight) + self.alpha * h
         return z
 

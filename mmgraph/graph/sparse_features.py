@@ -11,6 +11,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.edge_list import checked_num_nodes
 from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.propagation import sparse_product
+from mmgraph.graph.random_zeros import drop
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -222,9 +223,9 @@ def dropout(x: Features, p: float, training: bool = True) -> Features:
 
     Source: Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 2014.
     """
-    if not isinstance(x, SparseFeatures):
-        return nn.functional.dropout(x, p, training)
-    return x.with_value(nn.functional.dropout(x.value, p)) if training else x
+    if not training or p == 0:
+        return x
+    return x.with_value(drop(x.value, p)) if isinstance(x, SparseFeatures) else drop(x, p)
 
 
 def linear(x: Features, weight: Tensor) -> Tensor:
