@@ -61,18 +61,18 @@ def propagate(adjacency: Adjacency, x: Tensor, weight: Tensor | None = None) -> 
     if not x.is_floating_point():
         raise InputError(f"Expected floating-point features, but got {x.dtype}: convert with x.float().")
     dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+    reversed_weight = None
     if weight is None:
-        weight = adjacency.value
-    if weight is None:
-        weight = x.new_ones(pattern.num_entries, dtype=dtype)
+        weight, reversed_weight = _own_weights(adjacency, x, dtype)
     _check_weight(weight, x, pattern)
     mask = message_weight(pattern)
     if mask is not None:
-        weight = weight * (mask if weight.dim() == 1 else mask.unsqueeze(1))
+        weight, reversed_weight = weight * (mask if weight.dim() == 1 else mask.unsqueeze(1)), None
 
     weight, messages = weight.to(dtype), x.to(dtype)
     if weight.dim() == 1:
-        result = sparse_product(pattern, weight, messages.reshape(len(x), x.shape[1:].numel())).view(x.shape)
+        messages = messages.reshape(len(x), x.shape[1:].numel())
+        result = sparse_product(pattern, weight, messages, reversed_weight).view(x.shape)
     else:
         heads = zip(weight.unbind(1), messages.unbind(1), strict=True)
         result = torch.stack([sparse_product(pattern, w, m) for w, m in heads], dim=1)
@@ -110,13 +110,21 @@ def segment_softmax(scores: Tensor, rowptr: Tensor) -> Tensor:
     return alpha.to(scores.dtype)
 
 
-def sparse_product(pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tensor:
+def sparse_product(
+    pattern: SparsityPattern, value: Tensor, x: Tensor, reversed_value: Tensor | None = None
+) -> Tensor:
     """Y = A(v) X, differentiable in v and X as often as wanted; inputs are valid and at least float32.
+
+    Args:
+        pattern: where v is.
+        value: v.
+        x: X.
+        reversed_value: v in the order of the transposed pattern, where it is known and v needs no gradient.
 
     Shapes:
         value (E,), x (num_cols, channels): (num_rows, channels).
     """
-    result: Tensor = _SparseDense.apply(pattern, value, x)  # type: ignore[no-untyped-call]
+    result: Tensor = _SparseDense.apply(pattern, value, x, reversed_value)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -129,23 +137,27 @@ class _SparseDense(torch.autograd.Function):
     """Y = A(v) X. Its derivatives are itself on the transpose, and the sampled product."""
 
     @staticmethod
-    def forward(ctx: Any, pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, pattern: SparsityPattern, value: Tensor, x: Tensor, reversed_value: Tensor | None
+    ) -> Tensor:
         ctx.pattern = pattern
-        ctx.save_for_backward(value, x)
-        with torch.autocast(x.device.type, enabled=False):
-            return _matrix(pattern, value) @ x
+        # X is as large as all messages' sources, and needed only where the values are learned.
+        ctx.save_for_backward(value, x if ctx.needs_input_grad[1] else None, reversed_value)
+        return _multiply(pattern, value, x)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor | None, Tensor | None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor | None, Tensor | None, None]:
         (grad,) = grads
-        value, x = ctx.saved_tensors
+        value, x, reversed_value = ctx.saved_tensors
         grad_value = grad_x = None
         if ctx.needs_input_grad[1]:
             grad_value = _sampled_product(ctx.pattern, grad, x)
         if ctx.needs_input_grad[2]:
             reversed_, entries = ctx.pattern.transpose
-            grad_x = sparse_product(reversed_, value[entries], grad)
-        return None, grad_value, grad_x
+            if reversed_value is None:
+                reversed_value = value.index_select(0, entries)
+            grad_x = sparse_product(reversed_, reversed_value, grad, value)
+        return None, grad_value, grad_x, None
 
 
 class _SampledDenseDense(torch.autograd.Function):
@@ -169,7 +181,7 @@ class _SampledDenseDense(torch.autograd.Function):
             grad_a = sparse_product(ctx.pattern, grad, b)
         if ctx.needs_input_grad[2]:
             reversed_, entries = ctx.pattern.transpose
-            grad_b = sparse_product(reversed_, grad[entries], a)
+            grad_b = sparse_product(reversed_, grad.index_select(0, entries), a)
         return None, grad_a, grad_b
 
 
@@ -198,6 +210,27 @@ def _row_sums(entries: Tensor, rowptr: Tensor) -> Tensor:
 
 def _spread(rows: Tensor, rowptr: Tensor, num_entries: int) -> Tensor:
     return rows.repeat_interleave(rowptr.diff(), dim=0, output_size=num_entries)
+
+
+def _own_weights(adjacency: Adjacency, x: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+    """The weights of a graph in CSR order, and in that of its transpose where gradients of x will ask for it."""
+    if adjacency.value is None:
+        ones = x.new_ones(adjacency.num_edges, dtype=dtype)
+        return ones, ones
+    if adjacency.value.requires_grad or not x.requires_grad:
+        return adjacency.value, None
+    return adjacency.value, adjacency.transpose().weight(dtype)
+
+
+def _multiply(pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tensor:
+    matrix = _matrix(pattern, value)
+    if x.device.type != "cpu":
+        with torch.autocast(x.device.type, enabled=False):
+            return matrix @ x
+    # With beta = 0 what is in `out` is not read; `matrix @ x` would fill a result with zeros and copy it first.
+    out = x.new_empty(pattern.num_rows, x.size(1))
+    with torch.autocast("cpu", enabled=False):
+        return torch.addmm(out, matrix, x, beta=0, out=out)
 
 
 def _matrix(pattern: SparsityPattern, value: Tensor) -> Tensor:
