@@ -191,11 +191,11 @@ def test_graphs_that_cannot_be_walked_on_are_refused():
 def test_compiling_is_announced_once(tmp_path):
     code = (
         "import torch\n"
-        "from mmgraph.graph.walks.walk_graph import _accumulate, _fill_filter\n"
+        "from mmgraph.graph.walks.alias import fill_aliases\n"
         "import numpy as np\n"
-        "rows, zeros = np.empty(0, np.uint64), np.zeros(1)\n"
-        "_accumulate(rows, zeros, np.zeros(1, np.uint32))\n"
-        "_accumulate(rows, zeros.astype(np.float32), np.zeros(1, np.uint32))\n"
+        "bounds, ones = np.array([0, 1]), np.ones(1)\n"
+        "fill_aliases(bounds, ones, np.zeros(1, np.uint64))\n"
+        "fill_aliases(bounds, ones.astype(np.float32), np.zeros(1, np.uint64))\n"
     )
     first, second = (
         subprocess.run(

@@ -8,6 +8,7 @@ import numpy as np
 from numba import int32, uint32, uint64
 
 from mmgraph.graph.compiled import kernel
+from mmgraph.graph.walks.alias import drawn
 from mmgraph.graph.walks.streams import GAMMA, key_of, mixed
 
 LANES = 64
@@ -18,13 +19,11 @@ STEPS = 16
 
 
 @kernel
-def walk_first_order(
-    rows: Any, col: Any, cumulative: Any, start: Any, walk: Any, seed: Any, out: Any
-) -> None:
+def walk_first_order(rows: Any, col: Any, aliases: Any, start: Any, walk: Any, seed: Any, out: Any) -> None:
     """Fill `out` with one walk per row.
 
     Args:
-        rows, col, cumulative: of a WalkGraph.
+        rows, col, aliases: of a WalkGraph.
         start: where each walk starts.
         walk: the number of each walk, which decides about its random numbers.
         seed: of the streams, uint64.
@@ -35,12 +34,11 @@ def walk_first_order(
     """
     count, length = out.shape
     end = uint32(len(rows) - 1)
-    weighted = len(cumulative) > 0
+    weighted = len(aliases) > 0
     current = np.empty(LANES, np.uint32)
     stream = np.empty(LANES, np.uint64)
     draw = np.empty(LANES, np.uint32)
     edge = np.empty(LANES, np.uint32)
-    left = np.empty(LANES, np.uint32)
     visited = np.empty((STEPS, LANES), np.int32)
     for base in range(0, count, LANES):
         lanes = min(LANES, count - base)
@@ -56,27 +54,16 @@ def walk_first_order(
                 for lane in range(LANES):
                     stream[lane] += uint64(GAMMA)
                     draw[lane] = uint32(mixed(stream[lane]) >> uint64(32))
+                for lane in range(LANES):
+                    row = rows[current[lane]]
+                    offset = (uint64(draw[lane]) * (row & uint64(0xFFFFFFFF))) >> uint64(32)
+                    edge[lane] = uint32((row >> uint64(32)) + offset)
                 if weighted:
-                    longest = uint32(0)
                     for lane in range(LANES):
-                        row = rows[current[lane]]
-                        edge[lane] = uint32(row >> uint64(32))
-                        left[lane] = uint32(row & uint64(0xFFFFFFFF))
-                        longest = max(longest, left[lane])
-                    # `edge_at` for all lanes at once.
-                    while longest > uint32(1):
-                        for lane in range(LANES):
-                            half = uint32(left[lane] >> uint32(1))
-                            at = uint64(edge[lane]) + uint64(half)
-                            below = cumulative[at - uint64(half > uint32(0))] <= draw[lane]
-                            edge[lane] = uint32(at) if below else edge[lane]
-                            left[lane] = uint32(left[lane] - half)
-                        longest = uint32(longest - (longest >> uint32(1)))
-                else:
+                        stream[lane] += uint64(GAMMA)
+                        draw[lane] = uint32(mixed(stream[lane]) >> uint64(32))
                     for lane in range(LANES):
-                        row = rows[current[lane]]
-                        offset = (uint64(draw[lane]) * (row & uint64(0xFFFFFFFF))) >> uint64(32)
-                        edge[lane] = uint32((row >> uint64(32)) + offset)
+                        edge[lane] = drawn(edge[lane], aliases[edge[lane]], draw[lane])
                 for lane in range(LANES):
                     current[lane] = col[edge[lane]]
                 for lane in range(LANES):

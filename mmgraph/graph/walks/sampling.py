@@ -33,7 +33,7 @@ def random_walks(
     P(t → v → x) ∝ α w_vx,  α = 1/p where x = t;  1 where t → x is an edge;  1/q elsewhere.
 
     Equal edges count as one with their weights added; edges of weight 0 are not there. The result depends on the
-    seed and not on the number of threads. Weights act through probabilities that are multiples of 2⁻³².
+    seed and not on the number of threads. Probabilities are exact to 2⁻³².
 
     Args:
         graph: weighted or not, directed or not; nodes without outgoing edges end a walk.
@@ -87,14 +87,16 @@ def fill_walks(
     """Walk from the given nodes with the streams of the given numbers, in this thread."""
     stream_seed = np.uint64(seed)
     if p == 1 and q == 1:
-        walk_first_order(graph.rows, graph.col, graph.cumulative, start, number, stream_seed, out)
+        walk_first_order(graph.rows, graph.col, graph.aliases, start, number, stream_seed, out)
         return
+    # What is laid out per edge only where the way back exceeds the bound.
+    shares = graph.shares if 1 / p > max(1, 1 / q) else np.empty((0, 2), np.float32)
     walk_second_order(
         graph.rows,
         graph.col,
-        graph.cumulative,
+        graph.aliases,
+        shares,
         graph.neighbour_filter,
-        graph.symmetric,
         float(p),
         float(q),
         start,

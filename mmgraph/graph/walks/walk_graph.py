@@ -11,18 +11,18 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import uint32, uint64
+from numba import int64, uint32, uint64
 from numpy.typing import NDArray
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.compiled import inlined, kernel
+from mmgraph.graph.walks.alias import fill_aliases
 
 MAX_EDGES = 2**32 - 2
 MAX_NODES = 2**31 - 2
 HASH = 0x9E3779B1
 BITS_PER_EDGE = 32
-SHARE = 2.0**-32
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,19 @@ class WalkGraph:
     Args:
         rows: per node, (first edge << 32) | number of edges; the last is that of the end.
         col: the target of every edge; the last is the end's.
-        cumulative: per edge the probability of this and the earlier edges of its row, in units of 2⁻³², the last of
-            each row without meaning; empty where all edges are equally likely.
+        aliases: per edge what lets its row's edges be drawn by weight, see `fill_aliases`; empty where all edges are
+            equally likely.
+        weight: per edge; None where all edges are equally likely.
         symmetric: whether every edge has its reverse, whatever the weights.
 
     Shapes:
-        rows (N + 1,) uint64, col (E + 1,) uint32, cumulative (E + 1,) or (0,) uint32.
+        rows (N + 1,) uint64, col (E + 1,) uint32, aliases (E + 1,) or (0,) uint64, weight (E,).
     """
 
     rows: NDArray[np.uint64]
     col: NDArray[np.uint32]
-    cumulative: NDArray[np.uint32]
+    aliases: NDArray[np.uint64]
+    weight: NDArray[np.float64] | None
     symmetric: bool
 
     @classmethod
@@ -63,7 +65,7 @@ class WalkGraph:
                 f"{graph.num_nodes} nodes and {len(col)} edges."
             )
         symmetric = _is_symmetric(row, col, graph.num_nodes)
-        return cls(*_laid_out(row, col, weight, graph.num_nodes), symmetric)
+        return cls(*_laid_out(row, col, weight, graph.num_nodes), weight, symmetric)
 
     @property
     def num_nodes(self) -> int:
@@ -79,6 +81,21 @@ class WalkGraph:
         bits = np.zeros(len(self.col), np.uint32)
         _fill_filter(self.rows, self.col, bits)
         return bits
+
+    @cached_property
+    def shares(self) -> NDArray[np.float32]:
+        """For every edge its probability in first-order walks and that of its reverse, 0 where there is none.
+
+        Empty where both are the same for all edges of a row: in symmetric graphs without weights.
+
+        Shapes:
+            (E + 1, 2), or (0, 2).
+        """
+        if self.symmetric and self.weight is None:
+            return np.empty((0, 2), np.float32)
+        shares = np.zeros((len(self.col), 2), np.float32)
+        _fill_shares(self.rows, self.col, np.ones(0) if self.weight is None else self.weight, shares)
+        return shares
 
 
 def _simple_edges(
@@ -112,7 +129,7 @@ def _is_symmetric(row: NDArray[np.int64], col: NDArray[np.int64], num_nodes: int
 
 def _laid_out(
     row: NDArray[np.int64], col: NDArray[np.int64], weight: NDArray[np.float64] | None, num_nodes: int
-) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint32]]:
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint64]]:
     degree = np.bincount(row, minlength=num_nodes).astype(np.uint64)
     first = np.zeros(num_nodes, np.uint64)
     np.cumsum(degree[:-1], out=first[1:])
@@ -123,27 +140,43 @@ def _laid_out(
     ends[:-1] = col
     ends[-1] = num_nodes
     if weight is None:
-        return rows, ends, np.empty(0, np.uint32)
-    cumulative = np.zeros(len(col) + 1, np.uint32)
-    _accumulate(rows[:-1][degree > 0], weight, cumulative)
-    return rows, ends, cumulative
+        return rows, ends, np.empty(0, np.uint64)
+    aliases = np.empty(len(col) + 1, np.uint64)
+    aliases[-1] = len(col)
+    fill_aliases(np.append(first, np.uint64(len(col))).astype(np.int64), weight, aliases)
+    return rows, ends, aliases
 
 
 @kernel
-def _accumulate(rows: Any, weight: Any, cumulative: Any) -> None:
-    for i in range(len(rows)):
-        first = uint64(rows[i] >> uint64(32))
-        after = first + uint64(rows[i] & uint64(0xFFFFFFFF))
-        largest = 0.0
-        for edge in range(first, after):
-            largest = max(largest, weight[edge])
+def _fill_shares(rows: Any, col: Any, weight: Any, shares: Any) -> None:
+    num_nodes = len(rows) - 1
+    # Sources ascend, and so do the targets of every row: the reverse of an edge is never before that of earlier ones.
+    reached = np.empty(num_nodes, np.int64)
+    for v in range(num_nodes):
+        first, degree = int64(rows[v] >> uint64(32)), int64(rows[v] & uint64(0xFFFFFFFF))
+        reached[v] = first
+        if first == len(col) - 1:
+            continue
+        if len(weight) == 0:
+            shares[first : first + degree, 0] = 1.0 / degree
+            continue
+        largest = weight[first : first + degree].max()
         total = 0.0
-        for edge in range(first, after):
+        for edge in range(first, first + degree):
             total += weight[edge] / largest
-        so_far = 0.0
-        for edge in range(first, after):
-            so_far += weight[edge] / largest
-            cumulative[edge] = uint32(min(so_far / total * 4294967296.0, 4294967295.0))
+        for edge in range(first, first + degree):
+            shares[edge, 0] = weight[edge] / largest / total
+    for v in range(num_nodes):
+        first, degree = int64(rows[v] >> uint64(32)), int64(rows[v] & uint64(0xFFFFFFFF))
+        if first == len(col) - 1:
+            continue
+        for edge in range(first, first + degree):
+            target = col[edge]
+            after = int64(rows[target] >> uint64(32)) + int64(rows[target] & uint64(0xFFFFFFFF))
+            while reached[target] < after and col[reached[target]] < v:
+                reached[target] += 1
+            if reached[target] < after and col[reached[target]] == v:
+                shares[edge, 1] = shares[reached[target], 0]
 
 
 @inlined
@@ -171,49 +204,3 @@ def _fill_filter(rows: Any, col: Any, bits: Any) -> None:
         for edge in range(first, first + degree):
             bit = filter_bit(col[edge], first, degree, num_nodes)
             bits[bit >> uint64(5)] |= uint32(uint64(1) << (bit & uint64(31)))
-
-
-@inlined
-def may_hold(bits: Any, node: Any, first: Any, degree: Any, num_nodes: Any) -> Any:
-    """False where a row certainly lacks a target; true where it certainly has it if `is_exact`."""
-    bit = filter_bit(node, first, degree, num_nodes)
-    return (bits[bit >> uint64(5)] >> (bit & uint64(31))) & uint64(1) != uint64(0)
-
-
-@inlined
-def found_at(col: Any, node: Any, first: Any, degree: Any) -> Any:
-    """Where in its row a target would be: the last edge whose target is not larger, or the first edge."""
-    base, length = uint64(first), uint64(degree)
-    while length > uint64(1):
-        half = length >> uint64(1)
-        # A product, since a choice would become a branch that nobody can predict.
-        base += half * uint64(col[base + half] <= node)
-        length -= half
-    return base
-
-
-@inlined
-def holds(col: Any, bits: Any, node: Any, first: Any, degree: Any, num_nodes: Any) -> Any:
-    """Whether a row has a target."""
-    return may_hold(bits, node, first, degree, num_nodes) and (
-        is_exact(degree, num_nodes) or col[found_at(col, node, first, degree)] == node
-    )
-
-
-@inlined
-def edge_at(cumulative: Any, position: Any, first: Any, degree: Any) -> Any:
-    """The edge in whose share of the row's probability a position in [0, 2³²) lies."""
-    base, length = uint64(first), uint64(degree)
-    while length > uint64(1):
-        half = length >> uint64(1)
-        base += half * uint64(cumulative[base + half - uint64(1)] <= position)
-        length -= half
-    return base
-
-
-@inlined
-def share_of(cumulative: Any, edge: Any, first: Any, degree: Any) -> Any:
-    """The probability of an edge in its row."""
-    before = float(cumulative[edge - uint64(1)]) * SHARE if edge > first else 0.0
-    after = float(cumulative[edge]) * SHARE if edge + uint64(1) < first + degree else 1.0
-    return after - before
