@@ -9,9 +9,13 @@ from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.files.edge_list_file import read_edge_list
 from mmgraph.graph.files.edge_text import recognised
-from mmgraph.graph.files.opening import available_memory, in_words, size_of
+from mmgraph.graph.files.gexf import GEXFReader
+from mmgraph.graph.files.gml import GMLReader
+from mmgraph.graph.files.graphml import GraphMLReader
+from mmgraph.graph.files.npz import read_npz
+from mmgraph.graph.files.opening import available_memory, in_words, opened, pieces, size_of
 
-Format = Literal["edge-list"]
+Format = Literal["edge-list", "graphml", "gexf", "gml", "npz"]
 SUFFIXES: dict[str, Format] = {
     ".txt": "edge-list",
     ".edgelist": "edge-list",
@@ -19,8 +23,12 @@ SUFFIXES: dict[str, Format] = {
     ".csv": "edge-list",
     ".tsv": "edge-list",
     ".ungraph": "edge-list",
+    ".graphml": "graphml",
+    ".gexf": "gexf",
+    ".gml": "gml",
+    ".npz": "npz",
 }
-EXPANSION: dict[Format, int] = {"edge-list": 24}
+EXPANSION: dict[Format, int] = {"edge-list": 24, "graphml": 24, "gexf": 24, "gml": 40, "npz": 6}
 """Bytes of memory that reading may take per byte of a file, at most."""
 
 
@@ -30,6 +38,7 @@ def read_graph(
     directed: bool | None = None,
     *,
     ids: type[int] | type[str] | None = None,
+    weight: str | None = "weight",
     num_nodes: int | None = None,
     delimiter: str | None = None,
     comments: str = "#%",
@@ -45,8 +54,11 @@ def read_graph(
         format: by default what the name ends in says.
         directed: whether edges have directions. By default what the file says; an edge list that is silent is
             undirected where no edge has its reverse, and complete where all have.
-        ids: int or str, what the ids of an edge list are; by default what those of the first edge are.
-        num_nodes: node ids are then numbers from 0 to num_nodes − 1, and nodes without edges are there too.
+        ids: int or str, what ids in text are; by default numbers where all are, and in an edge list where those
+            of the first edge are.
+        weight: of GraphML, GEXF and GML: the attribute of edges that holds their weight.
+        num_nodes: of an edge list: node ids are then numbers from 0 to num_nodes − 1, and nodes without edges are
+            there too.
         delimiter: of an edge list: one character, a space for any blanks; by default found in the first line.
         comments: of an edge list: characters that make a line a comment when they come first.
         memory_budget: bytes that reading may take; by default those that are free.
@@ -59,10 +71,28 @@ def read_graph(
     path = Path(path)
     kind = format_of(path, format)
     most = _most_bytes(path, kind, memory_budget)
-    if num_nodes is not None and num_nodes < 0:
-        raise InputError(f"Expected a number of nodes ≥ 0, but got {num_nodes}.")
-    form = recognised(path, delimiter, comments, int if num_nodes is not None else ids)
-    return Adjacency.from_edge_index(*read_edge_list(path, form, directed, num_nodes, most))
+    if kind == "edge-list":
+        if num_nodes is not None and num_nodes < 0:
+            raise InputError(f"Expected a number of nodes ≥ 0, but got {num_nodes}.")
+        form = recognised(path, delimiter, comments, int if num_nodes is not None else ids)
+        parts = read_edge_list(path, form, directed, num_nodes, most)
+    elif num_nodes is not None or delimiter is not None:
+        raise InputError(f"Expected num_nodes and delimiter for edge lists only, but {path} is {kind}.")
+    elif kind == "npz":
+        parts = read_npz(path, most)
+        if directed is False:
+            raise InputError(
+                f"Expected directed=None for {path}: an npz file holds every edge in each of its directions."
+            )
+    else:
+        with opened(path) as file:
+            content = pieces(file, path, most)
+            if kind == "gml":
+                draft = GMLReader(path).read_all(b"".join(content))
+            else:
+                draft = (GraphMLReader if kind == "graphml" else GEXFReader)(path).read_all(content)
+        parts = draft.parts(directed, weight, ids, "label" if kind == "gml" else None)
+    return Adjacency.from_edge_index(*parts)
 
 
 def format_of(path: Path, format: str | None) -> Format:

@@ -13,6 +13,10 @@ from typing import IO, cast
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.files.edge_list_file import write_edge_list
+from mmgraph.graph.files.gexf import write_gexf
+from mmgraph.graph.files.gml import write_gml
+from mmgraph.graph.files.graphml import write_graphml
+from mmgraph.graph.files.npz import write_npz
 from mmgraph.graph.files.reading import Format, format_of
 
 
@@ -24,7 +28,8 @@ def write_graph(
 ) -> None:
     """Write a graph to a file; `read_graph` gives it back.
 
-    Edge lists hold node ids, weights and direction, but no attributes.
+    npz holds everything. GraphML, GEXF and GML hold attributes that are numbers or text; booleans come back from GML
+    as 1 and 0. Edge lists hold node ids, weights and direction, but no attributes.
 
     Args:
         path: replaced when all is written; may end in .gz.
@@ -38,7 +43,7 @@ def write_graph(
         UnknownNameError: the format is not known.
     """
     path = Path(path)
-    format_of(path, format)
+    kind = format_of(path, format)
     if not isinstance(graph, Adjacency):
         raise InputError(f"Expected an Adjacency to write, but got {type(graph).__name__}.")
     symmetric = graph.is_symmetric
@@ -49,7 +54,12 @@ def write_graph(
         )
     directed = not symmetric if directed is None else directed
     with whole_file(path) as file:
-        write_edge_list(file, graph, directed, "," if ".csv" in path.suffixes else "\t")
+        if kind == "edge-list":
+            write_edge_list(file, graph, directed, "," if ".csv" in path.suffixes else "\t")
+        elif kind == "npz":
+            write_npz(file, graph)
+        else:
+            {"graphml": write_graphml, "gexf": write_gexf, "gml": write_gml}[kind](file, graph, directed)
 
 
 @contextlib.contextmanager
