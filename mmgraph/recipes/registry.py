@@ -12,7 +12,14 @@ from mmgraph.training.options import TrainingOptions
 if TYPE_CHECKING:
     from mmgraph.training.task import Task
 
-_PACKAGES = ("digits_graph", "node_classification", "inductive", "link_prediction", "image_classification")
+_PACKAGES = (
+    "digits_graph",
+    "node_classification",
+    "inductive",
+    "link_prediction",
+    "graph_classification",
+    "image_classification",
+)
 
 DEFAULT = "digits-graph"
 

@@ -44,6 +44,55 @@ def stratified_splits(
     return {"train": train, "validation": held, "test": test}
 
 
+def fold_splits(
+    labels: Tensor, fold: int, *, folds: int = 10, validation: float = 0.0, seed: int = 0
+) -> dict[str, Tensor]:
+    """One fold of a cross-validation for test, a share of the others for validation, the rest for training.
+
+    Folds have the same shares of classes; they are those of `sklearn.model_selection.StratifiedKFold(folds,
+    shuffle=True, random_state=seed)`, which GIN and others after it use with seed 0.
+
+    Args:
+        labels: class of each item.
+        fold: which fold is for test, from 0.
+        folds: how many there are.
+        validation: share of the items outside of the fold; 0 for no such part.
+        seed: of the folds and of what is for validation.
+
+    Shapes:
+        labels (n,); masks (n,) bool.
+
+    Raises:
+        InputError: there is no such fold, a class has fewer items than there are folds, or the share for validation
+            does not give every class an item.
+    """
+    from sklearn.model_selection import StratifiedKFold, train_test_split
+
+    classes = labels.numpy()
+    smallest = int(labels.unique(return_counts=True)[1].min())
+    if not 0 <= fold < folds or smallest < folds:
+        raise InputError(
+            f"Expected a fold from 0 to {folds - 1} and at least {folds} items of every class, but got fold {fold} "
+            f"and {smallest} items of the smallest class."
+        )
+    rest, test = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(classes, classes))[fold]
+    parts = {"train": rest, "test": test}
+    if validation > 0:
+        try:
+            train, held = train_test_split(
+                rest, test_size=validation, stratify=classes[rest], random_state=seed
+            )
+        except ValueError as error:
+            raise InputError(
+                f"A share of {validation:g} for validation is too small or too large: {error}"
+            ) from error
+        parts = {"train": train, "validation": held, "test": test}
+    masks = {split: torch.zeros(len(labels), dtype=torch.bool) for split in parts}
+    for split, members in parts.items():
+        masks[split][torch.from_numpy(members)] = True
+    return masks
+
+
 def split_codes(splits: Mapping[str, Tensor]) -> npt.NDArray[np.int8]:
     """Number of the split of each item, in the order of the mapping; −1 for items in none.
 

@@ -47,7 +47,7 @@ def pixel_statistics(images: Tensor) -> tuple[float, float]:
     return float(mean), max(float((share * (values - mean) ** 2).sum().sqrt()), 1e-8)
 
 
-class _Classification(Task):
+class Classification(Task):
     """What both kinds share: the confusion matrix of the last evaluation, and the probe."""
 
     def __init__(
@@ -88,7 +88,7 @@ class _Classification(Task):
         return snapshots
 
 
-class ImageClassification(_Classification):
+class ImageClassification(Classification):
     """Classify images, in shuffled mini-batches.
 
     Args:
@@ -168,7 +168,7 @@ class ImageClassification(_Classification):
         return (self.normalise(self._probe),)
 
 
-class NodeClassification(_Classification):
+class NodeClassification(Classification):
     """Classify the nodes of one graph, all at once; some nodes carry labels to learn from.
 
     Args:

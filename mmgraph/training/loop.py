@@ -158,9 +158,7 @@ class TrainingLoop:
     def step(self, batch: object) -> dict[str, float]:
         """One step of gradient descent; returns its numbers."""
         progress, optimizer = self.progress, self.optimizer
-        factor = schedule_factor(
-            self.options.schedule, progress.step, self.total_steps, self.options.warmup_steps
-        )
+        factor = self.schedule_factor
         for group in optimizer.param_groups:
             group["lr"] = progress.base_learning_rate * factor
         self.task.model.train()
@@ -218,6 +216,18 @@ class TrainingLoop:
             self.save(LAST)
         if now - self.reported >= _REPORT_SECONDS:
             self.report(now)
+
+    @property
+    def schedule_factor(self) -> float:
+        """What the learning rate is multiplied with at this step."""
+        options = self.options
+        return schedule_factor(
+            options.schedule,
+            self.progress.step,
+            self.total_steps,
+            options.warmup_steps,
+            options.halve_every * self.task.batches_per_epoch,
+        )
 
     @property
     def epochs_done(self) -> float:
@@ -314,9 +324,7 @@ class TrainingLoop:
         elif command.name == "stop":
             self.stop_reason, answer = "asked to stop", "stopping after this step"
         elif command.name == "set-learning-rate" and command.argument is not None:
-            factor = schedule_factor(
-                self.options.schedule, progress.step, self.total_steps, self.options.warmup_steps
-            )
+            factor = self.schedule_factor
             progress.base_learning_rate = command.argument / factor if factor > 0 else command.argument
             answer = f"learning rate is {command.argument:g}"
         elif command.name == "checkpoint":

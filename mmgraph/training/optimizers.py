@@ -19,21 +19,25 @@ def make_optimizer(groups: list[dict[str, Any]], options: TrainingOptions) -> to
     return torch.optim.Adam(groups, lr=options.learning_rate)
 
 
-def schedule_factor(schedule: str, step: int, total_steps: int, warmup_steps: int = 0) -> float:
+def schedule_factor(
+    schedule: str, step: int, total_steps: int, warmup_steps: int = 0, half_life: int = 1
+) -> float:
     """What the learning rate is multiplied with at a step; a pure function, so nothing of it needs saving.
 
         constant  1
         linear    1 − t
         cosine    (1 + cos πt) / 2
         step      1, then 0.1 from t = 1/2, then 0.01 from t = 3/4
+        halving   0.5 ^ ⌊(step − warmup) / half-life⌋
 
     with t = (step − warmup) / (total − warmup), and step / warmup before that.
 
     Args:
-        schedule: constant, linear, cosine or step.
+        schedule: constant, linear, cosine, step or halving.
         step: number of the step, from 0.
         total_steps: steps of the whole run.
         warmup_steps: steps of linear rise from 0.
+        half_life: steps from one halving to the next.
     """
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)
@@ -42,6 +46,8 @@ def schedule_factor(schedule: str, step: int, total_steps: int, warmup_steps: in
         return 1 - min(t, 1)
     if schedule == "cosine":
         return (1 + math.cos(math.pi * min(t, 1))) / 2
+    if schedule == "halving":
+        return math.ldexp(1.0, -((step - warmup_steps) // half_life))
     if schedule == "step":
         return 1.0 if t < 0.5 else 0.1 if t < 0.75 else 0.01
     return 1.0

@@ -18,8 +18,9 @@ class TrainingOptions:
     schedule: str = option(
         "constant",
         "How the learning rate changes over the run.",
-        choices=("constant", "cosine", "linear", "step"),
+        choices=("constant", "cosine", "halving", "linear", "step"),
     )
+    halve_every: int = option(50, "Epochs after which the schedule 'halving' halves the rate.", minimum=1)
     warmup_steps: int = option(0, "Steps over which the learning rate rises from zero.", minimum=0)
     gradient_clip: float | None = option(None, "Largest norm of the gradient.", minimum=1e-12)
     patience: int | None = option(

@@ -26,10 +26,17 @@ SMALL = {
     "node-classification": {"epochs": 2},
     "inductive": {"epochs": 2},
     "link-prediction": {"epochs": 2},
+    "graph-classification": {"epochs": 2, "iterations": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
 }
-NEEDS_DATA = {"node-classification", "inductive", "link-prediction", "image-classification"}
-NO_PICTURES = {"node-classification", "inductive", "link-prediction"}
+NEEDS_DATA = {
+    "node-classification",
+    "inductive",
+    "link-prediction",
+    "graph-classification",
+    "image-classification",
+}
+NO_PICTURES = {"node-classification", "inductive", "link-prediction", "graph-classification"}
 ABOUT_LINKS = {"link-prediction"}
 
 

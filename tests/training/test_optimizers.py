@@ -29,7 +29,20 @@ def test_steps(step, factor):
     assert schedule_factor("step", step, 100) == factor
 
 
-@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "step"])
+def test_halving_is_torchs_step_schedule():
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    theirs = torch.optim.lr_scheduler.StepLR(optimizer, step_size=7, gamma=0.5)
+    for step in range(30):
+        assert schedule_factor("halving", step, 30, half_life=7) == theirs.get_last_lr()[0]
+        optimizer.step()
+        theirs.step()
+    assert schedule_factor("halving", 9, 30, warmup_steps=3, half_life=7) == 1
+    assert schedule_factor("halving", 10, 30, warmup_steps=3, half_life=7) == 0.5
+    assert schedule_factor("halving", 10**7, 30, half_life=7) == 0
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "step", "halving"])
 def test_one_step_and_too_many_steps_are_fine(schedule):
     for step in range(5):
         assert 0 <= schedule_factor(schedule, step, 1) <= 1

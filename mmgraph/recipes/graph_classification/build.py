@@ -1,0 +1,96 @@
+"""The task of the recipe `graph-classification`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+
+from mmgraph import datasets
+from mmgraph.errors import ConfigError
+from mmgraph.graph import GNN, Adjacency, GraphStack
+from mmgraph.inspection import Capture
+from mmgraph.recipes.graph_classification import GraphClassificationConfig
+from mmgraph.recipes.splits import fold_splits, split_codes
+from mmgraph.runs import ItemSet
+from mmgraph.training.graph_classification import GraphClassification
+
+if TYPE_CHECKING:
+    from mmgraph.datasets.graphs import GraphDataset
+    from mmgraph.graph.gnn import Convolution, FeatureNormalization, Readout
+
+DRAWN_NODES = 400
+"""About so many nodes, in whole graphs of the fold held out, are shown with their edges and attention."""
+
+
+def build(config: GraphClassificationConfig) -> GraphClassification:
+    """Graphs, their folds, and the network that reads them."""
+    if config.fold >= config.folds:
+        raise ConfigError(f"fold is a whole number from 0 to {config.folds - 1}, not {config.fold}.")
+    options: dict[str, Any] = {} if config.node_features is None else {"node_features": config.node_features}
+    data = cast("GraphDataset", datasets.load(config.dataset, **options))
+    splits = fold_splits(
+        data.labels, config.fold, folds=config.folds, validation=config.validation, seed=config.fold_seed
+    )
+    stack = GraphStack(Adjacency.from_edge_index(data.edge_index, len(data.x)), data.node_starts)
+    model = GNN(
+        data.num_features,
+        config.hidden,
+        data.num_classes,
+        num_layers=config.layers,
+        conv=cast("Convolution", config.conv),
+        heads=config.heads,
+        dropout=config.dropout,
+        head_dropout=config.head_dropout,
+        attention_dropout=config.attention_dropout,
+        residual=config.residual,
+        norm=cast("FeatureNormalization | None", config.norm),
+        jumping_knowledge=cast("Any", config.jumping_knowledge),
+        pooling=cast("Readout", config.pooling),
+        **_options(config),
+    )
+    sizes = data.node_starts.diff()
+    graph_of = torch.repeat_interleave(torch.arange(len(data)), sizes)
+    items = ItemSet(
+        labels=data.labels.numpy(),
+        class_names=data.class_names,
+        splits=split_codes(splits),
+        split_names=tuple(splits),
+        columns={
+            "nodes": sizes.numpy(),
+            "edges": np.bincount(graph_of[data.edge_index[0]].numpy(), minlength=len(data)) // 2,
+        },
+        noun="graph",
+    )
+    shown = splits["test"].nonzero().flatten()
+    shown = shown[: max(1, int((sizes[shown].cumsum(0) <= DRAWN_NODES).sum()))]
+    task = GraphClassification(
+        model,
+        data.x,
+        stack,
+        data.labels,
+        splits,
+        class_names=data.class_names,
+        items=items,
+        capture=Capture(model, kinds=("embedding", "prediction"), items=None),
+        drawn=(Capture(model, kinds=("attention",), items=None), shown),
+        batch_size=config.batch_size,
+        iterations=config.iterations,
+        seed=config.seed,
+    )
+    task.monitor = config.monitor
+    return task
+
+
+def _options(config: GraphClassificationConfig) -> dict[str, Any]:
+    """The options of the recipe that its convolution takes."""
+    options: dict[str, dict[str, Any]] = {
+        "appnp": {"K": config.reach},
+        "cayley": {"order": config.reach},
+        "cheb": {"K": config.reach},
+        "gin": {"train_eps": config.learn_epsilon},
+        "sage": {"aggregation": config.aggregation},
+        "sgc": {"K": config.reach},
+    }
+    return options.get(config.conv, {})
