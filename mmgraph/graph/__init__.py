@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.propagation import propagate, segment_softmax
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
     from mmgraph.graph.sage_conv import SAGEConv
+    from mmgraph.graph.sampling.neighbours import NeighborSampler
     from mmgraph.graph.sg_conv import SGConv
     from mmgraph.graph.sparse_features import SparseFeatures
     from mmgraph.graph.spectral_conv import SpectralConv
@@ -68,6 +69,7 @@ __all__ = [
     "MLPDecoder",
     "MessagePassing",
     "NegativeSampler",
+    "NeighborSampler",
     "NetMF",
     "Node2Vec",
     "RelationalGCNConv",
@@ -114,6 +116,7 @@ _HOME = {
     "MLPDecoder": "decoders",
     "MessagePassing": "message_passing",
     "NegativeSampler": "negative_sampling",
+    "NeighborSampler": "sampling.neighbours",
     "NetMF": "embeddings.factorisation",
     "Node2Vec": "embeddings.walking",
     "RelationalGCNConv": "relational_gcn_conv",
