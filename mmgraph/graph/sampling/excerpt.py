@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError, UnknownNameError
-from mmgraph.graph.adjacency import Adjacency, Normalization
+from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.compiled import kernel
+from mmgraph.graph.normalization import Normalization
 from mmgraph.graph.pattern import PatternOfEntries, SparsityPattern
 
 Loops = Literal["given", "one", "none"]
