@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.cayley_conv import CayleyConv
     from mmgraph.graph.cheb_conv import ChebConv
     from mmgraph.graph.decoders import DotDecoder, MLPDecoder
+    from mmgraph.graph.edge_classifier import EdgeClassifier
     from mmgraph.graph.edge_conv import EdgeConv
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
@@ -55,6 +56,7 @@ __all__ = [
     "ChebConv",
     "DeepWalk",
     "DotDecoder",
+    "EdgeClassifier",
     "EdgeConv",
     "GATConv",
     "GATv2Conv",
@@ -101,6 +103,7 @@ _HOME = {
     "ChebConv": "cheb_conv",
     "DeepWalk": "embeddings.walking",
     "DotDecoder": "decoders",
+    "EdgeClassifier": "edge_classifier",
     "EdgeConv": "edge_conv",
     "GATConv": "gat_conv",
     "GATv2Conv": "gatv2_conv",

@@ -11,7 +11,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.arguments import check_channels, check_count, check_name, check_share
 from mmgraph.graph.edge_list import checked_num_nodes
 
-PairJoin = Literal["product", "ends"]
+PairJoin = Literal["product", "symmetric", "ends"]
 
 
 class DotDecoder(nn.Module):
@@ -36,14 +36,15 @@ class DotDecoder(nn.Module):
 class MLPDecoder(nn.Module):
     """A perceptron reads both vectors, and the features of the edge where it has any.
 
-    product: s_uv = MLP([z_u ∘ z_v, e_uv]), the same in both directions
-    ends:    s_uv = MLP([z_u, z_v, e_uv]), where direction matters
+    product:   s_uv = MLP([z_u ∘ z_v, e_uv]), the same in both directions
+    symmetric: s_uv = MLP([z_u + z_v, |z_u − z_v|, e_uv]), the same in both directions, and nothing else is lost
+    ends:      s_uv = MLP([z_u, z_v, e_uv]), where direction matters
 
     Args:
         in_channels: features per node.
         hidden_channels: between the two linear maps.
         out_channels: scores per pair, such as one per class.
-        join: "product" or "ends".
+        join: "product", "symmetric" or "ends".
         edge_channels: features per pair; 0 where there are none.
         dropout: probability with which a hidden feature is dropped in training.
 
@@ -82,8 +83,17 @@ class MLPDecoder(nn.Module):
         )
 
     def forward(self, z: Tensor, pairs: Tensor, edge_attr: Tensor | None = None) -> Tensor:
+        scores: Tensor = self.mlp(self._joined(z, pairs, edge_attr))
+        return scores
+
+    def embed(self, z: Tensor, pairs: Tensor, edge_attr: Tensor | None = None) -> Tensor:
+        """What the scores of every pair are a linear map of, (n, hidden_channels)."""
+        hidden: Tensor = self.mlp[:2](self._joined(z, pairs, edge_attr))
+        return hidden
+
+    def _joined(self, z: Tensor, pairs: Tensor, edge_attr: Tensor | None) -> Tensor:
         u, v = ends(z, pairs)
-        parts = [u * v] if self.join == "product" else [u, v]
+        parts = {"product": [u * v], "symmetric": [u + v, (u - v).abs()], "ends": [u, v]}[self.join]
         channels = 0 if edge_attr is None or edge_attr.dim() != 2 else edge_attr.size(1)
         if channels != self.edge_channels:
             raise InputError(f"Expected {self.edge_channels} features per edge, but got {channels}.")
@@ -94,8 +104,7 @@ class MLPDecoder(nn.Module):
                     f"{tuple(edge_attr.shape)}."
                 )
             parts.append(edge_attr)
-        scores: Tensor = self.mlp(torch.cat(parts, dim=1))
-        return scores
+        return torch.cat(parts, dim=1)
 
 
 def ends(z: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,7 @@ _PACKAGES = (
     "node_classification",
     "inductive",
     "link_prediction",
+    "edge_classification",
     "graph_classification",
     "image_classification",
 )

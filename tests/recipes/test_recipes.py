@@ -26,6 +26,7 @@ SMALL = {
     "node-classification": {"epochs": 2},
     "inductive": {"epochs": 2},
     "link-prediction": {"epochs": 2},
+    "edge-classification": {"epochs": 2, "dataset": "karate"},
     "graph-classification": {"epochs": 2, "iterations": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
 }
@@ -36,7 +37,13 @@ NEEDS_DATA = {
     "graph-classification",
     "image-classification",
 }
-NO_PICTURES = {"node-classification", "inductive", "link-prediction", "graph-classification"}
+NO_PICTURES = {
+    "node-classification",
+    "inductive",
+    "link-prediction",
+    "edge-classification",
+    "graph-classification",
+}
 ABOUT_LINKS = {"link-prediction"}
 
 

@@ -13,7 +13,7 @@ from mmgraph.recipes.link_prediction import LinkPredictionConfig
 from mmgraph.training.link_prediction import LinkPrediction
 
 if TYPE_CHECKING:
-    from mmgraph.graph.gnn import Convolution
+    from mmgraph.graph.convolutions import Convolution
     from mmgraph.graph.graph_autoencoder import Decoding
 
 
