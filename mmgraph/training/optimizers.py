@@ -12,11 +12,19 @@ from mmgraph.training.options import TrainingOptions
 
 def make_optimizer(groups: list[dict[str, Any]], options: TrainingOptions) -> torch.optim.Optimizer:
     """The optimiser that the options name, over groups of parameters."""
+    # All weights in one kernel: with a few dozen small tensors the plain loop over them takes half as long as the
+    # forward pass.
+    fused = all(
+        parameter.device.type in ("cpu", "cuda") and parameter.is_floating_point()
+        for group in groups
+        for parameter in group["params"]
+    )
+    rate = options.learning_rate
     if options.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=options.learning_rate, momentum=0.9)
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, fused=fused)
     if options.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=options.learning_rate)
-    return torch.optim.Adam(groups, lr=options.learning_rate)
+        return torch.optim.AdamW(groups, lr=rate, fused=fused)
+    return torch.optim.Adam(groups, lr=rate, fused=fused)
 
 
 def schedule_factor(
