@@ -75,6 +75,10 @@ class InputError(MMGraphError, ValueError):
     """A tensor, graph or file has the wrong shape, type or content."""
 
 
+class EmptyPairsError(InputError):
+    """There is no pair or triplet to learn from: a batch with one class, or with one item of each."""
+
+
 class MissingDependencyError(MMGraphError):
     """An optional package is needed for this."""
 

@@ -1,0 +1,85 @@
+"""Metric learning: distances, losses, miners, Siamese networks and how well they retrieve.
+
+Names are imported when they are first used, so `import mmgraph.metric` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmgraph.metric.angular_margin import AngularMarginLoss
+    from mmgraph.metric.batch_losses import (
+        info_nce_loss,
+        multi_similarity_loss,
+        nt_xent_loss,
+        prototypes,
+        prototypical_loss,
+    )
+    from mmgraph.metric.distances import Distance
+    from mmgraph.metric.metric_loss import MetricLoss
+    from mmgraph.metric.mining import mine_triplets, pairs_of
+    from mmgraph.metric.pair_losses import contrastive_loss, hinge_embedding_loss
+    from mmgraph.metric.sampling import ClassBalancedSampler
+    from mmgraph.metric.selection import Pairs, Triplets, all_pairs, all_triplets
+    from mmgraph.metric.siamese import Siamese
+    from mmgraph.metric.triplet_losses import distance_ratio_loss, triplet_loss
+
+__all__ = [
+    "AngularMarginLoss",
+    "ClassBalancedSampler",
+    "Distance",
+    "MetricLoss",
+    "Pairs",
+    "Siamese",
+    "Triplets",
+    "all_pairs",
+    "all_triplets",
+    "contrastive_loss",
+    "distance_ratio_loss",
+    "hinge_embedding_loss",
+    "info_nce_loss",
+    "mine_triplets",
+    "multi_similarity_loss",
+    "nt_xent_loss",
+    "pairs_of",
+    "prototypes",
+    "prototypical_loss",
+    "triplet_loss",
+]
+
+_HOME = {
+    "AngularMarginLoss": "angular_margin",
+    "ClassBalancedSampler": "sampling",
+    "Distance": "distances",
+    "MetricLoss": "metric_loss",
+    "Pairs": "selection",
+    "Siamese": "siamese",
+    "Triplets": "selection",
+    "all_pairs": "selection",
+    "all_triplets": "selection",
+    "contrastive_loss": "pair_losses",
+    "distance_ratio_loss": "triplet_losses",
+    "hinge_embedding_loss": "pair_losses",
+    "info_nce_loss": "batch_losses",
+    "mine_triplets": "mining",
+    "multi_similarity_loss": "batch_losses",
+    "nt_xent_loss": "batch_losses",
+    "pairs_of": "mining",
+    "prototypes": "batch_losses",
+    "prototypical_loss": "batch_losses",
+    "triplet_loss": "triplet_losses",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

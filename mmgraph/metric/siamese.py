@@ -1,0 +1,59 @@
+"""One encoder for both, or all three, branches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmgraph.errors import InputError
+from mmgraph.metric.distances import Distance
+from mmgraph.metric.metric_loss import MetricLoss
+
+
+class Siamese(nn.Module):
+    """Branches that share their weights, a distance between what they give, and a loss that learns it.
+
+        model = Siamese(encoder, loss=MetricLoss("triplet", miner="semi-hard"))
+        model.loss(images, labels).backward()
+        model.compare(images_a, images_b)          # distances of pairs
+
+    Args:
+        encoder: anything → vectors (items, features); for images, text, audio, video or nodes of a graph.
+        distance: by default that of the loss.
+        loss: a triplet loss by default.
+
+    Raises:
+        InputError: branches of different length, or an encoder that gives something else than vectors.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, *, distance: Distance | None = None, loss: MetricLoss | None = None
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.criterion = MetricLoss(distance=distance) if loss is None else loss
+        self.distance = self.criterion.distance if distance is None else distance
+
+    def forward(self, *inputs: Any) -> Tensor:
+        """The embeddings of a branch."""
+        vectors = self.encoder(*inputs)
+        if not isinstance(vectors, Tensor) or vectors.dim() != 2:
+            shape = tuple(vectors.shape) if isinstance(vectors, Tensor) else type(vectors).__name__
+            raise InputError(
+                f"Expected an encoder that gives vectors (items, features), but it gives {shape}."
+            )
+        return vectors
+
+    def compare(self, first: Any, second: Any) -> Tensor:
+        """The distance of each item of one branch to the item beside it in the other, (items,)."""
+        if len(first) != len(second):
+            raise InputError(f"Expected branches of as many items, but got {len(first)} and {len(second)}.")
+        distance: Tensor = self.distance(self(first), self(second))
+        return distance
+
+    def loss(self, inputs: Any, labels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """The loss of a batch; see `MetricLoss`."""
+        loss: Tensor = self.criterion(self(inputs), labels, generator)
+        return loss
