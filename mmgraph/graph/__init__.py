@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from mmgraph.graph.propagation import propagate, segment_softmax
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
     from mmgraph.graph.sage_conv import SAGEConv
+    from mmgraph.graph.sampling.features import open_features
+    from mmgraph.graph.sampling.inference import infer
+    from mmgraph.graph.sampling.loader import NeighborLoader
     from mmgraph.graph.sampling.neighbours import NeighborSampler
     from mmgraph.graph.sg_conv import SGConv
     from mmgraph.graph.sparse_features import SparseFeatures
@@ -71,6 +74,7 @@ __all__ = [
     "MLPDecoder",
     "MessagePassing",
     "NegativeSampler",
+    "NeighborLoader",
     "NeighborSampler",
     "NetMF",
     "Node2Vec",
@@ -82,7 +86,9 @@ __all__ = [
     "SpectralEmbedding",
     "TopKPooling",
     "aggregate",
+    "infer",
     "knn_graph",
+    "open_features",
     "pool",
     "propagate",
     "propagate_max",
@@ -119,6 +125,7 @@ _HOME = {
     "MLPDecoder": "decoders",
     "MessagePassing": "message_passing",
     "NegativeSampler": "negative_sampling",
+    "NeighborLoader": "sampling.loader",
     "NeighborSampler": "sampling.neighbours",
     "NetMF": "embeddings.factorisation",
     "Node2Vec": "embeddings.walking",
@@ -130,7 +137,9 @@ _HOME = {
     "SpectralEmbedding": "embeddings.factorisation",
     "TopKPooling": "top_k_pooling",
     "aggregate": "aggregation",
+    "infer": "sampling.inference",
     "knn_graph": "nearest_neighbours",
+    "open_features": "sampling.features",
     "pool": "pooling",
     "propagate": "propagation",
     "propagate_max": "aggregation",

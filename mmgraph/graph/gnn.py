@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -168,8 +169,24 @@ class GNN(nn.Module):
         if self.head is not None:
             logits: Tensor = self.head(dropout(h, self.head_dropout, self.training))
             return logits
-        logits = self._convolved(self.convs[-1], self._dropped(h), adjacency, edge_attr)
+        logits = self._layer(len(self.convs) - 1, h, self._dropped(h), adjacency, edge_attr)
         return logits if self.propagation is None else self.propagation(logits, adjacency)
+
+    def layer(
+        self, layer: int, h: Features, graph: Adjacency | Tensor, edge_attr: Tensor | None = None
+    ) -> Tensor:
+        """hˡ from hˡ⁻¹, for those who go through a graph layer by layer; the first layer is 0.
+
+        The last one gives the logits where no linear map does (`head` is None), before any APPNP (`propagation`).
+        """
+        return self._layer(layer, h, self._dropped(h), Adjacency.of(graph, len(h)), edge_attr)
+
+    def join(self, x: Features, layers: Sequence[Tensor]) -> Tensor:
+        """What `propagation`, pooling and `head` work on, from the features and h¹, …, hᴸ of the same nodes."""
+        if self.layerwise:
+            return torch.cat([x.to_dense(), *layers], dim=1)
+        joined: Tensor = layers[-1] if self.jump is None else self.jump(layers)
+        return joined
 
     def embed(
         self,
@@ -213,17 +230,14 @@ class GNN(nn.Module):
         self, x: Features, adjacency: Adjacency, batch: Tensor | None, edge_attr: Tensor | None
     ) -> Features:
         """What the last map works on: that of the nodes, or with pooling of the graphs."""
-        layers = [x.to_dense()] if self.layerwise else []
+        layers: list[Tensor] = []
         h = x
         for layer in range(len(self.convs) if self.head is not None else len(self.convs) - 1):
             h = self._layer(layer, h, self._dropped(h), adjacency, edge_attr)
             layers.append(h)
         if self.head is None:
             return h
-        if self.layerwise:
-            joined = torch.cat(layers, dim=1)
-        else:
-            joined = layers[-1] if self.jump is None else self.jump(layers)
+        joined = self.join(x, layers)
         if self.propagation is not None:
             joined = self.propagation(joined, adjacency)
         return self._pooled(joined, adjacency, batch)
@@ -232,6 +246,8 @@ class GNN(nn.Module):
         self, layer: int, h: Features, dropped: Features, adjacency: Adjacency, edge_attr: Tensor | None
     ) -> Tensor:
         y = self._convolved(self.convs[layer], dropped, adjacency, edge_attr)
+        if self.head is None and layer == len(self.convs) - 1:
+            return y
         if len(self.norms):
             y = self.norms[layer](y)
         if not isinstance(self.convs[layer], ARMAConv):

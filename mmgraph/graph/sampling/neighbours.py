@@ -138,7 +138,7 @@ class NeighborSampler:
             self._scratch.room = _Scratch(self.graph.num_nodes)
         room: _Scratch = self._scratch.room
         try:
-            hops, num_rows, num_edges = self._drawn(seeds, _key(self.seed, epoch, position), room)
+            hops, num_rows, num_edges = self._drawn(seeds, key_of_batch(self.seed, epoch, position), room)
             found = torch.from_numpy(room.nodes[: hops[-1]].copy())
             forget_nodes(room.nodes[: hops[-1]], room.number_of)
         except BaseException:
@@ -178,7 +178,7 @@ class NeighborSampler:
                 frontier,
                 fan_out,
                 self.replace,
-                np.uint64(_key(key, hop)),
+                np.uint64(key_of_batch(key, hop)),
                 room.shuffled,
                 lengths,
                 scale,
@@ -215,7 +215,7 @@ def _checked(nodes: Tensor, num_nodes: int) -> NDArray[np.int64]:
     return nodes.long().cpu().numpy()
 
 
-def _key(*counters: int) -> int:
+def key_of_batch(*counters: int) -> int:
     """64 bits for a tuple of numbers, as splitmix64 makes them of one after the other."""
     key = 0
     for counter in counters:
