@@ -161,8 +161,7 @@ class TrainingLoop:
         factor = self.schedule_factor
         for group in optimizer.param_groups:
             group["lr"] = progress.base_learning_rate * factor
-        if not self.task.model.training:
-            self.task.model.train()
+        self.task.model.train()
         with autocast(self.device, self.options.precision):
             loss, metrics = self.task.loss(batch)
         # The one synchronisation with the GPU in a step.

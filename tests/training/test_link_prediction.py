@@ -115,7 +115,7 @@ def test_pairs_drawn_in_training_are_no_training_links_and_new_in_every_epoch():
 
 @pytest.mark.parametrize("stop_after", [1, 4])
 def test_a_resumed_run_is_the_uninterrupted_run_bit_for_bit(tmp_path, stop_after):
-    options = replace(OPTIONS, epochs=8, evaluate_every=3)
+    options = replace(OPTIONS, epochs=8, evaluate_every=1)
 
     def run_of(name: str, epochs: int) -> tuple[LinkPrediction, RunWriter]:
         task = made(conv="gat", dropout=0.3)
