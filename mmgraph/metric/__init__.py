@@ -18,58 +18,77 @@ if TYPE_CHECKING:
         prototypical_loss,
     )
     from mmgraph.metric.distances import Distance
+    from mmgraph.metric.episodes import Episode, EpisodeSampler, episode_accuracy, mean_and_interval
     from mmgraph.metric.metric_loss import MetricLoss
     from mmgraph.metric.mining import mine_triplets, pairs_of
     from mmgraph.metric.pair_losses import contrastive_loss, hinge_embedding_loss
+    from mmgraph.metric.retrieval import clustering_score, retrieval_scores
     from mmgraph.metric.sampling import ClassBalancedSampler
     from mmgraph.metric.selection import Pairs, Triplets, all_pairs, all_triplets
     from mmgraph.metric.siamese import Siamese
     from mmgraph.metric.triplet_losses import distance_ratio_loss, triplet_loss
+    from mmgraph.metric.verification import Verification, verify
 
 __all__ = [
     "AngularMarginLoss",
     "ClassBalancedSampler",
     "Distance",
+    "Episode",
+    "EpisodeSampler",
     "MetricLoss",
     "Pairs",
     "Siamese",
     "Triplets",
+    "Verification",
     "all_pairs",
     "all_triplets",
+    "clustering_score",
     "contrastive_loss",
     "distance_ratio_loss",
+    "episode_accuracy",
     "hinge_embedding_loss",
     "info_nce_loss",
+    "mean_and_interval",
     "mine_triplets",
     "multi_similarity_loss",
     "nt_xent_loss",
     "pairs_of",
     "prototypes",
     "prototypical_loss",
+    "retrieval_scores",
     "triplet_loss",
+    "verify",
 ]
 
 _HOME = {
     "AngularMarginLoss": "angular_margin",
     "ClassBalancedSampler": "sampling",
     "Distance": "distances",
+    "Episode": "episodes",
+    "EpisodeSampler": "episodes",
     "MetricLoss": "metric_loss",
     "Pairs": "selection",
     "Siamese": "siamese",
     "Triplets": "selection",
+    "Verification": "verification",
     "all_pairs": "selection",
     "all_triplets": "selection",
+    "clustering_score": "retrieval",
     "contrastive_loss": "pair_losses",
     "distance_ratio_loss": "triplet_losses",
+    "episode_accuracy": "episodes",
     "hinge_embedding_loss": "pair_losses",
     "info_nce_loss": "batch_losses",
+    "mean_and_interval": "episodes",
     "mine_triplets": "mining",
     "multi_similarity_loss": "batch_losses",
     "nt_xent_loss": "batch_losses",
     "pairs_of": "mining",
     "prototypes": "batch_losses",
     "prototypical_loss": "batch_losses",
+    "retrieval_scores": "retrieval",
     "triplet_loss": "triplet_losses",
+    "verify": "verification",
 }
 
 
