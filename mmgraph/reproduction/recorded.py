@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,6 @@ class Recorded:
     state: str
     metrics: Mapping[str, float]
     seconds: float
-
-    def curve(self, tag: str) -> Sequence[float]:
-        """All values of a recorded number."""
-        with RunReader(self.folder) as reader:
-            values: list[float] = reader.series(tag).value.tolist()
-        return values
 
 
 def read(folder: Path) -> Recorded:

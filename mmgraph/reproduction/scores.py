@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmgraph.errors import MMGraphError
+from mmgraph.recipes.graph_classification.protocols import picked_by_test
 from mmgraph.reproduction.recorded import Recorded
 from mmgraph.reproduction.table import Measure, Row, Run
 
@@ -88,9 +89,6 @@ def scores(row: Row, finished: Mapping[Run, Recorded], note: str = "") -> list[S
 
 def _values(measure: Measure, runs: Sequence[Recorded]) -> list[float]:
     """What a measure reads off the runs of a seed: one value per fold."""
-    if measure.epoch == "chosen":
-        return [run.metrics[measure.tag] for run in runs]
-    curves = [run.curve(measure.tag) for run in runs]
-    epochs = min(len(curve) for curve in curves)
-    best = max(range(epochs), key=lambda epoch: sum(curve[epoch] for curve in curves))
-    return [curve[best] for curve in curves]
+    if measure.epoch == "common":
+        return [float(value) for value in picked_by_test(run.folder for run in runs).accuracies]
+    return [run.metrics[measure.tag] for run in runs]

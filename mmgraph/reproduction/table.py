@@ -22,8 +22,8 @@ class Measure:
         published: None where there is no figure to compare with.
         spread: standard deviation, where one was published.
         source: paper and table.
-        epoch: "chosen" takes the number of the weights that validation chose; "common" the best epoch of the
-            mean curve over all folds, chosen by the very number that is reported, as some papers do.
+        epoch: "chosen" takes the number of the weights that validation chose; "common" that of the best epoch of
+            the mean test curve over all folds (`picked_by_test` of the recipe graph-classification).
 
     Units:
         published and spread in per cent.

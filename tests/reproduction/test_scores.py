@@ -13,10 +13,10 @@ def row(*measures: Measure, seeds: int = 2, folds: int = 0) -> Row:
     return Row(method="A", dataset="B", recipe="r", options={}, measures=measures, seeds=seeds, folds=folds)
 
 
-def recorded(root, name, curve, final):
-    with RunWriter.create(root, name, {}) as run:
+def recorded(root, name, curve, final, config=None):
+    with RunWriter.create(root, name, config or {}) as run:
         for epoch, value in enumerate(curve):
-            run.scalars(epoch + 1, {"test/accuracy": value}, epoch=epoch + 1)
+            run.scalars(epoch + 1, {"fold/accuracy": value}, epoch=epoch + 1)
         run.status(metrics={"test/accuracy": final}, seconds=2.0)
     return read(run.folder)
 
@@ -59,10 +59,11 @@ def test_folds_with_the_epoch_of_the_mean_curve_and_with_chosen_weights(tmp_path
     entry = row(Measure(epoch="common"), Measure(), seeds=1, folds=3)
     curves = np.array([[0.1, 0.9, 0.5, 0.4], [0.2, 0.1, 0.6, 0.5], [0.3, 0.2, 0.4, 0.9]])
     finals = [0.4, 0.5, 0.9]
-    finished = {
-        run: recorded(tmp_path, run.name, curve, final)
-        for run, curve, final in zip(entry.runs(), curves, finals, strict=True)
-    }
+    finished = {}
+    for run, curve, final in zip(entry.runs(), curves, finals, strict=True):
+        options = {"fold": run.fold, "folds": 3}
+        config = {"run": {"recipe": "graph-classification"}, "options": options}
+        finished[run] = recorded(tmp_path, run.name, curve, final, config)
     common, chosen = scores(entry, finished)
     best = curves.mean(axis=0).argmax()
     assert common.values == pytest.approx(tuple(100 * curves[:, best]))
