@@ -17,6 +17,9 @@ Signature = tuple[object, ...]
 
 RESUMABLE = ("stopped", "interrupted")
 
+_RECORDING = {"checkpoint_seconds", "snapshots_per_second", "snapshot_share"}
+"""Options that change what is written down, and no number of the training."""
+
 
 @dataclass(frozen=True)
 class Recorded:
@@ -40,13 +43,14 @@ def read(folder: Path) -> Recorded:
 
 
 def signature(name: str, values: Mapping[str, Any]) -> Signature:
-    """A recipe with all its options, the given and the others, as something to compare.
+    """A recipe with all options that bear on its numbers, the given and the others, as something to compare.
 
     Raises:
         UsageError: the recipe, an option or a value does not exist.
     """
     config = parse(recipe(name).config, values)
-    return name, *((entry.name, getattr(config, entry.name)) for entry in options_of(type(config)))
+    options = (entry.name for entry in options_of(type(config)) if entry.name not in _RECORDING)
+    return name, *((option, getattr(config, option)) for option in options)
 
 
 def find(root: Path) -> dict[Signature, Recorded]:

@@ -63,6 +63,8 @@ def test_other_options_are_other_runs(tmp_path):
     other = reproduce(table(row(seeds=1, **{**SMALL, "epochs": 1})), tmp_path)
     assert other.reused == 0
     assert len(find_runs(tmp_path)) == 2
+    recorded_otherwise = row(seeds=1, **SMALL, snapshots_per_second=0.0, checkpoint_seconds=600.0)
+    assert reproduce(table(recorded_otherwise), tmp_path, train=False).reused == 1
 
 
 def test_runs_of_another_version_do_not_count(tmp_path, monkeypatch):
