@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from mmgraph.graph.message_passing import MessagePassing
     from mmgraph.graph.nearest_neighbours import knn_graph
     from mmgraph.graph.negative_sampling import NegativeSampler
+    from mmgraph.graph.partitioning.multilevel import edge_cut, partition_graph
     from mmgraph.graph.pooling import AttentionPooling, pool
     from mmgraph.graph.propagation import propagate, segment_softmax
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
     from mmgraph.graph.sage_conv import SAGEConv
+    from mmgraph.graph.sampling.clusters import ClusterBatches
     from mmgraph.graph.sampling.features import open_features
     from mmgraph.graph.sampling.inference import infer
     from mmgraph.graph.sampling.loader import NeighborLoader
@@ -57,6 +59,7 @@ __all__ = [
     "AttentionPooling",
     "CayleyConv",
     "ChebConv",
+    "ClusterBatches",
     "DeepWalk",
     "DotDecoder",
     "EdgeClassifier",
@@ -86,9 +89,11 @@ __all__ = [
     "SpectralEmbedding",
     "TopKPooling",
     "aggregate",
+    "edge_cut",
     "infer",
     "knn_graph",
     "open_features",
+    "partition_graph",
     "pool",
     "propagate",
     "propagate_max",
@@ -106,6 +111,7 @@ _HOME = {
     "Adjacency": "adjacency",
     "AttentionPooling": "pooling",
     "CayleyConv": "cayley_conv",
+    "ClusterBatches": "sampling.clusters",
     "ChebConv": "cheb_conv",
     "DeepWalk": "embeddings.walking",
     "DotDecoder": "decoders",
@@ -137,9 +143,11 @@ _HOME = {
     "SpectralEmbedding": "embeddings.factorisation",
     "TopKPooling": "top_k_pooling",
     "aggregate": "aggregation",
+    "edge_cut": "partitioning.multilevel",
     "infer": "sampling.inference",
     "knn_graph": "nearest_neighbours",
     "open_features": "sampling.features",
+    "partition_graph": "partitioning.multilevel",
     "pool": "pooling",
     "propagate": "propagation",
     "propagate_max": "aggregation",

@@ -1,0 +1,1 @@
+"""Graphs cut into parts: for batches of clusters, and for several machines."""
