@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.decoders import DotDecoder, MLPDecoder
     from mmgraph.graph.edge_classifier import EdgeClassifier
     from mmgraph.graph.edge_conv import EdgeConv
+    from mmgraph.graph.edge_softmax import segment_softmax
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
     from mmgraph.graph.files.reading import read_graph
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.negative_sampling import NegativeSampler
     from mmgraph.graph.partitioning.multilevel import edge_cut, partition_graph
     from mmgraph.graph.pooling import AttentionPooling, pool
-    from mmgraph.graph.propagation import propagate, segment_softmax
+    from mmgraph.graph.propagation import propagate
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
     from mmgraph.graph.sage_conv import SAGEConv
     from mmgraph.graph.sampling.clusters import ClusterBatches
@@ -153,7 +154,7 @@ _HOME = {
     "propagate_max": "aggregation",
     "random_walks": "walks.sampling",
     "read_graph": "files.reading",
-    "segment_softmax": "propagation",
+    "segment_softmax": "edge_softmax",
     "split_links": "link_split",
     "write_graph": "files.writing",
 }

@@ -9,7 +9,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -118,6 +120,12 @@ class SparsityPattern:
         if max(self.num_rows, self.num_cols, self.num_entries) > torch.iinfo(torch.int32).max:
             return self.rowptr, self.col
         return self.rowptr.int(), self.col.int()
+
+    @cached_property
+    def kernel_arrays(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """`kernel_indices` as arrays, for compiled kernels; on the CPU."""
+        rowptr, col = self.kernel_indices
+        return rowptr.numpy(), col.numpy()
 
     def to(self, device: torch.device) -> SparsityPattern:
         return SparsityPattern(

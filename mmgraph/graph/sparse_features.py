@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.edge_list import checked_num_nodes
 from mmgraph.graph.pattern import SparsityPattern
-from mmgraph.graph.propagation import sparse_product
 from mmgraph.graph.random_zeros import drop
+from mmgraph.graph.sparse_products import sparse_product
 
 if TYPE_CHECKING:
     import scipy.sparse

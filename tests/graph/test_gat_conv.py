@@ -119,7 +119,7 @@ def test_state_dict_is_plain():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(InputError, match="0 heads"):
+    with pytest.raises(InputError, match="at least 1 head, but got 0"):
         GATConv(3, 2, heads=0)
     with pytest.raises(InputError, match=r"attention dropout from 0 to 1, but got 1\.5"):
         GATConv(3, 2, attention_dropout=1.5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmgraph.errors import InputError
-from mmgraph.graph import GATv2Conv, gatv2_conv
+from mmgraph.graph import GATv2Conv, edge_scores
 
 
 def peers(pyg, dtype, *, heads, concat, self_loops, share_weights):
@@ -40,7 +40,7 @@ def peers(pyg, dtype, *, heads, concat, self_loops, share_weights):
 def test_outputs_attention_and_gradients_equal_torch_geometric(
     pyg, edges, dtype, tolerance, compare, monkeypatch, block, heads, concat, self_loops, share_weights
 ):
-    monkeypatch.setattr(gatv2_conv, "_BLOCK", block)
+    monkeypatch.setattr(edge_scores, "_BLOCK", block)
     edge_index, num_nodes = edges
     ours, theirs, pairs = peers(
         pyg, dtype, heads=heads, concat=concat, self_loops=self_loops, share_weights=share_weights
@@ -60,7 +60,7 @@ def test_outputs_attention_and_gradients_equal_torch_geometric(
 
 
 def test_blocks_of_edges_can_be_differentiated_twice(monkeypatch):
-    monkeypatch.setattr(gatv2_conv, "_BLOCK", 1)
+    monkeypatch.setattr(edge_scores, "_BLOCK", 1)
     torch.manual_seed(0)
     conv = GATv2Conv(3, 2, heads=2).double()
     x = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
