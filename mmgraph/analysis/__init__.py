@@ -3,6 +3,7 @@
 Nothing here imports torch; SciPy is imported only inside the functions that need it.
 """
 
+from mmgraph.analysis.graph_pictures import distance_layout, graph_pictures
 from mmgraph.analysis.layout import force_layout, spectral_layout
 from mmgraph.analysis.lines import raster_edges, tint
 from mmgraph.analysis.neighbours import nearest_neighbours
@@ -19,7 +20,9 @@ __all__ = [
     "Raster",
     "StableProjector",
     "TileGrid",
+    "distance_layout",
     "force_layout",
+    "graph_pictures",
     "judge",
     "nearest_neighbours",
     "points_in_polygon",

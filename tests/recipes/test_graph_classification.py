@@ -79,6 +79,7 @@ def test_every_convolution_trains_on_molecules(real_data, tmp_path, conv):
         assert embedding.items == "items"
         assert embedding.shape[0] == len(run.items()) == 188
         assert run.items().columns["nodes"].sum() == 3371
+        assert run.items().thumbnails.shape == (188, 48, 48, 3)
         assert run.items().columns["edges"].sum() == 3721
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 
 from mmgraph import datasets
+from mmgraph.analysis import graph_pictures
 from mmgraph.errors import ConfigError
 from mmgraph.graph import GNN, Adjacency, GraphStack
 from mmgraph.inspection import Capture
 from mmgraph.recipes.graph_classification import GraphClassificationConfig
 from mmgraph.recipes.splits import fold_splits, split_codes
+from mmgraph.report.colours import category, rgb
 from mmgraph.runs import ItemSet
 from mmgraph.training.graph_classification import GraphClassification
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 DRAWN_NODES = 400
 """About so many nodes, in whole graphs of the fold held out, are shown with their edges and attention."""
+
+PICTURE_BYTES = 4e6
+"""Pictures of all graphs together take about so much, at 24 to 48 pixels each."""
 
 
 def build(config: GraphClassificationConfig) -> GraphClassification:
@@ -51,12 +56,19 @@ def build(config: GraphClassificationConfig) -> GraphClassification:
         **_options(config),
     )
     sizes = data.node_starts.diff()
+    colours = np.array([rgb(category(code)) for code in range(data.num_features)], dtype=np.uint8)
     graph_of = torch.repeat_interleave(torch.arange(len(data)), sizes)
     items = ItemSet(
         labels=data.labels.numpy(),
         class_names=data.class_names,
         splits=split_codes(splits),
         split_names=tuple(splits),
+        thumbnails=graph_pictures(
+            data.edge_index.numpy(),
+            data.node_starts.numpy(),
+            colours[data.x.argmax(dim=1).numpy()],
+            size=int(np.clip((PICTURE_BYTES / (3 * len(data))) ** 0.5, 24, 48)),
+        ),
         columns={
             "nodes": sizes.numpy(),
             "edges": np.bincount(graph_of[data.edge_index[0]].numpy(), minlength=len(data)) // 2,
