@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmgraph.vision.convnet import ConvEncoder
+    from mmgraph.vision.growth import deepen, widen
     from mmgraph.vision.lenet import LeNet
 
-__all__ = ["ConvEncoder", "LeNet"]
+__all__ = ["ConvEncoder", "LeNet", "deepen", "widen"]
 
-_HOME = {"ConvEncoder": "convnet", "LeNet": "lenet"}
+_HOME = {"ConvEncoder": "convnet", "LeNet": "lenet", "deepen": "growth", "widen": "growth"}
 
 
 def __getattr__(name: str) -> Any:
