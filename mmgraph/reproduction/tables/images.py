@@ -13,7 +13,9 @@ TABLE = Table(
             dataset="Fashion-MNIST",
             recipe="image-classification",
             options={"dataset": "fashion-mnist"},
-            measures=(Measure(published=87.6, source="table of the data set's README, 2 Conv+pooling"),),
+            measures=(
+                Measure(published=91.6, source="README of the data set, 2 Conv Layers with max pooling"),
+            ),
             seeds=1,
             seconds=270.0,
         ),
@@ -30,6 +32,7 @@ TABLE = Table(
     notes=(
         "Accuracy in per cent on the test part, tested once, with the weights that the validation part chose: "
         "5,000 of the 60,000 training pictures of Fashion-MNIST, 300 of the 1,797 digits.",
+        "Fashion-MNIST: its README lists two such networks: 87.6, and after more than 300 epochs 91.6.",
         "digits: 200 digits are labelled; the other 1,297 are tested. There is no published figure.",
     ),
 )
