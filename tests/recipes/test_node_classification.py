@@ -4,7 +4,9 @@ from typing import get_args
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from mmgraph.errors import ConfigError
 from mmgraph.graph import APPNP, SparseFeatures
 from mmgraph.graph.gnn import Convolution
 from mmgraph.options import defaults_for, options_of, parse
@@ -72,3 +74,57 @@ def test_weight_decay_falls_where_the_paper_puts_it(real_data, conv):
     first_alone = conv in ("gcn", "cheb", "appnp")
     decayed = list(task.model.convs[0].parameters()) if first_alone else list(task.model.parameters())
     assert {id(p) for p in groups[0.5]} == {id(p) for p in decayed}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("options", "least"),
+    [
+        ({"batching": "neighbours", "batch_size": 64}, 0.75),
+        ({"batching": "neighbours", "conv": "sgc", "batch_size": 64, "epochs": 15}, 0.7),
+        ({"batching": "neighbours", "conv": "gat", "hidden": 4, "heads": 2, "batch_size": 32}, 0.7),
+        ({"batching": "clusters", "batch_size": 700}, 0.72),
+        ({"batching": "clusters", "conv": "cheb", "batch_size": 1000}, 0.65),
+    ],
+)
+def test_batches_learn_too(real_data, tmp_path, options, least):
+    given = {"epochs": 40, "evaluate_every": 20, "device": "cpu", "snapshots_per_second": 0.0} | options
+    _, result = launch.train("node-classification", given, runs=tmp_path)
+    assert result.metrics["test/accuracy"] > least
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("batching", ["neighbours", "clusters"])
+def test_batched_runs_resume_exactly(real_data, tmp_path, batching):
+    options = {
+        "batching": batching,
+        "batch_size": 50,
+        "device": "cpu",
+        "snapshots_per_second": 0.0,
+        "seed": 3,
+    }
+    if batching == "clusters":
+        options["batch_size"] = 900
+    whole, _ = launch.train("node-classification", options | {"epochs": 4}, runs=tmp_path, run_name="whole")
+    part, _ = launch.train("node-classification", options | {"epochs": 2}, runs=tmp_path, run_name="part")
+    launch.resume(part, {"epochs": 4})
+    one, two = (load_file(run / "checkpoints" / "last.safetensors") for run in (whole, part))
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        assert torch.equal(value, two[name]), name
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("recipe", "options", "message"),
+    [
+        ("node-classification", {"conv": "cayley"}, "looks at the whole graph"),
+        ("node-classification", {"fan_out": "5"}, "for each of 2 hops"),
+        ("node-classification", {"fan_out": "5,0"}, "for each of 2 hops"),
+        ("node-classification", {"fan_out": "5,many"}, "whole numbers with commas"),
+        ("inductive", {}, "batching is full"),
+    ],
+)
+def test_batches_that_cannot_be(real_data, tmp_path, recipe, options, message):
+    with pytest.raises(ConfigError, match=message):
+        launch.train(recipe, {"batching": "neighbours", "epochs": 1} | options, runs=tmp_path)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmgraph.errors import InputError
-from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.sparse_features import Features, SparseFeatures
 
 FeatureStore: TypeAlias = Tensor | SparseFeatures | NDArray[Any]
@@ -85,7 +84,7 @@ def rows_of(features: FeatureStore, nodes: Tensor) -> Features:
     if isinstance(features, Tensor):
         return features.index_select(0, nodes.to(features.device))
     if isinstance(features, SparseFeatures):
-        return _sparse_rows(features, nodes)
+        return features.rows(nodes.to(features.device))
     rows = np.empty((len(nodes), *features.shape[1:]), features.dtype.newbyteorder("="))
     wanted = nodes.cpu().numpy()
     if isinstance(features, np.memmap):
@@ -95,19 +94,6 @@ def rows_of(features: FeatureStore, nodes: Tensor) -> Features:
     else:
         np.take(features, wanted, axis=0, out=rows, mode="clip")
     return torch.from_numpy(rows)
-
-
-def _sparse_rows(features: SparseFeatures, nodes: Tensor) -> SparseFeatures:
-    pattern = features.pattern
-    nodes = nodes.to(features.device)
-    first = pattern.rowptr[nodes]
-    lengths = pattern.rowptr[nodes + 1] - first
-    rowptr = lengths.new_zeros(len(nodes) + 1)
-    torch.cumsum(lengths, 0, out=rowptr[1:])
-    counted = torch.arange(int(rowptr[-1]), device=features.device)
-    entries = counted + (first - rowptr[:-1]).repeat_interleave(lengths, output_size=len(counted))
-    made = SparsityPattern(rowptr, pattern.col[entries], counted, pattern.num_cols)
-    return SparseFeatures(made, features.value[entries])
 
 
 def _open_safetensors(path: Path, name: str | None) -> NDArray[Any]:

@@ -23,20 +23,31 @@ from mmgraph.graph.sampling.features import FeatureStore, check_store, rows_of
 from mmgraph.graph.sampling.neighbours import NeighborSampler
 from mmgraph.graph.sg_conv import SGConv
 
-_ONE_HOP = (GCNConv, SAGEConv, GATConv, GATv2Conv, GINConv, RelationalGCNConv, EdgeConv, LinearConv)
+_ONE_HOP = (GCNConv, SAGEConv, GATConv, GATv2Conv, GINConv, RelationalGCNConv, EdgeConv)
 
 
 def reach(conv: nn.Module) -> int | None:
     """How many hops away a convolution looks; None where that is the whole graph.
 
-    1 for GCN, SAGE, GAT, GATv2, GIN, relational and edge convolutions;  K for SGC;  K − 1 for ChebNet with a fixed
-    λmax;  None for the others, which need a spectrum, or whose iterations are better done on all nodes at once.
+    0 for a linear map;  1 for GCN, SAGE, GAT, GATv2, GIN, relational and edge convolutions;  K for SGC;  K − 1 for
+    ChebNet with a fixed λmax;  None for the others, which need a spectrum, or whose
+    iterations are better done on all nodes at once.
     """
     if isinstance(conv, SGConv):
         return conv.K
     if isinstance(conv, ChebConv) and conv.lambda_max != "true":
         return conv.K - 1
+    if isinstance(conv, LinearConv):
+        return 0
     return 1 if isinstance(conv, _ONE_HOP) else None
+
+
+def hops_of(model: GNN) -> int | None:
+    """How many hops away a network looks, and so needs to be sampled; None where that is the whole graph."""
+    hops = [reach(conv) for conv in model.convs]
+    if None in hops:
+        return None
+    return sum(hop or 0 for hop in hops) + (0 if model.propagation is None else model.propagation.K)
 
 
 def infer(
@@ -89,7 +100,7 @@ def infer(
             layers: list[Tensor] = []
             h = features
             for layer, hop in enumerate(hops):
-                sampler = NeighborSampler(graph, [-1] * max(hop or 1, 1))
+                sampler = NeighborSampler(graph, [-1] * (hop or 0))
                 h = _one_layer(model, layer, h, sampler, batch_size, device, attributes)
                 layers.append(h)
             if model.head is None:

@@ -98,7 +98,7 @@ class NeighborLoader:
             raise InputError(f"Expected at least one node in a batch, but got batch_size = {batch_size}.")
         if edge_attr is not None and len(edge_attr) != graph.num_edges:
             raise InputError(f"Expected one row per edge, {graph.num_edges}, but got {len(edge_attr)}.")
-        self.features = features
+        self.graph, self.features = graph, features
         self.nodes = nodes
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -83,12 +83,12 @@ class NeighborSampler:
 
     Args:
         graph: the whole graph, on the CPU.
-        fan_out: k of every hop, one per layer; −1 takes all edges.
+        fan_out: k of every hop, one per layer; −1 takes all edges. Empty: the seeds alone.
         replace: draw with replacement: k edges wherever there are any.
         seed: of the draws, ≥ 0; they are a function of (seed, epoch, position) and of the nodes asked for.
 
     Raises:
-        InputError: no or impossible fan-outs, a graph on another device, or too many nodes or edges in a row.
+        InputError: impossible fan-outs, a graph on another device, or too many nodes or edges in a row.
 
     Source: Hamilton, Ying and Leskovec, Inductive Representation Learning on Large Graphs, NeurIPS 2017.
     Differs: without replacement by default; weights n/k.
@@ -103,7 +103,7 @@ class NeighborSampler:
                 f"Expected an Adjacency on the CPU to sample from, but got {kind}: build it with "
                 f"Adjacency.from_edge_index, or move it with adjacency.to('cpu')."
             )
-        if not fan_out or any(k < 1 and k != -1 for k in fan_out):
+        if any(k < 1 and k != -1 for k in fan_out):
             raise InputError(
                 f"Expected one fan-out ≥ 1 per hop, or −1 for all neighbours, but got {list(fan_out)}."
             )

@@ -101,6 +101,17 @@ class NodeClassificationConfig(TrainingOptions):
     jumping_knowledge: str | None = option(
         None, "How to join what all layers saw; none takes the last.", choices=("cat", "max", "lstm")
     )
+    batching: str = option(
+        "full",
+        "What the network sees in a step: the whole graph, sampled neighbourhoods, or clusters.",
+        choices=("full", "neighbours", "clusters"),
+    )
+    batch_size: int = option(
+        1024, "Labelled nodes in a batch (neighbours), or nodes of a batch about (clusters).", minimum=1
+    )
+    fan_out: str = option(
+        "15,10", "Neighbours drawn at each hop, one number per layer; -1 takes all (neighbours)."
+    )
 
 
 RECIPE = Recipe(

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from mmgraph.graph import GNN, Adjacency
+from torch import Tensor
+
+from mmgraph.errors import ConfigError
+from mmgraph.graph import GNN, Adjacency, ClusterBatches, NeighborLoader, SparseFeatures
+from mmgraph.graph.sampling.inference import hops_of
 from mmgraph.inspection import Capture
 from mmgraph.recipes.citation import CitationNetwork, graph_snapshot
 from mmgraph.recipes.node_classification import NodeClassificationConfig
 from mmgraph.training.classification import NodeClassification
+from mmgraph.training.node_batches import BatchedNodeClassification
 
 if TYPE_CHECKING:
     from mmgraph.graph.gnn import Convolution, FeatureNormalization
     from mmgraph.graph.jumping_knowledge import Joining
+
+CLUSTERS_PER_BATCH = 10
+"""Fewer make batches that are alike in every epoch, more cut the graph into small pieces."""
 
 
 def build(
@@ -36,10 +46,12 @@ def build(
         jumping_knowledge=cast("Joining | None", config.jumping_knowledge),
         **_options(config),
     )
-    task = kind(
+    features = network.features(dense=_needs_dense(config))
+    graph = Adjacency.from_edge_index(data.edge_index, data.num_nodes)
+    task = _kind(config, kind, model, features, graph, splits["train"])(
         model,
-        network.features(dense=_needs_dense(config)),
-        Adjacency.from_edge_index(data.edge_index, data.num_nodes),
+        features,
+        graph,
         data.y,
         splits,
         class_names=network.class_names,
@@ -51,6 +63,57 @@ def build(
     )
     task.monitor = config.monitor
     return task
+
+
+def _kind(
+    config: NodeClassificationConfig,
+    kind: type[NodeClassification],
+    model: GNN,
+    features: Tensor | SparseFeatures,
+    graph: Adjacency,
+    train: Tensor,
+) -> Callable[..., NodeClassification]:
+    """What makes the task, so that the network sees the graph at once or in batches."""
+    if config.batching == "full":
+        return kind
+    if kind is not NodeClassification:
+        raise ConfigError(
+            f"This recipe shows the network the whole graph: batching is full, not {config.batching}."
+        )
+    loader: NeighborLoader | ClusterBatches
+    if config.batching == "neighbours":
+        loader = NeighborLoader(
+            graph,
+            features,
+            train.nonzero().flatten(),
+            _fan_out(config, model),
+            config.batch_size,
+            seed=config.seed,
+        )
+    else:
+        batches = -(-graph.num_nodes // config.batch_size)
+        count = min(batches * CLUSTERS_PER_BATCH, graph.num_nodes)
+        loader = ClusterBatches(graph, features, count, CLUSTERS_PER_BATCH, seed=config.seed)
+    return partial(BatchedNodeClassification, loader=loader)
+
+
+def _fan_out(config: NodeClassificationConfig, model: GNN) -> list[int]:
+    hops = hops_of(model)
+    if hops is None:
+        raise ConfigError(
+            f"The convolution {config.conv} looks at the whole graph, so its neighbourhoods cannot be sampled: use "
+            f"--batching clusters or full."
+        )
+    try:
+        fan_out = [int(number) for number in config.fan_out.split(",")]
+    except ValueError as error:
+        raise ConfigError(f"fan_out is whole numbers with commas between, not '{config.fan_out}'.") from error
+    if len(fan_out) != hops or any(k < 1 and k != -1 for k in fan_out):
+        raise ConfigError(
+            f"fan_out is one number ≥ 1, or -1 for all neighbours, for each of {hops} hops that this network looks, "
+            f"not '{config.fan_out}'."
+        )
+    return fan_out
 
 
 def _options(config: NodeClassificationConfig) -> dict[str, Any]:
