@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.sg_conv import SGConv
     from mmgraph.graph.sparse_features import SparseFeatures
     from mmgraph.graph.spectral_conv import SpectralConv
+    from mmgraph.graph.stored.building import build_csr
     from mmgraph.graph.top_k_pooling import TopKPooling
     from mmgraph.graph.walks.sampling import random_walks
 
@@ -90,6 +91,7 @@ __all__ = [
     "SpectralEmbedding",
     "TopKPooling",
     "aggregate",
+    "build_csr",
     "edge_cut",
     "infer",
     "knn_graph",
@@ -112,8 +114,8 @@ _HOME = {
     "Adjacency": "adjacency",
     "AttentionPooling": "pooling",
     "CayleyConv": "cayley_conv",
-    "ClusterBatches": "sampling.clusters",
     "ChebConv": "cheb_conv",
+    "ClusterBatches": "sampling.clusters",
     "DeepWalk": "embeddings.walking",
     "DotDecoder": "decoders",
     "EdgeClassifier": "edge_classifier",
@@ -144,6 +146,7 @@ _HOME = {
     "SpectralEmbedding": "embeddings.factorisation",
     "TopKPooling": "top_k_pooling",
     "aggregate": "aggregation",
+    "build_csr": "stored.building",
     "edge_cut": "partitioning.multilevel",
     "infer": "sampling.inference",
     "knn_graph": "nearest_neighbours",

@@ -170,6 +170,20 @@ class Adjacency:
 
         return read_graph(path, **options)
 
+    @classmethod
+    def open(cls, folder: str | Path, verify: bool = True) -> Adjacency:
+        """The graph that `build_csr` has stored in a folder; its arrays stay on disk until they are touched.
+
+        Args:
+            verify: look at every index once; without it a damaged file may end the process.
+
+        Raises:
+            InputError: the folder is missing, incomplete or damaged.
+        """
+        from mmgraph.graph.stored.folder import open_graph
+
+        return open_graph(folder, verify)
+
     @property
     def rowptr(self) -> Tensor:
         """Where the incoming edges of each node start, (num_nodes + 1,)."""

@@ -111,7 +111,12 @@ def recognised(
 
 
 def edge_lines(
-    path: Path, form: EdgeFormat, names: NameTable, num_nodes: int | None = None, most: int | None = None
+    path: Path,
+    form: EdgeFormat,
+    names: NameTable,
+    num_nodes: int | None = None,
+    most: int | None = None,
+    piece: int | None = None,
 ) -> Iterator[EdgeLines]:
     """All edges of a file, piece by piece.
 
@@ -119,13 +124,14 @@ def edge_lines(
         names: takes the ids that are text.
         num_nodes: with it ids must be numbers below it.
         most: bytes the file may have.
+        piece: bytes to read at a time.
 
     Raises:
         InputError: a line that is no edge, named by its number; the file cannot be read or is too large.
     """
     with opened(path) as file:
         before, header = 0, form.header
-        for block in _whole_lines(file, path, most):
+        for block in _whole_lines(file, path, most, piece):
             data = np.frombuffer(block, np.uint8)
             room = len(block) // SHORTEST_LINE + 1
             bounds, lines = np.empty((room, 3, 2), np.int32), np.empty(room, np.int32)
@@ -225,10 +231,10 @@ class _Place(NamedTuple):
             self.fail(self.block.count(b"\n", 0, error.start), "text in UTF-8")
 
 
-def _whole_lines(file: IO[bytes], path: Path, most: int | None) -> Iterator[bytes]:
+def _whole_lines(file: IO[bytes], path: Path, most: int | None, size: int | None) -> Iterator[bytes]:
     """Pieces that end where lines do."""
     rest, line, first = b"", 1, True
-    for piece in pieces(file, path, most):
+    for piece in pieces(file, path, most, size):
         if first:
             piece, first = piece.removeprefix(b"\xef\xbb\xbf"), False
         if b"\0" in piece:
@@ -262,7 +268,9 @@ def _delimiter(lines: list[str]) -> str:
 
 
 def _words(line: str, delimiter: str) -> list[str]:
-    return line.split() if delimiter == " " else [word.strip() for word in line.split(delimiter)]
+    """Fields with the quotes around them, which may hold the delimiter."""
+    ends = r"\s" if delimiter == " " else re.escape(delimiter)
+    return [word.strip() for word in re.findall(rf'\s*"(?:[^"]|"")*"|[^{ends}]+', line)]
 
 
 def _are_numbers(words: list[str]) -> bool:

@@ -29,6 +29,13 @@ class NameTable:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return sum(
+            array.nbytes for array in (self._table, self._hashes, self._ends, self._quoted, self._pool)
+        )
+
     def numbers(self, data: NDArray[np.uint8], bounds: NDArray[np.int32]) -> NDArray[np.int64]:
         """The numbers of the first two fields of every row, (R, 2)."""
         self._make_room(2 * len(bounds), len(data))

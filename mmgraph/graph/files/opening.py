@@ -35,14 +35,14 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def pieces(file: IO[bytes], path: Path, most: int | None = None) -> Iterator[bytes]:
+def pieces(file: IO[bytes], path: Path, most: int | None = None, size: int | None = None) -> Iterator[bytes]:
     """The content piece by piece.
 
     Raises:
         InputError: there are more than `most` bytes, as in a small file that unpacks to a huge one.
     """
     total = 0
-    while piece := file.read(PIECE):
+    while piece := file.read(size or PIECE):
         total += len(piece)
         if most is not None and total > most:
             raise InputError(

@@ -1,0 +1,1 @@
+"""Graphs on disk: built from edge files with little memory, opened without being loaded."""
