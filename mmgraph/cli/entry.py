@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mmgraph.cli import datasets, doctor, explain, output, reproduce, runs, train
+from mmgraph.cli import datasets, doctor, explain, graph, output, reproduce, runs, train
 from mmgraph.errors import MissingDependencyError, MMGraphError
 
 app = typer.Typer(
@@ -69,6 +69,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("explain")(explain.explain)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(graph.app, name="graph")
 app.command("doctor")(doctor.doctor)
 
 
