@@ -17,6 +17,7 @@ _PACKAGES = (
     "node_classification",
     "inductive",
     "link_prediction",
+    "node_embedding",
     "edge_classification",
     "graph_classification",
     "image_classification",

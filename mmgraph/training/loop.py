@@ -75,9 +75,10 @@ def fit(
 ) -> Result:
     """Train a task and record it.
 
-    The step is: forward, loss, backward, clip, optimiser; between two steps the loop records, obeys the
-    commands in the run folder, takes snapshots and writes checkpoints. A run that is stopped anywhere and
-    resumed gives the same numbers, bit for bit on a CPU, as one that was not.
+    The step is: forward, loss, backward, clip, optimiser, or what the task does by itself (`Task.own_step`);
+    between two steps the loop records, obeys the commands in the run folder, takes snapshots and writes
+    checkpoints. A run that is stopped anywhere and resumed gives the same numbers, bit for bit on a CPU, as one
+    that was not.
 
     Args:
         task: model, data and objective.
@@ -156,11 +157,20 @@ class TrainingLoop:
                     break
 
     def step(self, batch: object) -> dict[str, float]:
+        """One step, of the task's own or of gradient descent; returns its numbers."""
+        rate = self.progress.base_learning_rate * self.schedule_factor
+        own = self.task.own_step(batch, rate)
+        numbers = self.descend(batch, rate) if own is None else {f"train/{k}": v for k, v in own.items()}
+        if not math.isfinite(numbers.get("train/loss", 0.0)):
+            self.fail_on(numbers)
+        numbers["learning_rate"] = rate
+        return numbers
+
+    def descend(self, batch: object, rate: float) -> dict[str, float]:
         """One step of gradient descent; returns its numbers."""
-        progress, optimizer = self.progress, self.optimizer
-        factor = self.schedule_factor
+        optimizer = self.optimizer
         for group in optimizer.param_groups:
-            group["lr"] = progress.base_learning_rate * factor
+            group["lr"] = rate
         self.task.model.train()
         with autocast(self.device, self.options.precision):
             loss, metrics = self.task.loss(batch)
@@ -168,7 +178,7 @@ class TrainingLoop:
         values = torch.stack([value.detach().to(loss.dtype) for value in (loss, *metrics.values())]).tolist()
         numbers = dict(zip(("train/loss", *(f"train/{name}" for name in metrics)), values, strict=True))
         if not math.isfinite(numbers["train/loss"]):
-            self.fail_on(numbers)
+            return numbers
         optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         if self.options.gradient_clip is not None:
@@ -177,7 +187,6 @@ class TrainingLoop:
             numbers["train/gradient_norm"] = float(norm)
         self.scaler.step(optimizer)
         self.scaler.update()
-        numbers["learning_rate"] = progress.base_learning_rate * factor
         return numbers
 
     def end_epoch(self, numbers: dict[str, float]) -> None:

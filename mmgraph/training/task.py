@@ -33,6 +33,20 @@ class Task(ABC):
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Loss of a batch (a scalar to go downhill on) and numbers worth recording, such as accuracy."""
 
+    def own_step(self, batch: Any, learning_rate: float) -> Mapping[str, float] | None:
+        """A step that the task takes by itself, changing its model in place; returns numbers worth recording.
+
+        None, the default, has the loop go down the gradient of `loss` instead. For what trains without gradients,
+        such as embeddings that a compiled kernel updates row by row. What it changes has to be in the state of the
+        model, and its random numbers a function of the batch, so that checkpoints hold all there is. Where the
+        number "loss" is not finite, the model stays as it was.
+
+        Args:
+            batch: one of `batches`.
+            learning_rate: of this step, as schedule and commands have it.
+        """
+        return None
+
     @abstractmethod
     def evaluate(self, split: str = "validation") -> dict[str, float]:
         """Numbers on a part of the data, such as {"validation/loss": …, "validation/accuracy": …}."""

@@ -64,6 +64,65 @@ class Progress:
         self._cancelled.set()
 
 
+class WalkTraining:
+    """Walks from each start in blocks, and training on one block.
+
+    Blocks are a pure function of (pass, position): any of them can be trained on alone, in any order.
+
+    Args:
+        graph: what to walk on.
+        starts: where walks start, once in each pass.
+        how: of walks and training.
+
+    Shapes:
+        starts (S,).
+    """
+
+    def __init__(self, graph: WalkGraph, starts: NDArray[np.int64], how: Skipgram) -> None:
+        self.graph, self.starts, self.how = graph, starts, how
+        self.blocks_per_pass = -(-len(starts) // WALKS_PER_BLOCK)
+        self._threshold, self._alias = alias_table(visits(graph, starts, how) ** FLATTENING)
+        self._sigmoid = sigmoid_table()
+        self._training_seed = np.uint64((how.seed + TRAINING_STREAMS) % 2**64)
+
+    def order(self, turn: int) -> NDArray[np.int64]:
+        """The starts as they come in one pass, (S,)."""
+        return np.random.default_rng([self.how.seed, turn]).permutation(self.starts)
+
+    def block(self, order: NDArray[np.int64], turn: int, position: int) -> NDArray[np.int64]:
+        """The numbers of the walks of a block, (≤ WALKS_PER_BLOCK,), given `order(turn)`."""
+        nodes = order[position * WALKS_PER_BLOCK : (position + 1) * WALKS_PER_BLOCK]
+        return nodes + turn * self.graph.num_nodes
+
+    def walk(self, numbers: NDArray[np.int64], walks: NDArray[np.int32]) -> None:
+        """Fill `walks` (walks, walk_length) with the walks of these numbers."""
+        how, start = self.how, numbers % self.graph.num_nodes
+        fill_walks(self.graph, start, numbers, how.p, how.q, how.seed, walks)
+
+    def train(
+        self,
+        walks: NDArray[np.int32],
+        numbers: NDArray[np.int64],
+        learning_rate: float,
+        x: NDArray[np.float32],
+        y: NDArray[np.float32],
+    ) -> int:
+        """Train x and y (N, d) on walks, in place; returns how many nodes they visited."""
+        return train_on_walks(
+            walks,
+            numbers,
+            self._training_seed,
+            self.how.window,
+            self.how.negatives,
+            self._threshold,
+            self._alias,
+            self._sigmoid,
+            np.float32(learning_rate),
+            x,
+            y,
+        )
+
+
 def visits(graph: WalkGraph, starts: NDArray[np.int64], how: Skipgram) -> NDArray[np.float64]:
     """How often one walk from each start visits each node; never 0 for a start."""
     count = np.zeros(graph.num_nodes)
@@ -97,10 +156,8 @@ def train(
     Raises:
         NonFiniteLossError: vectors have become infinite or NaN.
     """
-    threshold, alias = alias_table(visits(graph, starts, how) ** FLATTENING)
-    sigmoid = sigmoid_table()
-    walk_seed, training_seed = how.seed, np.uint64((how.seed + TRAINING_STREAMS) % 2**64)
-    blocks_per_pass = -(-len(starts) // WALKS_PER_BLOCK)
+    training = WalkTraining(graph, starts, how)
+    blocks_per_pass = training.blocks_per_pass
     total = blocks_per_pass * how.walks_per_node
     taking, cancelled, began = threading.Lock(), threading.Event(), time.perf_counter()
     taken = tokens = 0
@@ -113,10 +170,9 @@ def train(
                 return None
             turn, block = divmod(taken, blocks_per_pass)
             if block == 0:
-                order = np.random.default_rng([how.seed, turn]).permutation(starts)
+                order = training.order(turn)
             taken += 1
-            nodes = order[block * WALKS_PER_BLOCK : (block + 1) * WALKS_PER_BLOCK]
-            return taken - 1, nodes + turn * graph.num_nodes
+            return taken - 1, training.block(order, turn, block)
 
     def work() -> None:
         nonlocal tokens
@@ -124,21 +180,9 @@ def train(
         while (block := take()) is not None:
             done, numbers = block
             walks = buffer[: len(numbers)]
-            fill_walks(graph, numbers % graph.num_nodes, numbers, how.p, how.q, walk_seed, walks)
+            training.walk(numbers, walks)
             rate = how.learning_rate + (how.final_learning_rate - how.learning_rate) * done / total
-            visited = train_on_walks(
-                walks,
-                numbers,
-                training_seed,
-                how.window,
-                how.negatives,
-                threshold,
-                alias,
-                sigmoid,
-                np.float32(rate),
-                x,
-                y,
-            )
+            visited = training.train(walks, numbers, rate, x, y)
             with taking:
                 tokens += visited
 

@@ -51,11 +51,11 @@ class WalkEmbedding(NodeEmbedding):
             InputError: the graph is not valid or has a negative weight, or a parameter is out of range.
             NonFiniteLossError: the learning rate is far too large.
         """
-        how = self._settings()
+        how = self.settings()
         adjacency = adjacency_of(graph)
         layout = WalkGraph.of(adjacency)
         x, context = (
-            self._initial(adjacency.num_nodes),
+            self.initial_vectors(adjacency.num_nodes),
             np.zeros((adjacency.num_nodes, self.dimensions), np.float32),
         )
         train(layout, np.arange(adjacency.num_nodes), x, context, how, on_progress, every)
@@ -87,7 +87,7 @@ class WalkEmbedding(NodeEmbedding):
             raise InputError(
                 "Expected an embedding that was fitted here, but it was loaded: fit it on the graph."
             )
-        how = self._settings()
+        how = self.settings()
         arriving = adjacency_of(edges)
         whole = united(self.graph_, arriving)
         number = {node: i for i, node in enumerate(node_ids_of(whole))}
@@ -97,7 +97,7 @@ class WalkEmbedding(NodeEmbedding):
         known = len(self.embedding_)
         touched[known:] = True
 
-        x = self._initial(whole.num_nodes)
+        x = self.initial_vectors(whole.num_nodes)
         x[:known] = self.embedding_
         context = np.zeros_like(x)
         context[:known] = self._context
@@ -118,11 +118,17 @@ class WalkEmbedding(NodeEmbedding):
         self.node_ids_ = node_ids_of(graph)
         self._context = context
 
-    def _initial(self, num_nodes: int) -> NDArray[np.float32]:
+    def initial_vectors(self, num_nodes: int) -> NDArray[np.float32]:
+        """The vectors that training begins with, (num_nodes, dimensions): even between ± 1 / (2 dimensions)."""
         random = np.random.default_rng(self.seed).random((num_nodes, self.dimensions), np.float32)
         return np.asarray((random - 0.5) / self.dimensions, np.float32)
 
-    def _settings(self) -> Skipgram:
+    def settings(self) -> Skipgram:
+        """The parameters, checked.
+
+        Raises:
+            InputError: one is out of range.
+        """
         p, q = getattr(self, "p", 1.0), getattr(self, "q", 1.0)
         check_walks(self.walk_length, self.walks_per_node, p, q, self.seed)
         for name in ("dimensions", "window", "negatives"):
