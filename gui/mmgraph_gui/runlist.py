@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, QThread, Signal
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
 from mmgraph.errors import MMGraphError
-from mmgraph.runs import RunReader, Status, find_runs, is_run
+from mmgraph.runs import RunReader, Status, chief_score, find_runs, is_run
 from mmgraph_gui.icon import dot
 from mmgraph_gui.statusline import state_colour
 from mmgraph_gui.theme import Theme
@@ -20,15 +20,6 @@ from mmgraph_gui.theme import Theme
 REFRESH_SECONDS = 2.0
 NARROWEST = 180
 COLOUR_ROLE = Qt.ItemDataRole.UserRole + 1
-METRICS = (
-    "test/accuracy",
-    "validation/accuracy",
-    "train/accuracy",
-    "test/auc",
-    "validation/auc",
-    "validation/loss",
-    "train/loss",
-)
 
 
 @dataclass(frozen=True)
@@ -226,8 +217,8 @@ def read_entry(path: Path) -> RunEntry:
 
 def headline(status: Status) -> str:
     """The one number that says most of a run."""
-    known = [tag for tag in METRICS if tag in status.metrics] or sorted(status.metrics)
-    return f"{known[0].replace('/', ' ')} {status.metrics[known[0]]:.4g}" if known else ""
+    score = chief_score(status.metrics)
+    return f"{score[0].replace('/', ' ')} {score[1]:.4g}" if score is not None else ""
 
 
 def age(then: float) -> str:

@@ -78,6 +78,8 @@ _CURVES = {
     "": (OKABE_ITO[4], OKABE_ITO[1]),
 }
 """Colour on light and on dark."""
+_OTHER_CURVES = (OKABE_ITO[6], _mixed(OKABE_ITO[3], "#000000", 0.35), _mixed(OKABE_ITO[5], "#ffffff", 0.3))
+"""Of parts with other names; none of them like those above."""
 
 UNKNOWN = "#8b919a"
 """Colour of items without a class, readable on light and dark."""
@@ -119,7 +121,7 @@ class Theme(QObject):
         """Colour of a curve by the part of the data it is of: train, validation, test, or anything else."""
         if part in _CURVES:
             return _CURVES[part][self.is_dark]
-        return self.category(sum(part.encode()) % len(OKABE_ITO))
+        return _OTHER_CURVES[sum(part.encode()) % len(_OTHER_CURVES)]
 
     def categories(self, codes: npt.NDArray[np.int64]) -> Colours:
         """Colours of classes: (..., 3) uint8, grey for −1."""

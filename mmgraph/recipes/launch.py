@@ -131,7 +131,7 @@ def explain(folder: Path | str, item: int) -> Snapshot:
     with limited_threads(config.threads):
         snapshots: list[Snapshot] = task.explain(item)
     if not snapshots:
-        raise ConfigError(f"The recipe {chosen.name} has no explanations: those of graphs have.")
+        raise ConfigError(f"The recipe {chosen.name} has no explanations: recipes that classify nodes have.")
     run = RunWriter(folder)
     try:
         run.snapshots(before.step, snapshots, epoch=before.epoch, wait=True)

@@ -7,7 +7,7 @@ from mmgraph.runs.reader import RunReader
 from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
-from mmgraph.runs.summary import RunSummary, summarise
+from mmgraph.runs.summary import RunSummary, chief_score, summarise
 from mmgraph.runs.writer import RunWriter
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "SnapshotInfo",
     "Status",
     "Update",
+    "chief_score",
     "delete_run",
     "find_runs",
     "is_run",

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmgraph.errors import MMGraphError
 from mmgraph.runs.reader import RunReader
 
-_SCORES = ("test/accuracy", "best/validation/accuracy", "validation/accuracy", "train/loss")
+_PARTS = ("test/", "best/validation/", "validation/", "train/")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,21 @@ class RunSummary:
     @property
     def score(self) -> tuple[str, float] | None:
         """The number that says most about the run, and its name."""
-        return next(((tag, self.metrics[tag]) for tag in _SCORES if tag in self.metrics), None)
+        return chief_score(self.metrics)
+
+
+def chief_score(metrics: Mapping[str, float]) -> tuple[str, float] | None:
+    """The number that says most of a run, and its name: of the test part if there is one, accuracy if there is one.
+
+    Losses come last; None where nothing was recorded.
+    """
+    for part in _PARTS:
+        tags = [tag for tag in metrics if tag.startswith(part) and not tag.endswith("loss")]
+        if tags:
+            tag = f"{part}accuracy" if f"{part}accuracy" in tags else min(tags)
+            return tag, metrics[tag]
+    left = sorted(metrics, key=lambda tag: (not tag.endswith("loss"), tag))
+    return (left[0], metrics[left[0]]) if left else None
 
 
 def summarise(folder: Path) -> RunSummary:
