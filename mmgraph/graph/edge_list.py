@@ -10,6 +10,9 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 
+MOST_NODES = 3_037_000_499
+"""So that row · nodes + column fits into 64 bits."""
+
 
 def checked_num_nodes(edge_index: Tensor, num_nodes: int | None) -> int:
     """The number of nodes, one more than the largest index where it is not given.
@@ -24,13 +27,17 @@ def checked_num_nodes(edge_index: Tensor, num_nodes: int | None) -> int:
         raise InputError(f"Expected edge_index of shape (2, E), but got {tuple(edge_index.shape)}.")
     if edge_index.is_floating_point() or edge_index.is_complex() or edge_index.dtype == torch.bool:
         raise InputError(f"Expected edge_index of integers, but got {edge_index.dtype}.")
-    if num_nodes is not None and num_nodes < 0:
-        raise InputError(f"Expected a number of nodes ≥ 0, but got {num_nodes}.")
+    if num_nodes is not None and (not isinstance(num_nodes, int) or not 0 <= num_nodes <= MOST_NODES):
+        raise InputError(f"Expected a number of nodes ≥ 0 and ≤ {MOST_NODES:,}, but got {num_nodes}.")
     if edge_index.numel() == 0:
         return num_nodes or 0
     # GPU synchronisation, once per graph.
     smallest, largest = (int(bound) for bound in torch.aminmax(edge_index))
     if num_nodes is None:
+        if largest >= MOST_NODES:
+            raise InputError(
+                f"Expected node indices < {MOST_NODES:,}, but the largest is {largest}: number the nodes from 0."
+            )
         num_nodes = largest + 1
     if smallest < 0 or largest >= num_nodes:
         raise InputError(

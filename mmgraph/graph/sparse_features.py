@@ -199,7 +199,7 @@ def check_features(x: Features, channels: int) -> None:
     """One row of that many features per node.
 
     Raises:
-        InputError: another kind, layout or shape.
+        InputError: another kind, layout, type or shape.
     """
     if not isinstance(x, (Tensor, SparseFeatures)):
         raise InputError(
@@ -213,6 +213,8 @@ def check_features(x: Features, channels: int) -> None:
         )
     if x.dim() != 2 or x.size(1) != channels:
         raise InputError(f"Expected features (num_nodes, {channels}), but got {tuple(x.shape)}.")
+    if not x.dtype.is_floating_point:
+        raise InputError(f"Expected features as floating-point numbers, but got {x.dtype}: use x.float().")
 
 
 def dropout(x: Features, p: float, training: bool = True) -> Features:

@@ -156,7 +156,7 @@ def test_empty_graphs():
         (torch.tensor([[0], [5]]), 5, None, "num_nodes = 5, but edge_index goes from 0 to 5"),
         (torch.tensor([[0], [-1]]), None, None, "from -1 to 0"),
         (torch.tensor([[0], [0]]), 0, None, "num_nodes = 0"),
-        (torch.tensor([[0], [0]]), -1, None, "number of nodes ≥ 0, but got -1"),
+        (torch.tensor([[0], [0]]), -1, None, "number of nodes ≥ 0 and ≤ 3,037,000,499, but got -1"),
         (torch.tensor([[0], [1]]), None, torch.ones(2), r"one weight per edge, \(1,\), but got \(2,\)"),
         (torch.tensor([[0], [1]]), None, torch.ones(1, 1), "one weight per edge"),
         (torch.tensor([[0], [1]]), None, torch.ones(1, dtype=torch.int64), "floating-point"),
