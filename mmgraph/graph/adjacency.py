@@ -14,6 +14,7 @@ from mmgraph.graph.attributes import Attributes
 from mmgraph.graph.edge_list import check_edge_weight, check_node_ids, checked_num_nodes
 from mmgraph.graph.normalization import Normalization, normalized_value
 from mmgraph.graph.pattern import SparsityPattern
+from mmgraph.graph.relational_edges import RelationalEdges
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,7 @@ class Adjacency:
         self.node_ids = node_ids
         self.node_attributes: Attributes = node_attributes or {}
         self.edge_attributes: Attributes = edge_attributes or {}
+        self._relational: tuple[Tensor, tuple[int, int], RelationalEdges] | None = None
         self._derived: dict[tuple[object, ...], object] = {}
 
     @classmethod
@@ -414,6 +416,21 @@ class Adjacency:
         """
         dtype = self._dtype(dtype)
         return self._once(("eigenbasis", dtype), lambda: spectrum.eigenbasis(self, dtype))
+
+    def relational(self, relation: Tensor, num_relations: int) -> RelationalEdges:
+        """Which relation every edge is of; kept until it is asked for with another tensor of relations.
+
+        Shapes:
+            relation (E,) integers in the order the edges were given in.
+
+        Raises:
+            InputError: not one relation per edge, or one that is out of range.
+        """
+        kept = self._relational
+        if kept is None or kept[0] is not relation or kept[1] != (relation._version, num_relations):
+            edges = RelationalEdges(self.pattern, relation, num_relations)
+            kept = self._relational = relation, (relation._version, num_relations), edges
+        return kept[2]
 
     def weight(self, dtype: torch.dtype | None = None) -> Tensor:
         """aᵢⱼ of every edge in CSR order, 1 where the graph has no weights, (E,)."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_channels, check_count
 from mmgraph.graph.edge_masking import message_weight
-from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.propagation import propagate
 from mmgraph.graph.sparse_features import Features, check_features, linear
 from mmgraph.graph.sparse_products import sparse_product
@@ -80,48 +78,19 @@ class RelationalGCNConv(nn.Module):
     def forward(self, x: Features, graph: Adjacency | Tensor, relation: Tensor) -> Tensor:
         check_features(x, self.in_channels)
         adjacency = Adjacency.of(graph, len(x))
-        relation = self._checked(relation, adjacency)[adjacency.order]
-        share = self._shares(adjacency, relation).to(self.weight.dtype)
+        edges = adjacency.relational(relation, self.num_relations)
+        share = edges.share.to(self.weight.dtype)
         h = linear(x, self.weight.flatten(0, 1)).to(self.weight.dtype)
         if self.coefficients is None:
             mask = message_weight(adjacency.pattern)
             share = share if mask is None else share * mask
-            # Relations as separate columns: one product for all of them, one entry per edge.
-            entries = SparsityPattern.from_entries(
-                adjacency.row,
-                adjacency.col * self.num_relations + relation,
-                (len(x), len(x) * self.num_relations),
-            )
-            y = sparse_product(entries, share[entries.order], h.view(-1, self.out_channels))
+            y = sparse_product(edges.columns, share[edges.columns.order], h.view(-1, self.out_channels))
         else:
-            per_edge = share.unsqueeze(1) * self.coefficients[relation]
+            per_edge = share.unsqueeze(1) * self.coefficients[edges.relation]
             y = propagate(adjacency, h.view(len(x), len(self.weight), self.out_channels), per_edge).sum(1)
         if self.weight_root is not None:
             y = y + linear(x, self.weight_root)
         return y if self.bias is None else y + self.bias
-
-    def _shares(self, adjacency: Adjacency, relation: Tensor) -> Tensor:
-        """1 / c_{i,r} of every edge j → i by r, in CSR order."""
-        _, group, sizes = torch.unique(
-            adjacency.row * self.num_relations + relation, return_inverse=True, return_counts=True
-        )
-        shares: Tensor = sizes.double().reciprocal()[group]
-        return shares
-
-    def _checked(self, relation: Tensor, adjacency: Adjacency) -> Tensor:
-        if not isinstance(relation, Tensor) or relation.shape != (adjacency.num_edges,):
-            got = tuple(relation.shape) if isinstance(relation, Tensor) else type(relation).__name__
-            raise InputError(f"Expected one relation per edge, ({adjacency.num_edges},), but got {got}.")
-        if relation.is_floating_point() or relation.is_complex() or relation.dtype == torch.bool:
-            raise InputError(f"Expected relations as integers, but got {relation.dtype}.")
-        # GPU synchronisation.
-        if relation.numel() > 0:
-            smallest, largest = (int(bound) for bound in torch.aminmax(relation))
-            if smallest < 0 or largest >= self.num_relations:
-                raise InputError(
-                    f"Expected relations ≥ 0 and < {self.num_relations}, but they go from {smallest} to {largest}."
-                )
-        return relation.long()
 
     def extra_repr(self) -> str:
         return (

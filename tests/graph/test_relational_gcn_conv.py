@@ -101,3 +101,21 @@ def test_bad_arguments_are_refused():
         RelationalGCNConv(3, 2, 0)
     with pytest.raises(InputError, match="at least 1 basis"):
         RelationalGCNConv(3, 2, 2, num_bases=0)
+
+
+@pytest.mark.parametrize("num_bases", [None, 2])
+def test_relations_are_sorted_once_and_again_when_they_change(num_bases):
+    torch.manual_seed(0)
+    conv, x = RelationalGCNConv(3, 2, 2, num_bases=num_bases), torch.randn(3, 3)
+    edge_index, relation = torch.tensor([[0, 1, 2, 0], [1, 2, 0, 1]]), torch.tensor([0, 1, 1, 0])
+    graph = Adjacency.from_edge_index(edge_index, 3)
+    conv(x, graph, relation)
+    kept = graph.relational(relation, 2)
+    assert graph.relational(relation, 2) is kept
+    assert graph.relational(relation.clone(), 2) is not kept
+    relation[3] = 1
+    changed = conv(x, graph, relation)
+    assert torch.equal(changed, conv(x, edge_index, relation))
+    assert graph.relational(relation, 2).relation.tolist() != kept.relation.tolist()
+    with pytest.raises(InputError, match="from 0 to 1"):
+        graph.relational(relation, 1)
