@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.gin_conv import GINConv
     from mmgraph.graph.gnn import GNN
     from mmgraph.graph.graph_autoencoder import GraphAutoencoder
+    from mmgraph.graph.hetero_graph import HeteroGraph
     from mmgraph.graph.jumping_knowledge import JumpingKnowledge
     from mmgraph.graph.linear_conv import LinearConv
     from mmgraph.graph.link_split import LinkSplit, split_links
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.pooling import AttentionPooling, pool
     from mmgraph.graph.propagation import propagate
     from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
+    from mmgraph.graph.relational_gnn import RelationalGNN
     from mmgraph.graph.sage_conv import SAGEConv
     from mmgraph.graph.sampling.clusters import ClusterBatches
     from mmgraph.graph.sampling.features import open_features
@@ -73,6 +75,7 @@ __all__ = [
     "GraphAutoencoder",
     "GraphBatch",
     "GraphStack",
+    "HeteroGraph",
     "JumpingKnowledge",
     "LinearConv",
     "LinkSplit",
@@ -84,6 +87,7 @@ __all__ = [
     "NetMF",
     "Node2Vec",
     "RelationalGCNConv",
+    "RelationalGNN",
     "SAGEConv",
     "SGConv",
     "SparseFeatures",
@@ -128,6 +132,7 @@ _HOME = {
     "GraphAutoencoder": "graph_autoencoder",
     "GraphBatch": "batching",
     "GraphStack": "batching",
+    "HeteroGraph": "hetero_graph",
     "JumpingKnowledge": "jumping_knowledge",
     "LinearConv": "linear_conv",
     "LinkSplit": "link_split",
@@ -139,6 +144,7 @@ _HOME = {
     "NetMF": "embeddings.factorisation",
     "Node2Vec": "embeddings.walking",
     "RelationalGCNConv": "relational_gcn_conv",
+    "RelationalGNN": "relational_gnn",
     "SAGEConv": "sage_conv",
     "SGConv": "sg_conv",
     "SparseFeatures": "sparse_features",

@@ -16,6 +16,7 @@ _PACKAGES = (
     "digits_graph",
     "node_classification",
     "inductive",
+    "heterogeneous",
     "link_prediction",
     "node_embedding",
     "edge_classification",

@@ -25,6 +25,7 @@ SMALL = {
     "digits-graph": {"epochs": 2},
     "node-classification": {"epochs": 2},
     "inductive": {"epochs": 2},
+    "heterogeneous": {"epochs": 2},
     "link-prediction": {"epochs": 2},
     "node-embedding": {"epochs": 1, "walk_length": 10},
     "edge-classification": {"epochs": 2, "dataset": "karate"},
@@ -33,6 +34,7 @@ SMALL = {
 }
 NEEDS_DATA = {
     "node-embedding",
+    "heterogeneous",
     "node-classification",
     "inductive",
     "link-prediction",
@@ -41,6 +43,7 @@ NEEDS_DATA = {
 }
 NO_PICTURES = {
     "node-embedding",
+    "heterogeneous",
     "node-classification",
     "inductive",
     "link-prediction",
