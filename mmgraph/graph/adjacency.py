@@ -230,7 +230,7 @@ class Adjacency:
         Edges that occur several times must have their reverses in the same order.
         """
         reversed_ = self.transpose()
-        same = torch.equal(self.rowptr, reversed_.rowptr) and torch.equal(self.col, reversed_.col)
+        same = self.pattern.is_symmetric
         if self.value is None or reversed_.value is None or not same:
             return same
         return torch.equal(self.value, reversed_.value)

@@ -144,28 +144,30 @@ class _Cut:
 class _CutPattern(SparsityPattern):
     """Blocks of a block-diagonal pattern, side by side; `entries` are the entries of the whole that it has."""
 
-    def __init__(self, whole: SparsityPattern, cut: _Cut, entries: Tensor | None = None) -> None:
+    def __init__(self, whole: SparsityPattern, cut: _Cut) -> None:
         self.whole, self.cut = whole, cut
         first, last = whole.rowptr[cut.start], whole.rowptr[cut.end]
         counts = last - first
         ends = counts.cumsum(0)
         # GPU synchronisation.
         num_entries = int(ends[-1]) if len(ends) else 0
-        block = torch.repeat_interleave(counts, output_size=num_entries)
-        self.entry_move = (ends - counts - first)[block]
-        self.entries = torch.arange(num_entries, device=block.device) - self.entry_move
-        rowptr = torch.zeros(cut.num_nodes + 1, dtype=torch.int64, device=block.device)
-        torch.cumsum(whole.rowptr[cut.nodes + 1] - whole.rowptr[cut.nodes], 0, out=rowptr[1:])
-        col = whole.col[self.entries] + cut.move[block]
-        super().__init__(rowptr, col, torch.arange(num_entries, device=block.device))
+        move = ends - counts - first
+        self.entry_move = torch.repeat_interleave(move, counts, output_size=num_entries)
+        numbers = torch.arange(num_entries, device=ends.device)
+        self.entries = numbers - self.entry_move
+        rowptr = torch.cat(
+            [whole.rowptr[cut.nodes] + move[cut.batch], ends[-1:] if len(ends) else first.new_zeros(1)]
+        )
+        shift = torch.repeat_interleave(cut.move, counts, output_size=num_entries)
+        super().__init__(rowptr, whole.col[self.entries] + shift, numbers)
 
     @cached_property
     def transpose(self) -> PatternOfEntries:
         """As of any pattern, but cut out of the transpose of the whole."""
         reversed_, entries = self.whole.transpose
-        cut = self.cut.of(reversed_)
         # A graph has as many edges in either direction, so its entries lie at the same places.
-        own = entries[cut.entries] + self.entry_move
+        own = entries[self.entries] + self.entry_move
+        cut = self if self.whole.is_symmetric else self.cut.of(reversed_)
         return PatternOfEntries(SparsityPattern(cut.rowptr, cut.col, own), own)
 
 

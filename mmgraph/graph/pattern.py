@@ -71,6 +71,12 @@ class SparsityPattern:
         return PatternOfEntries(reversed_, entries)
 
     @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether the transpose has entries at the same places. Waits for the GPU."""
+        reversed_ = self.transpose.pattern
+        return torch.equal(self.rowptr, reversed_.rowptr) and torch.equal(self.col, reversed_.col)
+
+    @cached_property
     def with_self_loops(self) -> PatternOfEntries:
         """The square pattern with exactly one self-loop per node, and which of our entries each of its entries is.
 

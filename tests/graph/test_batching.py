@@ -69,6 +69,22 @@ def test_a_batch_is_the_block_diagonal_of_its_graphs(weighted, chosen):
         )
 
 
+def test_where_every_edge_has_its_reverse_the_transpose_lies_at_the_same_places():
+    graphs = []
+    for seed, size in enumerate(SIZES):
+        edges = edges_of(size, seed)
+        both = torch.cat([edges, edges.flip(0)], dim=1).unique(dim=1)
+        graphs.append(Adjacency.from_edge_index(both, size, torch.rand(both.shape[1], dtype=torch.float64)))
+    stack = GraphStack.of(graphs)
+    assert stack.adjacency.pattern.is_symmetric
+    assert not stack.adjacency.is_symmetric
+    assert not GraphStack.of(some()).adjacency.pattern.is_symmetric
+    graph = stack.select(torch.tensor([4, 0, 2])).graph
+    reversed_, entries = graph.pattern.transpose
+    torch.testing.assert_close(dense(Adjacency(reversed_, graph.value[entries])), dense(graph).T)
+    assert torch.equal(reversed_.order, graph.pattern.order[entries])
+
+
 def test_same_as_torch_geometric():
     graphs = [Data(edge_index=edges_of(size, seed), num_nodes=size) for seed, size in enumerate(SIZES)]
     expected = Batch.from_data_list(graphs)
