@@ -82,6 +82,10 @@ class HeteroClassification(NodeClassification):
         mask = self._splits[split]
         return self._graph.join(self.model(self._inputs, self._graph))[mask], self._labels[mask]
 
+    def explain(self, item: int) -> list[Snapshot]:
+        """Nothing: an explanation weighs features, and those of the types have nothing in common."""
+        return []
+
     def probe_inputs(self) -> tuple[Any, ...]:
         """What the convolutions are looked at with: the nodes of all types, projected."""
         with torch.no_grad():

@@ -51,7 +51,8 @@ class LinkPrediction(Task):
 
     loss = ½ (mean over links of −log p + mean over other pairs of −log(1 − p)) + KL / num_nodes
 
-    In every step as many pairs are drawn as there are training links. They avoid the training links only: to avoid
+    The links are the ones in the adjacency matrix: each twice, and with `self_links` every node with itself. In every
+    step as many pairs are drawn as there are training links. They avoid the training links only: to avoid
     those held back as well would tell the model which they are. Messages go along training links alone.
 
     Args:
@@ -62,6 +63,7 @@ class LinkPrediction(Task):
         capture: what to look at in the encoder, given features and graph; None for nothing.
         constants: snapshots that never change, such as the graph.
         seed: of the pairs that are drawn.
+        self_links: whether every node counts as linked to itself in the loss, as in the paper; never in the scores.
 
     Shapes:
         features (num_nodes, in_channels).
@@ -85,6 +87,7 @@ class LinkPrediction(Task):
         capture: Capture | None = None,
         constants: Sequence[Snapshot] = (),
         seed: int = 0,
+        self_links: bool = True,
     ) -> None:
         if len(features) != split.graph.num_nodes:
             raise InputError(
@@ -95,7 +98,7 @@ class LinkPrediction(Task):
         self._features, self._graph = features, split.graph
         self._links, self._non_links = dict(split.links), dict(split.non_links)
         self._items, self._capture, self._constants = items, capture, list(constants)
-        self._seed = seed
+        self._seed, self._self_links = seed, self_links
         self._sampler = NegativeSampler(self._links["train"], split.graph.num_nodes)
         self._matrices: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -117,7 +120,11 @@ class LinkPrediction(Task):
         encoding = self.model.encode(self._features, self._graph)
         z = encoding.sample()
         links, others = (self.model.decode(z, pairs) for pairs in (self._links["train"], batch))
-        loss = (F.softplus(-links).mean() + F.softplus(others).mean()) / 2
+        entries = links
+        if self._self_links:
+            nodes = torch.arange(len(z), device=z.device)
+            entries = torch.cat([links, links, self.model.decode(z, torch.stack([nodes, nodes]))])
+        loss = (F.softplus(-entries).mean() + F.softplus(others).mean()) / 2
         right = ((links.detach() > 0).float().mean() + (others.detach() <= 0).float().mean()) / 2
         if encoding.log_std is None:
             return loss, {"accuracy": right}

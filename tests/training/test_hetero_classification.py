@@ -59,6 +59,10 @@ def test_what_is_shown_is_what_the_model_says():
     torch.testing.assert_close(torch.from_numpy(prediction.array), expected.detach())
 
 
+def test_there_are_no_explanations():
+    assert made().explain(0) == []
+
+
 def test_gradients_reach_every_type():
     task = made()
     loss, _ = task.loss(None)

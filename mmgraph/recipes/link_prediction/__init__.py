@@ -28,6 +28,7 @@ class LinkPredictionConfig(TrainingOptions):
     heads: int = option(4, "Attention heads of the hidden layers (gat, gatv2).", minimum=1)
     dropout: float = option(0.0, "Share of features dropped while training.", minimum=0.0, maximum=0.95)
     normalize_features: bool = option(False, "Divide the words of a paper by their number.")
+    self_links: bool = option(True, "Count every paper as linked to itself while training.")
     validation_links: float = option(
         0.05, "Share of the links that choose the best weights.", minimum=0.0, maximum=0.5
     )

@@ -47,6 +47,7 @@ def build(config: LinkPredictionConfig) -> LinkPrediction:
         capture=Capture(model.encoder, kinds=("attention",)),
         constants=[graph_snapshot(split.graph.edge_index)],
         seed=config.seed,
+        self_links=config.self_links,
     )
 
 
