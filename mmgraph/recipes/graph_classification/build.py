@@ -88,7 +88,7 @@ def build(config: GraphClassificationConfig) -> GraphClassification:
         capture=Capture(model, kinds=("embedding", "prediction"), items=None),
         drawn=(Capture(model, kinds=("attention",), items=None), shown),
         batch_size=config.batch_size,
-        iterations=config.iterations,
+        iterations=config.iterations or None,
         seed=config.seed,
     )
     task.monitor = config.monitor
