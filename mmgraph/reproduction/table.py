@@ -44,7 +44,7 @@ class Row:
     Args:
         method, dataset: as shown.
         recipe: what trains it.
-        options: of the recipe; seed, fold, device and threads come on top.
+        options: of the recipe; seed and fold come on top, device and threads too where they are not named.
         measures: the figures it is judged by; all of them come from the same runs.
         seeds: how many runs by default, from seed 0 on.
         folds: runs that make one result together and differ in the option `fold`; 0 where one run is a result.
@@ -94,11 +94,11 @@ class Run:
         return "-".join(_key(word) for word in words)
 
     def options(self, device: str = "cpu", threads: int = 1) -> dict[str, Scalar | None]:
-        """Options of the recipe."""
-        own: dict[str, Scalar | None] = {"seed": self.seed, "device": device, "threads": threads}
+        """Options of the recipe; a row that names its device keeps it."""
+        own: dict[str, Scalar | None] = {"seed": self.seed}
         if self.fold is not None:
             own["fold"] = self.fold
-        return {**self.row.options, **own}
+        return {"device": device, "threads": threads, **self.row.options, **own}
 
 
 @dataclass(frozen=True, kw_only=True)
