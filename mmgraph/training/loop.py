@@ -33,7 +33,7 @@ class Progress:
     epoch: int = 0
     batch: int = 0
     base_learning_rate: float = 0.0
-    best: float | None = None
+    best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
@@ -198,16 +198,32 @@ class TrainingLoop:
             return
         scores = self.task.evaluate()
         numbers.update(scores)
-        score = scores.get(self.task.monitor)
-        if score is None or not math.isfinite(score):
+        deciding = {name: scores.get(name, math.nan) for name in self.monitored}
+        if not all(math.isfinite(value) for value in deciding.values()):
             return
-        sign = -1.0 if self.task.monitor.endswith("loss") else 1.0
-        if progress.best is None or sign * score > sign * progress.best:
-            progress.best, progress.best_epoch = score, progress.epoch
-            progress.metrics[f"best/{self.task.monitor}"] = score
+        better = {name: value for name, value in deciding.items() if self.is_better(name, value)}
+        progress.best |= better
+        if better == deciding:
+            progress.metrics |= {f"best/{name}": value for name, value in deciding.items()}
             self.save(BEST)
+        if better:
+            progress.best_epoch = progress.epoch
         elif options.patience is not None and progress.epoch - progress.best_epoch >= options.patience:
             self.stop_reason = "early-stop"
+
+    @property
+    def monitored(self) -> tuple[str, ...]:
+        """The numbers that decide what is best."""
+        monitor = self.task.monitor
+        return (monitor,) if isinstance(monitor, str) else monitor
+
+    def is_better(self, name: str, value: float) -> bool:
+        """Whether a number is better than ever before; where several decide, as good is enough."""
+        if name not in self.progress.best:
+            return True
+        sign = -1.0 if name.endswith("loss") else 1.0
+        gain = sign * (value - self.progress.best[name])
+        return gain > 0 or (gain == 0 and len(self.monitored) > 1)
 
     def between_steps(self, numbers: dict[str, float]) -> None:
         """Record, obey, look inside, save."""
@@ -367,9 +383,10 @@ class TrainingLoop:
         self.save(LAST)
         message = f"stopped: {self.stop_reason}" if not complete else ""
         if early:
+            best = " or ".join(f"{name} than {progress.best[name]:.4f}" for name in self.monitored)
             message = (
-                f"stopped early: no better {self.task.monitor} than {progress.best:.4f} of epoch "
-                f"{progress.best_epoch} for {self.options.patience} epochs"
+                f"stopped early: no better {best} since epoch {progress.best_epoch}, for "
+                f"{self.options.patience} epochs"
             )
             self.run.event(message, kind="early-stop", step=progress.step)
         if complete:

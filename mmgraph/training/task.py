@@ -20,8 +20,9 @@ class Task(ABC):
     """
 
     model: nn.Module
-    monitor: str = "validation/accuracy"
-    """Which of the numbers of `evaluate` decides what is best; those that end in "loss" are minimised."""
+    monitor: str | tuple[str, ...] = "validation/accuracy"
+    """Which of the numbers of `evaluate` decides what is best; those that end in "loss" are minimised. Of several all
+    have to be at least as good as ever before, and patience ends when none of them has been for so long."""
 
     batches_per_epoch: int = 1
 

@@ -121,6 +121,7 @@ def test_digits_shows_everything_at_once(tmp_path):
 def test_gat_takes_the_settings_of_its_paper():
     config = parse(recipe("node-classification").config, {"conv": "gat"})
     assert (config.learning_rate, config.hidden, config.heads, config.dropout) == (5e-3, 8, 8, 0.6)
+    assert config.monitor == "both"
     assert parse(recipe("node-classification").config, {"conv": "gat", "hidden": 4}).hidden == 4
 
 

@@ -248,6 +248,31 @@ def test_early_stopping_keeps_the_best_weights(task, new_run):
     assert "epoch 3" in events(run.folder, "early-stop")[0]
 
 
+def test_of_two_numbers_both_choose_the_best_weights_and_either_keeps_it_going(task, new_run):
+    run = new_run()
+    losses = [5.0, 3.0, 3.0, 2.0, 2.5, 2.6, 2.0, 9.0, 9.0, 9.0]
+    accuracies = [0.1, 0.5, 0.5, 0.4, 0.6, 0.5, 0.6, 0.5, 0.5, 0.5]
+    kept = []
+
+    def evaluate(split="validation"):
+        if split == "test":
+            return {"test/loss": float(torch.equal(weights(task), kept[6]))}
+        kept.append(weights(task).clone())
+        epoch = len(kept) - 1
+        return {"validation/loss": losses[epoch], "validation/accuracy": accuracies[epoch]}
+
+    task.evaluate, task.monitor = evaluate, ("validation/loss", "validation/accuracy")
+    result = fit(task, run, replace(OPTIONS, epochs=50, patience=3))
+    # Epochs 2, 3 and 7 are as good as any before in both; 4 and 5 in one of them.
+    assert (result.state, result.epoch) == ("finished", 10)
+    assert result.metrics["best/validation/loss"] == 2.0
+    assert result.metrics["best/validation/accuracy"] == 0.6
+    assert result.metrics["test/loss"] == 1.0  # tested with the weights of the seventh epoch
+    run.flush()
+    (message,) = events(run.folder, "early-stop")
+    assert "validation/loss than 2.0000 or validation/accuracy than 0.6000 since epoch 7" in message
+
+
 def test_lower_precision_trains_and_keeps_float32_weights(task, new_run):
     result = fit(task, new_run(), replace(OPTIONS, epochs=20, precision="bfloat16"))
     assert result.metrics["test/loss"] < 4

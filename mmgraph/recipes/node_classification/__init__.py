@@ -33,7 +33,7 @@ _ATTENTION: Mapping[str, Scalar | None] = {
     "attention_dropout": 0.6,
     "epochs": 1000,
     "patience": 100,
-    "monitor": "validation/loss",
+    "monitor": "both",
 }
 
 
@@ -76,8 +76,9 @@ class NodeClassificationConfig(TrainingOptions):
     hidden: int = option(16, "Hidden features, of each head where there are heads.", minimum=1)
     monitor: str = option(
         "validation/accuracy",
-        "Which number chooses the best weights and stops early.",
-        choices=("validation/accuracy", "validation/loss"),
+        "Which number chooses the best weights and stops early; with both, weights are best where neither has been "
+        "better before.",
+        choices=("validation/accuracy", "validation/loss", "both"),
     )
     heads: int = option(1, "Attention heads of the hidden layers (gat, gatv2).", minimum=1)
     layers: int = option(2, "Graph convolutions.", minimum=1, maximum=16)

@@ -61,7 +61,7 @@ def build(
         undecayed=lambda name: config.conv in ("gcn", "cheb", "appnp") and not name.startswith("convs.0"),
         constants=[graph_snapshot(data.edge_index)],
     )
-    task.monitor = config.monitor
+    task.monitor = ("validation/accuracy", "validation/loss") if config.monitor == "both" else config.monitor
     return task
 
 

@@ -68,8 +68,8 @@ TABLE = Table(
         _row("node2vec", "PPI", 60, {("macro", 50): (17.91, _NODE2VEC)}, {**_WALKS, "p": 4.0, "q": 1.0}),
     ),
     notes=(
-        "F1 in per cent, mean of 10 random splits for each seed of the embedding; our deviation is over these seeds. The run "
-        "folders have all shares from 10 % to 90 %.",
+        "F1 in per cent, mean of 10 random splits for each seed; our deviation is over the seeds of the embedding. "
+        "The run folders have all shares from 10 % to 90 %.",
         "One logistic regression per label; how many labels a node has is given. 80 walks of 40 nodes from each node, "
         "window 10, 128 dimensions; p and q as published (BlogCatalog 0.25 and 0.25, PPI 4 and 1).",
     ),
