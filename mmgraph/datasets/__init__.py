@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mmgraph.datasets.fetch import Progress
     from mmgraph.datasets.graphs import GraphDataset
+    from mmgraph.datasets.image_collection import ImageCollection
     from mmgraph.datasets.images import ImageDataset
 
 __all__ = ["load"]
@@ -28,6 +29,9 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "graph-text": {"node_features": str},
     "idx": {"split": str},
     "digits": {},
+    "omniglot": {},
+    "class-folders": {},
+    "scored-faces": {},
 }
 
 
@@ -59,13 +63,17 @@ def load(
 ) -> GraphDataset: ...
 @overload
 def load(
+    name: Literal["omniglot", "orl-faces", "utkface"], *, progress: Progress | None = None
+) -> ImageCollection: ...
+@overload
+def load(
     name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | GraphDataset: ...
+) -> Data | ImageDataset | ImageCollection | GraphDataset: ...
 
 
 def load(
     name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | GraphDataset:
+) -> Data | ImageDataset | ImageCollection | GraphDataset:
     """A data set ready for training; its files are found or downloaded, and verified.
 
     Args:
@@ -77,7 +85,8 @@ def load(
             `node_features='tags'`, `'degree'` or `'ones'` (many graphs) says what the nodes bring.
 
     Returns:
-        A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images.
+        A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images, an
+        `ImageCollection` for images of many kinds or with scores; of Omniglot the background set.
         Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
@@ -100,7 +109,8 @@ def load(
 
     split = cast("str | None", options.get("split"))
     features = bool(options.get("features", True))
-    folder = fetch(name, part=split if features else "graph", progress=progress)
+    part = "background" if found.format == "omniglot" else split if features else "graph"
+    folder = fetch(name, part=part, progress=progress)
     if found.format == "planetoid":
         from mmgraph.datasets.planetoid import read_planetoid
 
@@ -128,6 +138,18 @@ def load(
             class_names=found.classes,
             node_features=cast("str | None", options.get("node_features")),
         )
+    if found.format == "omniglot":
+        from mmgraph.datasets.omniglot import read_omniglot
+
+        return read_omniglot([folder / file.path for file in found.select("background")], name)
+    if found.format == "class-folders":
+        from mmgraph.datasets.class_folders import read_class_folders
+
+        return read_class_folders(folder, [file.path for file in found.files], name)
+    if found.format == "scored-faces":
+        from mmgraph.datasets.scored_faces import read_scored_faces
+
+        return read_scored_faces(folder / found.files[0].path, name)
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

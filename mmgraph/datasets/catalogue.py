@@ -22,12 +22,25 @@ from platformdirs import user_data_dir
 from mmgraph.errors import ConfigError, DatasetMissingError, UnknownNameError
 
 MANIFESTS: Traversable = files("mmgraph.datasets") / "manifests"
-FORMATS = ("planetoid", "matlab-network", "communities", "graph-text", "idx", "digits")
+FORMATS = (
+    "planetoid",
+    "matlab-network",
+    "communities",
+    "graph-text",
+    "idx",
+    "digits",
+    "omniglot",
+    "class-folders",
+    "scored-faces",
+)
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file of a data set: its name inside the folder, what it must be, and where it comes from."""
+    """One file of a data set: its name inside the folder, what it must be, and where it comes from.
+
+    `url` is empty where nobody offers the file as it is, so that it must be put into its place by hand.
+    """
 
     path: str
     sha256: str
@@ -228,7 +241,7 @@ def _parse(name: str, table: dict[str, Any]) -> Manifest:
             raise ValueError(f"sha256 of '{file.path}' is not 64 lower-case hexadecimal digits")
         if file.bytes <= 0:
             raise ValueError(f"bytes of '{file.path}' is {file.bytes}, not a positive number")
-        if not file.url.startswith(("https://", "http://")):
+        if file.url and not file.url.startswith(("https://", "http://")):
             raise ValueError(f"url of '{file.path}' does not start with https:// or http://")
     return found
 

@@ -94,6 +94,12 @@ def _download(file: DataFile, found: Manifest, stream: BinaryIO, progress: Progr
     import pooch
     import requests
 
+    looked_in = ", ".join(str(root / found.folder) for root in roots())
+    if not file.url:
+        raise DatasetMissingError(
+            f"{file.path} of data set '{found.name}' is not in {looked_in}, and nobody offers it as it is: "
+            f"see {found.homepage} and put it into one of these folders."
+        )
     incoming = _Incoming(file, stream, progress)
     with ExitStack() as connection:
 
@@ -111,7 +117,6 @@ def _download(file: DataFile, found: Manifest, stream: BinaryIO, progress: Progr
         try:
             get(file.url, incoming, None)
         except requests.RequestException as error:
-            looked_in = ", ".join(str(root / found.folder) for root in roots())
             raise DatasetMissingError(
                 f"{file.path} of data set '{found.name}' is not in {looked_in}, and downloading it from {file.url} "
                 f"failed after {incoming.done:,} of {file.bytes:,} bytes: {_reason(error)}. "
