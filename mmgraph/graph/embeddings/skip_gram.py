@@ -7,7 +7,7 @@ For a node u of a walk and every node c within its window the vectors x of c and
 The window is shrunk at random, so that near nodes count more.
 
 Source: Mikolov et al., "Distributed representations of words and phrases and their compositionality", NeurIPS 2013.
-    Differs: the contexts of u share its K negatives, and their gradients are taken at the same values (Ji et al.,
+    Differs: the contexts of u share its K negatives, and all σ are taken at the same values (Ji et al.,
     "Parallelizing word2vec in shared and distributed memory", 2016): a small matrix product in registers instead
     of vectors from memory, and fewer writes for threads to collide in.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from numba import int64, uint32, uint64
 from numpy.typing import NDArray
 
-from mmgraph.graph.compiled import kernel, reordering_kernel
+from mmgraph.graph.compiled import kernel, reordering_kernel, wide_vectors
 from mmgraph.graph.walks.streams import key_of, number
 
 LARGEST_LOGIT = 8.0
@@ -28,6 +28,11 @@ SIGMOID_STEPS = 4096
 CONTEXTS = 4
 """Contexts and, below, outputs whose products are summed side by side in registers."""
 OUTPUTS = 3
+GROUP = 6
+"""Outputs whose vectors move together: the node and the usual 5 negatives."""
+MAX_DIMENSIONS = 4176
+"""Room for each vector in the memory of a group. A constant, so that the compiler knows that they do not overlap, and
+not near a multiple of 4,096 bytes, which a processor would mistake for overlapping."""
 
 
 def sigmoid_table() -> NDArray[np.float32]:
@@ -112,17 +117,22 @@ def train_on_walks(
 
     Source: Recht et al., "Hogwild!", NeurIPS 2011.
     """
+    wide_vectors()
     dim = x.shape[1]
     num_nodes = uint64(len(x))
     outputs = negatives + 1
-    # Rounded up to whole blocks; what is beyond stays zero.
-    columns = (outputs + OUTPUTS - 1) // OUTPUTS * OUTPUTS
+    # Rounded up to whole groups; what is beyond stays zero.
+    groups = (outputs + GROUP - 1) // GROUP
+    columns = groups * GROUP
     most = 2 * window + CONTEXTS
-    context = np.empty(most, np.int64)
-    inputs = np.zeros((most, dim), np.float32)
+    context = np.zeros(most, np.int64)
     target = np.empty(columns, np.int64)
-    weights = np.zeros((columns, dim), np.float32)
-    gradient = np.zeros((most, columns), np.float32)
+    # Per group the outputs' vectors as they were, and how they are going to move.
+    outs = np.zeros((groups, 2, GROUP, MAX_DIMENSIONS), np.float32)
+    label = np.zeros(columns, np.float32)
+    label[0] = 1
+    rate = np.zeros(columns, np.float32)
+    slope = np.zeros((most, columns), np.float32)
     scale = np.float32(SIGMOID_STEPS / (2 * LARGEST_LOGIT))
     middle = np.float32(SIGMOID_STEPS / 2)
     tokens = 0
@@ -154,19 +164,23 @@ def train_on_walks(
                 target[k] = int64(chosen) if below else int64(alias[chosen])
             for k in range(outputs):
                 row = y[target[k]]
-                copy = weights[k]
+                copy, move = outs[k // GROUP, 0, k % GROUP], outs[k // GROUP, 1, k % GROUP]
                 for d in range(dim):
                     copy[d] = row[d]
-            for i in range(count):
-                row = x[context[i]]
-                copy = inputs[i]
-                for d in range(dim):
-                    copy[d] = row[d]
+                    move[d] = np.float32(0)
+                # A negative that is the node itself says nothing.
+                rate[k] = learning_rate if k == 0 or target[k] != target[0] else np.float32(0)
 
+            # What is beyond the last context is not looked at.
+            for i in range(count, count + CONTEXTS):
+                context[i] = context[count - 1]
             for i in range(0, count, CONTEXTS):
-                i0, i1, i2, i3 = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
-                for k in range(0, outputs, OUTPUTS):
-                    k0, k1, k2 = weights[k], weights[k + 1], weights[k + 2]
+                i0, i1, i2, i3 = x[context[i]], x[context[i + 1]], x[context[i + 2]], x[context[i + 3]]
+                c0, c1, c2, c3 = slope[i], slope[i + 1], slope[i + 2], slope[i + 3]
+                for k in range(0, columns, OUTPUTS):
+                    group = outs[k // GROUP, 0]
+                    j = uint64(k % GROUP)
+                    k0, k1, k2 = group[j], group[j + uint64(1)], group[j + uint64(2)]
                     s00 = s01 = s02 = s10 = s11 = s12 = np.float32(0)
                     s20 = s21 = s22 = s30 = s31 = s32 = np.float32(0)
                     for d in range(dim):
@@ -182,41 +196,36 @@ def train_on_walks(
                         s30 += i3[d] * k0[d]
                         s31 += i3[d] * k1[d]
                         s32 += i3[d] * k2[d]
-                    g0, g1, g2, g3 = gradient[i], gradient[i + 1], gradient[i + 2], gradient[i + 3]
-                    g0[k], g0[k + 1], g0[k + 2] = s00, s01, s02
-                    g1[k], g1[k + 1], g1[k + 2] = s10, s11, s12
-                    g2[k], g2[k + 1], g2[k + 2] = s20, s21, s22
-                    g3[k], g3[k + 1], g3[k + 2] = s30, s31, s32
+                    c0[k], c0[k + 1], c0[k + 2] = s00, s01, s02
+                    c1[k], c1[k + 1], c1[k + 2] = s10, s11, s12
+                    c2[k], c2[k + 1], c2[k + 2] = s20, s21, s22
+                    c3[k], c3[k + 1], c3[k + 2] = s30, s31, s32
             for i in range(count):
-                slopes = gradient[i]
+                logit = slope[i]
                 for k in range(columns):
-                    at = int64(slopes[k] * scale + middle)
-                    label = np.float32(1) if k == 0 else np.float32(0)
-                    slopes[k] = (label - sigmoid[min(max(at, 0), SIGMOID_STEPS - 1)]) * learning_rate
-                for k in range(1, columns):
-                    # A negative that is the node itself says nothing.
-                    if k >= outputs or target[k] == target[0]:
-                        slopes[k] = np.float32(0)
+                    at = int64(logit[k] * scale + middle)
+                    logit[k] = (label[k] - sigmoid[min(max(at, 0), SIGMOID_STEPS - 1)]) * rate[k]
             for i in range(count):
                 row = x[context[i]]
-                slopes = gradient[i]
-                for k in range(0, outputs, OUTPUTS):
-                    k0, k1, k2 = weights[k], weights[k + 1], weights[k + 2]
-                    g0, g1, g2 = slopes[k], slopes[k + 1], slopes[k + 2]
+                for g in range(groups):
+                    before, moves, k = outs[uint64(g), 0], outs[uint64(g), 1], uint64(g * GROUP)
+                    k0, k1, k2, k3, k4, k5 = before[0], before[1], before[2], before[3], before[4], before[5]
+                    m0, m1, m2, m3, m4, m5 = moves[0], moves[1], moves[2], moves[3], moves[4], moves[5]
+                    s0, s1, s2 = slope[i, k], slope[i, k + uint64(1)], slope[i, k + uint64(2)]
+                    s3, s4, s5 = slope[i, k + uint64(3)], slope[i, k + uint64(4)], slope[i, k + uint64(5)]
                     for d in range(dim):
-                        row[d] += g0 * k0[d] + g1 * k1[d] + g2 * k2[d]
-            for i in range(count, (count + CONTEXTS - 1) // CONTEXTS * CONTEXTS):
-                gradient[i] = np.float32(0)
+                        v = row[d]
+                        m0[d] += s0 * v
+                        m1[d] += s1 * v
+                        m2[d] += s2 * v
+                        m3[d] += s3 * v
+                        m4[d] += s4 * v
+                        m5[d] += s5 * v
+                        row[d] = v + (
+                            s0 * k0[d] + s1 * k1[d] + s2 * k2[d] + s3 * k3[d] + s4 * k4[d] + s5 * k5[d]
+                        )
             for k in range(outputs):
-                row = y[target[k]]
-                for i in range(0, count, CONTEXTS):
-                    i0, i1, i2, i3 = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
-                    g0, g1, g2, g3 = (
-                        gradient[i, k],
-                        gradient[i + 1, k],
-                        gradient[i + 2, k],
-                        gradient[i + 3, k],
-                    )
-                    for d in range(dim):
-                        row[d] += g0 * i0[d] + g1 * i1[d] + g2 * i2[d] + g3 * i3[d]
+                row, move = y[target[k]], outs[k // GROUP, 1, k % GROUP]
+                for d in range(dim):
+                    row[d] += move[d]
     return tokens

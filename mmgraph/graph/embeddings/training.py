@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mmgraph.errors import NonFiniteLossError
-from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table, train_on_walks
+from mmgraph.errors import InputError, NonFiniteLossError
+from mmgraph.graph.embeddings.skip_gram import MAX_DIMENSIONS, alias_table, sigmoid_table, train_on_walks
 from mmgraph.graph.walks.sampling import fill_walks
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
@@ -107,7 +107,13 @@ class WalkTraining:
         x: NDArray[np.float32],
         y: NDArray[np.float32],
     ) -> int:
-        """Train x and y (N, d) on walks, in place; returns how many nodes they visited."""
+        """Train x and y (N, d) on walks, in place; returns how many nodes they visited.
+
+        Raises:
+            InputError: d is larger than the kernel has room for.
+        """
+        if x.shape[1] > MAX_DIMENSIONS:
+            raise InputError(f"Expected at most {MAX_DIMENSIONS} dimensions, but got {x.shape[1]}.")
         return train_on_walks(
             walks,
             numbers,

@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table, train_on_walks
+from mmgraph.errors import InputError
+from mmgraph.graph import Adjacency, DeepWalk
+from mmgraph.graph.embeddings.skip_gram import (
+    GROUP,
+    MAX_DIMENSIONS,
+    alias_table,
+    sigmoid_table,
+    train_on_walks,
+)
 from mmgraph.graph.walks.streams import GAMMA, KEY_GAMMA
 
 MASK = 2**64 - 1
@@ -24,7 +33,7 @@ def sigmoid(z: NDArray[np.float64]) -> NDArray[np.float64]:
 def reference(
     walk: list[int], number: int, seed: int, window: int, negatives: int, rate: float, x: NDArray, y: NDArray
 ) -> None:
-    """The update from its formula, one node of the walk after the other, in float64."""
+    """The update from its formula, one node of the walk and one context after the other, in float64."""
     threshold, alias = alias_table(np.ones(len(x)))
     key, drawn = mixed((seed + (number + 1) * KEY_GAMMA) & MASK), 0
 
@@ -38,21 +47,20 @@ def reference(
         contexts = [walk[i] for i in range(max(0, at - reach), min(len(walk), at + reach + 1)) if i != at]
         if not contexts:
             continue
-        outputs = [(node, 1.0)]
+        outputs = [node]
         for _ in range(negatives):
             bits = draw()
             chosen = (bits >> 32) * len(x) >> 32
-            chosen = chosen if bits & 0xFFFFFFFF < threshold[chosen] else int(alias[chosen])
-            if chosen != node:
-                outputs.append((chosen, 0.0))
-        dx, dy = np.zeros_like(x), np.zeros_like(y)
-        for context in contexts:
-            for output, label in outputs:
-                slope = rate * (label - sigmoid(x[context] @ y[output]))
-                dx[context] += slope * y[output]
-                dy[output] += slope * x[context]
-        x += dx
-        y += dy
+            outputs.append(chosen if bits & 0xFFFFFFFF < threshold[chosen] else int(alias[chosen]))
+        label = np.array([1.0] + [0.0] * negatives)
+        said = np.array([True] + [output != node for output in outputs[1:]])
+        slopes = rate * (label - sigmoid(x[contexts] @ y[outputs].T)) * said
+        before = y.copy()
+        for context, slope in zip(contexts, slopes, strict=True):
+            for first in range(0, len(outputs), GROUP):
+                group, part = outputs[first : first + GROUP], slope[first : first + GROUP]
+                np.add.at(y, group, part[:, None] * x[context])
+                x[context] += part @ before[group]
 
 
 @pytest.mark.parametrize(
@@ -108,3 +116,9 @@ def test_the_alias_table_draws_in_proportion(weight: list[float]):
     if len(weight) > 1:
         some = expected > 0
         assert stats.chisquare(counts[some], 200_000 * expected[some]).pvalue > 0.01
+
+
+def test_more_dimensions_than_the_kernel_has_room_for_are_refused():
+    pair = Adjacency.from_edge_index(torch.tensor([[0, 1], [1, 0]]))
+    with pytest.raises(InputError, match="at most 4176 dimensions, but got 4177"):
+        DeepWalk(dimensions=MAX_DIMENSIONS + 1).fit(pair)
