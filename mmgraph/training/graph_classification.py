@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ class GraphClassification(Classification):
         class_names: a name per class.
         items: what the graphs are.
         capture: what to look at, given all graphs.
-        drawn: what to look at the nodes of some graphs with, and which graphs these are; None for nothing.
+        attention: what sees the attention between nodes, and the graphs in which it is looked at; None for nothing.
         batch_size: graphs in a batch.
         iterations: batches in an epoch, each drawn anew without repetition; None goes over every graph once.
         seed: of the batches.
@@ -58,7 +59,7 @@ class GraphClassification(Classification):
         class_names: Sequence[str],
         items: ItemSet,
         capture: Capture,
-        drawn: tuple[Capture, Tensor] | None = None,
+        attention: tuple[Capture, Tensor] | None = None,
         batch_size: int = 32,
         iterations: int | None = None,
         seed: int = 0,
@@ -77,7 +78,7 @@ class GraphClassification(Classification):
                 )
         self._features, self._stack, self._labels = features, stack, labels
         self._members = {split: mask.nonzero().flatten() for split, mask in splits.items()}
-        self._drawn, self._seed = drawn, seed
+        self._attention, self._seed = attention, seed
         self._batch_size, self._iterations = batch_size, iterations
         self._prepared: dict[str, list[tuple[tuple[Any, ...], Tensor]]] = {}
         whole = -(-len(self._members["train"]) // batch_size)
@@ -127,7 +128,7 @@ class GraphClassification(Classification):
         return torch.cat([self.model(*inputs) for inputs, _ in parts]), torch.cat([y for _, y in parts])
 
     def probe(self) -> list[Snapshot]:
-        """All graphs as items, and what happens between the nodes of a few."""
+        """All graphs as items, and who attends to whom inside of a few."""
         graphs = len(self._stack)
         found = [
             replace(snapshot, items=self._items.name)
@@ -135,11 +136,7 @@ class GraphClassification(Classification):
             else snapshot
             for snapshot in super().probe()
         ]
-        if self._drawn is not None:
-            capture, chosen = self._drawn
-            some = self._stack.select(chosen.to(self._labels.device))
-            found += capture.capture(*self._inputs(some))
-        return found
+        return found if self._attention is None else found + self._attention_maps(*self._attention)
 
     def probe_inputs(self) -> tuple[Any, ...]:
         """All graphs."""
@@ -148,12 +145,28 @@ class GraphClassification(Classification):
             self._prepared["all"] = [(self._inputs(self._stack.select(chosen)), self._labels)]
         return self._prepared["all"][0][0]
 
-    def constants(self) -> list[Snapshot]:
-        """The graphs of which the nodes are looked at."""
-        if self._drawn is None:
-            return []
-        edges = self._stack.select(self._drawn[1].to(self._labels.device)).graph.edge_index
-        return [Snapshot("graph", "graph", edges.int().cpu().numpy())]
+    def _attention_maps(self, capture: Capture, chosen: Tensor) -> list[Snapshot]:
+        """One map of targets (rows) and sources for each graph and head, zero beyond the nodes of smaller graphs."""
+        graphs = self._stack.select(chosen.to(self._labels.device))
+        graph_of = graphs.batch.cpu().numpy()
+        sizes = np.bincount(graph_of, minlength=len(chosen))
+        starts, largest = np.cumsum(sizes) - sizes, int(sizes.max())
+        snapshots = []
+        for seen in capture.capture(*self._inputs(graphs)):
+            source, target = seen.extras["edge_index"]
+            graph = graph_of[target]
+            maps = np.zeros((len(chosen), largest, largest, len(seen.array)), dtype=np.float32)
+            np.add.at(maps, (graph, target - starts[graph], source - starts[graph]), seen.array.T)
+            snapshots.append(
+                Snapshot(
+                    "attention",
+                    seen.layer,
+                    np.ascontiguousarray(maps.transpose(0, 3, 1, 2)),
+                    items=self._items.name,
+                    extras={"rows": chosen.cpu().numpy()},
+                )
+            )
+        return snapshots
 
     def _inputs(self, graphs: GraphBatch) -> tuple[Any, ...]:
         return self._features[graphs.nodes], graphs.graph, graphs.batch

@@ -31,7 +31,7 @@ def masks(count: int = 40, validation: bool = True) -> dict[str, torch.Tensor]:
 
 
 def made(
-    *, validation: bool = True, conv: str = "gin", drawn: torch.Tensor | None = None, **options
+    *, validation: bool = True, conv: str = "gin", attended: torch.Tensor | None = None, **options
 ) -> GraphClassification:
     stack, labels = cycles_and_paths()
     torch.manual_seed(0)
@@ -58,7 +58,7 @@ def made(
         class_names=("path", "cycle"),
         items=ItemSet(labels=labels.numpy(), class_names=("path", "cycle"), noun="graph"),
         capture=Capture(model, kinds=("embedding", "prediction"), items=None),
-        drawn=None if drawn is None else (Capture(model, kinds=("attention",), items=None), drawn),
+        attention=None if attended is None else (Capture(model, kinds=("attention",), items=None), attended),
         **{"batch_size": 8, **options},
     )
 
@@ -166,19 +166,26 @@ def test_a_graph_says_the_same_alone_in_a_batch_and_with_its_nodes_renumbered(co
 
 
 def test_what_is_looked_at():
-    task = made(conv="gat", drawn=torch.tensor([1, 0]))
+    task = made(conv="gat", attended=torch.tensor([1, 0]))
     task.evaluate()
     found = {(snapshot.kind, snapshot.layer): snapshot for snapshot in task.probe()}
-    (graph,) = task.constants()
-    assert graph.items is None
-    assert graph.array.max() + 1 == 5 + 4
+    assert task.constants() == []
     embedding, prediction = found["embedding", "head.input"], found["prediction", "output"]
     assert embedding.items == prediction.items == "items"
     assert (len(embedding.array), len(prediction.array)) == (40, 40)
     np.testing.assert_allclose(prediction.array.sum(axis=1), 1, rtol=1e-5)
     attention = found["attention", "convs.0"]
-    assert attention.axes == ("heads", "edges")
-    assert attention.extras["edge_index"].max() == graph.array.max()
+    assert attention.axes == ("items", "heads", "queries", "keys")
+    assert attention.items == "items"
+    assert attention.extras["rows"].tolist() == [1, 0]
+    assert attention.array.shape == (2, 2, 5, 5)
+    # A cycle of five, then a path of four: each node sees itself and its neighbours, and weights sum to 1.
+    seen = attention.array[:, 0] > 0
+    ring = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
+    assert (seen[0] == np.isin(ring, (0, 1, 4))).all()
+    assert (seen[1, :4, :4] == (ring[:4, :4] <= 1)).all()
+    assert not attention.array[1, :, 4].any()
+    np.testing.assert_allclose(attention.array[0].sum(axis=-1), 1, rtol=1e-5)
     assert found["matrix", "confusion/test"].array.sum() == 8
     assert found["matrix", "confusion/validation"].array.sum() == 8
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mmgraph.datasets.graphs import GraphDataset
     from mmgraph.graph.gnn import Convolution, FeatureNormalization, Readout
 
-DRAWN_NODES = 400
-"""About so many nodes, in whole graphs of the fold held out, are shown with their edges and attention."""
+ATTENTION_GRAPHS, ATTENTION_NODES = 16, 60
+"""Attention is shown for so many graphs of the fold held out, each of at most so many nodes."""
 
 PICTURE_BYTES = 4e6
 """Pictures of all graphs together take about so much, at 24 to 48 pixels each."""
@@ -75,8 +75,8 @@ def build(config: GraphClassificationConfig) -> GraphClassification:
         },
         noun="graph",
     )
-    shown = splits["test"].nonzero().flatten()
-    shown = shown[: max(1, int((sizes[shown].cumsum(0) <= DRAWN_NODES).sum()))]
+    attended = (splits["test"] & (sizes <= ATTENTION_NODES)).nonzero().flatten()[:ATTENTION_GRAPHS]
+    attends = config.conv in ("gat", "gatv2") and len(attended) > 0
     task = GraphClassification(
         model,
         data.x,
@@ -86,7 +86,7 @@ def build(config: GraphClassificationConfig) -> GraphClassification:
         class_names=data.class_names,
         items=items,
         capture=Capture(model, kinds=("embedding", "prediction"), items=None),
-        drawn=(Capture(model, kinds=("attention",), items=None), shown),
+        attention=(Capture(model, kinds=("attention",), items=None), attended) if attends else None,
         batch_size=config.batch_size,
         iterations=config.iterations or None,
         seed=config.seed,
