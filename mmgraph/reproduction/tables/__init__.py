@@ -8,7 +8,7 @@ from typing import Any
 from mmgraph.errors import UnknownNameError
 from mmgraph.reproduction.table import Table
 
-_MODULES = ("planetoid", "node2vec", "graph_kernels", "images")
+_MODULES = ("planetoid", "inductive", "link_prediction", "node2vec", "graph_kernels", "images")
 
 
 def names() -> list[str]:
