@@ -10,6 +10,9 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
+from mmgraph.inspection.capture import prediction_draft
+from mmgraph.inspection.draft import Limits
+from mmgraph.inspection.recorder import embedding_draft
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import Classification, scores
 
@@ -108,13 +111,14 @@ class EdgeClassification(Classification):
         self.model.eval()
         with torch.no_grad():
             given = self._features, self._graph, self._pairs, self._edge_attr
-            views = {
-                ("embedding", "decoder"): self.model.embed(*given),
-                ("prediction", "output"): self.model(*given).softmax(dim=1),
-            }
+            hidden, logits = self.model.embed(*given), self.model(*given)
         self.model.train(was_training)
-        name = self._items.name
-        return [
-            Snapshot(kind, layer, values.float().cpu().numpy(), items=name)
-            for (kind, layer), values in views.items()
-        ] + super().probe()
+        limits, snapshots = Limits(), super().probe()
+        for draft in (
+            embedding_draft("decoder", hidden, len(hidden), limits),
+            prediction_draft(logits, limits),
+        ):
+            if draft is not None:
+                draft.items = self._items.name
+                snapshots.append(draft.snapshot())
+        return snapshots

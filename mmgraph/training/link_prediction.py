@@ -14,6 +14,8 @@ from mmgraph.errors import InputError
 from mmgraph.graph.link_split import LinkSplit, Part
 from mmgraph.graph.negative_sampling import NegativeSampler
 from mmgraph.inspection import Capture
+from mmgraph.inspection.draft import Limits
+from mmgraph.inspection.recorder import embedding_draft
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import confusion
 from mmgraph.training.task import Task
@@ -51,9 +53,9 @@ class LinkPrediction(Task):
 
     loss = ½ (mean over links of −log p + mean over other pairs of −log(1 − p)) + KL / num_nodes
 
-    The links are the ones in the adjacency matrix: each twice, and with `self_links` every node with itself. In every
-    step as many pairs are drawn as there are training links. They avoid the training links only: to avoid
-    those held back as well would tell the model which they are. Messages go along training links alone.
+    The links are the ones of the adjacency matrix: each twice, and with `self_links` every node with itself. In every
+    step as many pairs are drawn as there are training links. They avoid the training links only: to avoid those held
+    back as well would tell the model which they are. Messages go along training links alone.
 
     Args:
         model: what encodes nodes and decodes pairs.
@@ -164,7 +166,10 @@ class LinkPrediction(Task):
         with torch.no_grad():
             z = self.model.encode(self._features, self._graph).mean
         self.model.train(was_training)
-        snapshots = [Snapshot("embedding", "z", z.float().cpu().numpy(), items=self._items.name)]
+        snapshots = []
+        if (vectors := embedding_draft("z", z, len(z), Limits())) is not None:
+            vectors.items = self._items.name
+            snapshots.append(vectors.snapshot())
         if self._capture is not None:
             snapshots += self._capture.capture(self._features, self._graph)
         for part, (counts, histogram) in self._matrices.items():
