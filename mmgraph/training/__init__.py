@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmgraph.training.classification import ImageClassification, NodeClassification
+    from mmgraph.training.edge_classification import EdgeClassification
+    from mmgraph.training.hetero_classification import HeteroClassification
+    from mmgraph.training.inductive import InductiveClassification
+    from mmgraph.training.link_prediction import LinkPrediction
     from mmgraph.training.loop import Report, Result, fit
     from mmgraph.training.options import TrainingOptions
     from mmgraph.training.task import Task
 
 _HOMES = {
+    "EdgeClassification": "edge_classification",
+    "HeteroClassification": "hetero_classification",
     "ImageClassification": "classification",
+    "InductiveClassification": "inductive",
+    "LinkPrediction": "link_prediction",
     "NodeClassification": "classification",
     "Report": "loop",
     "Result": "loop",
@@ -22,7 +30,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "EdgeClassification",
+    "HeteroClassification",
     "ImageClassification",
+    "InductiveClassification",
+    "LinkPrediction",
     "NodeClassification",
     "Report",
     "Result",
