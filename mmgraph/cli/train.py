@@ -222,7 +222,11 @@ def _check_file(path: Path, chosen: registry.Recipe, values: Mapping[str, object
 
 
 def _run(start: Callable[[Any, Any], tuple[Path, Result]], json: bool, quiet: bool) -> None:
+    from mmgraph.recipes import launch
+
     folder, summary = _execute(start, quiet=quiet)
+    if launch.follows():
+        return
     if json:
         output.print_json(summary)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from mmgraph.graph.convolutions import ATTENDING, LAYERS, Convolution, options_f
 from mmgraph.graph.edge_conv import EdgeConv
 from mmgraph.graph.jumping_knowledge import Joining, JumpingKnowledge
 from mmgraph.graph.layerwise_linear import LayerwiseLinear
+from mmgraph.graph.partitioning.exchange import DistributedGraph
 from mmgraph.graph.pooling import AttentionPooling, Pooling, checked_batch, pool
 from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
 from mmgraph.graph.sparse_features import Features, check_features, dropout, linear
@@ -28,6 +29,9 @@ FeatureNormalization = Literal["batch", "layer"]
 Readout = Literal["sum", "mean", "max", "attention", "top-k"]
 
 __all__ = ["GNN", "Convolution", "FeatureNormalization", "Readout"]
+
+
+_Graph: TypeAlias = Adjacency | DistributedGraph
 
 
 class GNN(nn.Module):
@@ -160,7 +164,7 @@ class GNN(nn.Module):
     def forward(
         self,
         x: Features,
-        graph: Adjacency | Tensor,
+        graph: Adjacency | DistributedGraph | Tensor,
         batch: Tensor | None = None,
         edge_attr: Tensor | None = None,
     ) -> Tensor:
@@ -170,7 +174,7 @@ class GNN(nn.Module):
             logits: Tensor = self.head(dropout(h, self.head_dropout, self.training))
             return logits
         logits = self._layer(len(self.convs) - 1, h, self._dropped(h), adjacency, edge_attr)
-        return logits if self.propagation is None else self.propagation(logits, adjacency)
+        return self._propagated(logits, adjacency)
 
     def layer(
         self, layer: int, h: Features, graph: Adjacency | Tensor, edge_attr: Tensor | None = None
@@ -191,7 +195,7 @@ class GNN(nn.Module):
     def embed(
         self,
         x: Features,
-        graph: Adjacency | Tensor,
+        graph: Adjacency | DistributedGraph | Tensor,
         batch: Tensor | None = None,
         edge_attr: Tensor | None = None,
     ) -> Tensor:
@@ -208,7 +212,8 @@ class GNN(nn.Module):
             InputError: no convolution of this network attends.
         """
         maps: dict[str, tuple[Tensor, Tensor]] = {}
-        adjacency = self._checked(x, graph)
+        check_features(x, self.in_channels)
+        adjacency = Adjacency.of(graph, len(x))
         for layer, conv in enumerate(self.convs):
             dropped = self._dropped(x)
             if isinstance(conv, ATTENDING):
@@ -222,12 +227,22 @@ class GNN(nn.Module):
     def extra_repr(self) -> str:
         return f"dropout={self.dropout}" + ("" if self.pooling is None else f", pooling={self.pooling!r}")
 
-    def _checked(self, x: Features, graph: Adjacency | Tensor) -> Adjacency:
+    def _checked(self, x: Features, graph: Adjacency | DistributedGraph | Tensor) -> _Graph:
         check_features(x, self.in_channels)
-        return Adjacency.of(graph, len(x))
+        if not isinstance(graph, DistributedGraph):
+            return Adjacency.of(graph, len(x))
+        if self.pooling is not None or self.propagation is not None:
+            raise InputError(
+                "Expected a network without pooling and APPNP for a graph that lies on several processes."
+            )
+        if len(x) != graph.num_nodes:
+            raise InputError(
+                f"Expected features of the {graph.num_nodes} nodes that this process owns, but got {len(x)} rows."
+            )
+        return graph
 
     def _represented(
-        self, x: Features, adjacency: Adjacency, batch: Tensor | None, edge_attr: Tensor | None
+        self, x: Features, adjacency: _Graph, batch: Tensor | None, edge_attr: Tensor | None
     ) -> Features:
         """What the last map works on: that of the nodes, or with pooling of the graphs."""
         layers: list[Tensor] = []
@@ -238,12 +253,11 @@ class GNN(nn.Module):
         if self.head is None:
             return h
         joined = self.join(x, layers)
-        if self.propagation is not None:
-            joined = self.propagation(joined, adjacency)
+        joined = self._propagated(joined, adjacency)
         return self._pooled(joined, adjacency, batch)
 
     def _layer(
-        self, layer: int, h: Features, dropped: Features, adjacency: Adjacency, edge_attr: Tensor | None
+        self, layer: int, h: Features, dropped: Features, adjacency: _Graph, edge_attr: Tensor | None
     ) -> Tensor:
         y = self._convolved(self.convs[layer], dropped, adjacency, edge_attr)
         if self.head is None and layer == len(self.convs) - 1:
@@ -257,18 +271,24 @@ class GNN(nn.Module):
             y = y + (linear(h, shortcut.weight) if isinstance(shortcut, nn.Linear) else h.to_dense())
         return y
 
-    def _convolved(
-        self, conv: nn.Module, h: Features, adjacency: Adjacency, edge_attr: Tensor | None
-    ) -> Tensor:
+    def _convolved(self, conv: nn.Module, h: Features, adjacency: _Graph, edge_attr: Tensor | None) -> Tensor:
         y: Tensor
-        if isinstance(conv, (RelationalGCNConv, EdgeConv)):
+        if isinstance(adjacency, DistributedGraph):
+            y = adjacency.convolve(conv, h.to_dense())
+        elif isinstance(conv, (RelationalGCNConv, EdgeConv)):
             y = conv(h, adjacency, edge_attr)
         else:
             y = conv(h, adjacency)
         return y
 
-    def _pooled(self, h: Tensor, adjacency: Adjacency, batch: Tensor | None) -> Tensor:
-        if self.pooling is None:
+    def _propagated(self, h: Tensor, adjacency: _Graph) -> Tensor:
+        if self.propagation is None or isinstance(adjacency, DistributedGraph):
+            return h
+        y: Tensor = self.propagation(h, adjacency)
+        return y
+
+    def _pooled(self, h: Tensor, adjacency: _Graph, batch: Tensor | None) -> Tensor:
+        if self.pooling is None or isinstance(adjacency, DistributedGraph):
             return h
         batch, num_graphs = checked_batch(h, batch, None)
         if isinstance(self.pool, AttentionPooling):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -20,7 +21,9 @@ from mmgraph.runs.schema import CHECKPOINT_FOLDER, FINAL_STATES
 from mmgraph.training.options import TrainingOptions
 
 if TYPE_CHECKING:
+    from mmgraph.training.distribution import World
     from mmgraph.training.loop import Report, Result
+    from mmgraph.training.task import Task
 
 OnReport = Callable[["Report"], None]
 OnStart = Callable[[Path], None]
@@ -52,9 +55,16 @@ def train(
     """
     chosen = recipe(name)
     config = parse(chosen.config, values or {})
-    task = _build(chosen, config)
-    run = RunWriter.create(runs_root(runs), run_name or new_run_name(name), _description(chosen, config))
-    return run.folder, _fit(task, run, config, resume=False, on_start=on_start, on_report=on_report)
+    from mmgraph.training.distribution import joined
+
+    with joined() as world:
+        task = _build(chosen, config)
+        _check_shared(task, world)
+        run = None
+        if world is None or world.leads:
+            description = _description(chosen, config, 1 if world is None else world.size)
+            run = RunWriter.create(runs_root(runs), run_name or new_run_name(name), description)
+        return _fit(task, run, config, world, resume=False, on_start=on_start, on_report=on_report)
 
 
 def resume(
@@ -75,14 +85,36 @@ def resume(
         ConfigError: the run was not made by a recipe.
         RunBusyError: another process is training it.
     """
+    from mmgraph.training.distribution import joined
+
     folder = Path(folder)
+    with joined() as world:
+        found = _resumable(folder, values or {}) if world is None or world.leads else None
+        if world is not None:
+            found = world.shared(found)
+        if found is None:
+            raise CheckpointError(f"There is no checkpoint of '{folder}' to go on from.")
+        name, config, step = found
+        task = _build(recipe(name), config)
+        _check_shared(task, world)
+        run = RunWriter(folder, start_step=step) if world is None or world.leads else None
+        return _fit(task, run, config, world, resume=True, on_start=on_start, on_report=on_report)
+
+
+def follows() -> bool:
+    """Whether another process of this job, started by torchrun, speaks for all of them."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0"
+
+
+def _resumable(folder: Path, values: Mapping[str, object]) -> tuple[str, TrainingOptions, int]:
+    """Recipe and options of a run that nobody is training, and the step of its last checkpoint."""
     with RunReader(folder) as reader:
         if reader.status().is_live:
             raise RunBusyError(
                 f"'{folder}' is {reader.status().state} in another process, so there is nothing to resume. To end a "
                 f"pause, use 'mmgraph runs send {folder} resume'."
             )
-        chosen, config = _recorded(reader, values or {})
+        chosen, config = _recorded(reader, values)
 
     from mmgraph.training.checkpoints import saved_progress
     from mmgraph.training.loop import LAST
@@ -93,9 +125,7 @@ def resume(
         raise CheckpointError(
             f"The checkpoint of '{folder}' does not say at which step it was written."
         ) from error
-    task = _build(chosen, config)
-    run = RunWriter(folder, start_step=step)
-    return folder, _fit(task, run, config, resume=True, on_start=on_start, on_report=on_report)
+    return chosen.name, config, step
 
 
 def explain(folder: Path | str, item: int) -> Snapshot:
@@ -163,30 +193,51 @@ def _build(chosen: Recipe, config: TrainingOptions) -> Any:
         return chosen.build(config)
 
 
+def _check_shared(task: Task, world: World | None) -> None:
+    if world is not None and not task.is_shared:
+        raise ConfigError(
+            f"Several processes were started, but the task of this recipe ({type(task).__name__}) is trained by one: "
+            f"start it without torchrun."
+        )
+
+
 def _fit(
     task: Any,
-    run: RunWriter,
+    run: RunWriter | None,
     config: TrainingOptions,
+    world: World | None,
     *,
     resume: bool,
     on_start: OnStart | None,
     on_report: OnReport | None,
-) -> Result:
+) -> tuple[Path, Result]:
+    """Train; of several processes the one that leads has a run folder, and tells the others where."""
+    from mmgraph.training.distribution import fit_together
     from mmgraph.training.loop import fit
 
     try:
-        if on_start is not None:
-            on_start(run.folder)
-        result = fit(task, run, config, resume=resume, on_report=on_report)
+        folder = Path() if run is None else run.folder
+        if on_start is not None and run is not None:
+            on_start(folder)
+        if world is not None:
+            folder = Path(world.shared(str(folder)))
+            result = fit_together(
+                task, run, config, world, resume=resume, on_report=None if run is None else on_report
+            )
+        elif run is not None:
+            result = fit(task, run, config, resume=resume, on_report=on_report)
     except KeyboardInterrupt:
-        _close_quietly(run, "stopped", "interrupted twice; resume from the last checkpoint")
+        if run is not None:
+            _close_quietly(run, "stopped", "interrupted twice; resume from the last checkpoint")
         raise
     except BaseException as error:
         message = str(error) if isinstance(error, MMGraphError) else f"{type(error).__name__}: {error}"
-        _close_quietly(run, "failed", message)
+        if run is not None:
+            _close_quietly(run, "failed", message)
         raise
-    run.close(result.state, result.message)
-    return result
+    if run is not None:
+        run.close(result.state, result.message)
+    return folder, result
 
 
 def _close_quietly(run: RunWriter, state: str, message: str) -> None:
@@ -197,7 +248,7 @@ def _close_quietly(run: RunWriter, state: str, message: str) -> None:
         pass  # the error on its way out came first
 
 
-def _description(chosen: Recipe, config: TrainingOptions) -> dict[str, Any]:
+def _description(chosen: Recipe, config: TrainingOptions, processes: int = 1) -> dict[str, Any]:
     import torch
 
     options: dict[str, Scalar | None] = {
@@ -224,6 +275,7 @@ def _description(chosen: Recipe, config: TrainingOptions) -> dict[str, Any]:
             "device": str(device),
             "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
             "threads": config.threads or torch.get_num_threads(),
+            "processes": processes,
             "git": _git_revision(),
         },
     }

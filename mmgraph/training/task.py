@@ -26,6 +26,9 @@ class Task(ABC):
 
     batches_per_epoch: int = 1
 
+    is_shared: bool = False
+    """Whether the processes of a job train it together, each with a part of its own."""
+
     @abstractmethod
     def batches(self, epoch: int, start: int = 0) -> Iterator[Any]:
         """Batches of an epoch from position `start` on."""

@@ -46,6 +46,10 @@ class Degrees:
         between, loops, loop = torch.from_numpy(sums)
         return cls(between, loops, loop, bool((loop == 1).all()))
 
+    def of_nodes(self, nodes: Tensor) -> Degrees:
+        """Those of some nodes alone, for an excerpt that is not to hold on to the rest."""
+        return Degrees(self.between[nodes], self.loops[nodes], self.loop[nodes], self.plain)
+
     def at(self, nodes: Tensor, loops: Loops) -> Tensor:
         """The degrees of some nodes, with the self-loops given, with one each, or with none."""
         degree = self.between[nodes]

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 from torch import Tensor
 
 from mmgraph.errors import ConfigError
-from mmgraph.graph import GNN, Adjacency, ClusterBatches, NeighborLoader, SparseFeatures
+from mmgraph.graph import GNN, Adjacency, ClusterBatches, NeighborLoader, SparseFeatures, partition_graph
+from mmgraph.graph.partitioning.shard import GraphShard
+from mmgraph.graph.reach import reach
 from mmgraph.graph.sampling.inference import hops_of
 from mmgraph.inspection import Capture
 from mmgraph.recipes.citation import CitationNetwork, graph_snapshot
 from mmgraph.recipes.node_classification import NodeClassificationConfig
 from mmgraph.training.classification import NodeClassification
+from mmgraph.training.distribution import World, current_world
 from mmgraph.training.node_batches import BatchedNodeClassification
+from mmgraph.training.partitioned import PartitionedNodeClassification
+from mmgraph.training.task import Task
 
 if TYPE_CHECKING:
     from mmgraph.graph.gnn import Convolution, FeatureNormalization
@@ -25,9 +30,7 @@ CLUSTERS_PER_BATCH = 10
 """Fewer make batches that are alike in every epoch, more cut the graph into small pieces."""
 
 
-def build(
-    config: NodeClassificationConfig, kind: type[NodeClassification] = NodeClassification
-) -> NodeClassification:
+def build(config: NodeClassificationConfig, kind: type[NodeClassification] = NodeClassification) -> Task:
     """A citation network and the graph network that reads it; `kind` says what of it the network sees."""
     network = CitationNetwork.load(config.dataset)
     data, splits = network.data, network.splits
@@ -46,6 +49,9 @@ def build(
         jumping_knowledge=cast("Joining | None", config.jumping_knowledge),
         **_options(config),
     )
+    world = current_world()
+    if world is not None:
+        return _partitioned(config, kind, model, network, world)
     features = network.features(dense=_needs_dense(config))
     graph = Adjacency.from_edge_index(data.edge_index, data.num_nodes)
     task = _kind(config, kind, model, features, graph, splits["train"])(
@@ -57,8 +63,54 @@ def build(
         class_names=network.class_names,
         items=network.items(splits),
         capture=Capture(model),
-        # GCN, ChebNet and APPNP decay the first layer alone (Kipf and Welling; Klicpera et al.), the others all.
-        undecayed=lambda name: config.conv in ("gcn", "cheb", "appnp") and not name.startswith("convs.0"),
+        undecayed=partial(_is_undecayed, config.conv),
+        constants=[graph_snapshot(data.edge_index)],
+    )
+    task.monitor = config.monitor
+    return task
+
+
+def _is_undecayed(conv: str, name: str) -> bool:
+    """GCN, ChebNet and APPNP decay the first layer alone (Kipf and Welling; Klicpera et al.), the others all."""
+    return conv in ("gcn", "cheb", "appnp") and not name.startswith("convs.0")
+
+
+def _partitioned(
+    config: NodeClassificationConfig,
+    kind: type[NodeClassification],
+    model: GNN,
+    network: CitationNetwork,
+    world: World,
+) -> PartitionedNodeClassification:
+    """This process's part of the graph and of the data."""
+    if config.batching != "full" or kind is not NodeClassification:
+        raise ConfigError(
+            "Several processes train node-classification with batching full, each on its part of the graph."
+        )
+    if (
+        hops_of(model) is None
+        or any(reach(conv) not in (0, 1) for conv in model.convs)
+        or config.conv == "appnp"
+    ):
+        raise ConfigError(
+            f"Several processes train convolutions that look one hop far (gcn, sage, gat, gatv2, gin, linear), not "
+            f"{config.conv}: train it in one process."
+        )
+    data, splits = network.data, network.splits
+    graph = Adjacency.from_edge_index(data.edge_index, data.num_nodes)
+    part = world.shared(partition_graph(graph, world.size, seed=config.seed))
+    shard = GraphShard.cut(graph, part, world.rank)
+    task = PartitionedNodeClassification(
+        model,
+        data.x[shard.own],
+        shard,
+        data.y[shard.own],
+        {split: mask[shard.own] for split, mask in splits.items()},
+        world,
+        class_names=network.class_names,
+        items=network.items(splits),
+        seed=config.seed,
+        undecayed=partial(_is_undecayed, config.conv),
         constants=[graph_snapshot(data.edge_index)],
     )
     task.monitor = ("validation/accuracy", "validation/loss") if config.monitor == "both" else config.monitor
