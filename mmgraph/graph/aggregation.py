@@ -46,8 +46,7 @@ def propagate_max(adjacency: Adjacency, x: Tensor) -> Tensor:
     if mask is not None:
         messages = x.index_select(0, adjacency.col) * mask.unsqueeze(1)
         return _reduced(adjacency, messages, "max")
-    largest = x.gather(0, _largest_source(adjacency.pattern, x.detach()))
-    return torch.where(adjacency.rowptr.diff().unsqueeze(1) > 0, largest, 0)
+    return _largest(adjacency.pattern, x)
 
 
 def aggregate(adjacency: Adjacency, messages: Tensor, aggregation: Aggregation = "sum") -> Tensor:
@@ -90,24 +89,25 @@ def _reduced(adjacency: Adjacency, messages: Tensor, aggregation: Aggregation) -
     return total
 
 
-@torch.no_grad()
-def _largest_source(pattern: SparsityPattern, x: Tensor) -> Tensor:
-    """For every row and channel the column whose x is the largest, 0 in empty rows: (num_rows, channels)."""
+def _largest(pattern: SparsityPattern, x: Tensor) -> Tensor:
     if x.device.type != "cpu":
-        return _largest_source_in_blocks(pattern, x)
+        return _largest_in_blocks(pattern, x)
     # numba takes half a second to import, which only those pay who come here.
-    from mmgraph.graph.largest_source import find_largest_sources
+    from mmgraph.graph.largest_source import largest_over_row
 
-    winners = torch.zeros(pattern.num_rows, x.size(1), dtype=torch.int64)
-    values = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    find_largest_sources(
-        pattern.rowptr.numpy(), pattern.col.numpy(), values.contiguous().numpy(), winners.numpy()
-    )
-    return winners
+    half = x.dtype in (torch.float16, torch.bfloat16)
+    return largest_over_row(pattern, x.float() if half else x).to(x.dtype)
 
 
-def _largest_source_in_blocks(pattern: SparsityPattern, x: Tensor) -> Tensor:
-    """The same out of torch's operators, for other devices: rows of one length at a time."""
+def _largest_in_blocks(pattern: SparsityPattern, x: Tensor) -> Tensor:
+    """The same out of torch's operators, for other devices."""
+    largest = x.gather(0, _winners_in_blocks(pattern, x.detach()))
+    return torch.where(pattern.rowptr.diff().unsqueeze(1) > 0, largest, 0)
+
+
+@torch.no_grad()
+def _winners_in_blocks(pattern: SparsityPattern, x: Tensor) -> Tensor:
+    """For every row and channel the column whose x is the largest, 0 in empty rows; rows of one length at a time."""
     winners = torch.zeros(pattern.num_rows, x.size(1), dtype=torch.int64, device=x.device)
     for degree, rows in pattern.rows_by_length:
         steps = torch.arange(degree, device=x.device)

@@ -13,7 +13,7 @@ def way(request, monkeypatch) -> str:
     if request.param != "compiled":
         size = {"blocks": 1 << 21, "blocks of 5": 5, "blocks of 1": 1}[request.param]
         monkeypatch.setattr(aggregation, "_BLOCK", size)
-        monkeypatch.setattr(aggregation, "_largest_source", aggregation._largest_source_in_blocks)
+        monkeypatch.setattr(aggregation, "_largest", aggregation._largest_in_blocks)
     return request.param
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmgraph.graph import Adjacency, propagate, segment_softmax
+from mmgraph.graph import Adjacency, propagate, propagate_max, segment_softmax
 from mmgraph.graph.edge_scores import edge_scores
 from mmgraph.graph.row_blocks import in_row_blocks
 
@@ -43,7 +43,8 @@ def test_results_are_the_same_in_every_bit_on_any_number_of_threads(threads):
     def results() -> list[torch.Tensor]:
         alpha = segment_softmax(edge_scores(graph.pattern, x, x, vector, 0.2), graph.rowptr)
         y = propagate(graph, x, alpha)
-        return [alpha, y, *torch.autograd.grad(y.square().sum(), [x])]
+        largest = propagate_max(graph, x.flatten(1))
+        return [alpha, y, largest, *torch.autograd.grad(y.square().sum() + largest.square().sum(), [x])]
 
     found = results()
     torch.set_num_threads(1)
