@@ -22,6 +22,7 @@ _PACKAGES = (
     "edge_classification",
     "graph_classification",
     "image_classification",
+    "metric_learning",
 )
 
 DEFAULT = "digits-graph"

@@ -1,0 +1,161 @@
+"""The task of learning distances between images: a Siamese network on class-balanced batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmgraph.errors import InputError
+from mmgraph.inspection import Capture
+from mmgraph.metric import ClassBalancedSampler, Siamese, retrieval_scores, verify
+from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.training.classification import pixel_statistics
+from mmgraph.training.task import Task
+
+BINS = 40
+FORWARD_IMAGES = 1000
+MOST_PAIRS_OF = 2000
+"""Verification and the histogram compare so many items of a part with each other at most."""
+
+
+class MetricLearning(Task):
+    """Bring images of one class together and others apart.
+
+    Args:
+        model: a Siamese network over images.
+        images: uint8 pictures of each part, "train", "validation" and "test".
+        labels: classes of each part; the parts may have different ones.
+        items: the pictures the model is looked at with; their pixels are `probe`.
+        probe: uint8 pictures, as rows of `items`.
+        capture: what else to look at in the encoder.
+        classes_per_batch, items_per_class: of a batch.
+        seed: of the batches and of what miners draw.
+
+    Shapes:
+        images (n, height, width) or (n, channels, height, width) uint8; labels (n,) int64.
+
+    Raises:
+        InputError: a part is empty, or images and labels do not fit.
+        EmptyPairsError: there are no two classes with two images each to learn from.
+    """
+
+    monitor = "validation/map@r"
+
+    def __init__(
+        self,
+        model: Siamese,
+        images: Mapping[str, Tensor],
+        labels: Mapping[str, Tensor],
+        *,
+        items: ItemSet,
+        probe: Tensor,
+        capture: Capture,
+        classes_per_batch: int = 8,
+        items_per_class: int = 8,
+        seed: int = 0,
+    ) -> None:
+        for part, pictures in images.items():
+            if len(pictures) == 0 or len(pictures) != len(labels[part]):
+                raise InputError(
+                    f"The {part} part needs as many labels as images, and at least one; it has {len(pictures)} images "
+                    f"and {len(labels[part])} labels."
+                )
+        self.model: Siamese = model
+        self._images, self._labels, self._probe = dict(images), dict(labels), probe
+        self._items, self._capture, self._seed = items, capture, seed
+        self._sampler = ClassBalancedSampler(
+            labels["train"], classes_per_batch=classes_per_batch, items_per_class=items_per_class, seed=seed
+        )
+        self._mean, self._std = pixel_statistics(images["train"])
+        self._histograms: dict[str, tuple[Tensor, Tensor]] = {}
+        self.batches_per_epoch = len(self._sampler)
+
+    def to(self, device: torch.device) -> None:
+        """Move model and all pictures to a device."""
+        self.model.to(device)
+        self._images = {part: value.to(device) for part, value in self._images.items()}
+        self._labels = {part: value.to(device) for part, value in self._labels.items()}
+        self._probe = self._probe.to(device)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
+        pictures = images if images.dim() == 4 else images.unsqueeze(1)
+        return (pictures.float() / 255 - self._mean) / self._std
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, torch.Generator]]:
+        """Rows of each batch and what its miner draws with; both depend on the seed, the epoch and the position."""
+        for position, rows in enumerate(self._sampler.epoch(epoch, start), start):
+            key = ((self._seed * 1_000_003 + epoch) * 1_000_003 + position) % 2**63
+            yield rows.to(self._probe.device), torch.Generator().manual_seed(key)
+
+    def loss(self, batch: tuple[Tensor, torch.Generator]) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The metric loss of a batch."""
+        rows, generator = batch
+        images = self.normalise(self._images["train"][rows])
+        return self.model.loss(images, self._labels["train"][rows], generator), {}
+
+    def evaluate(self, split: str = "validation") -> dict[str, float]:
+        """Retrieval among the items of a part, and verification of pairs of them."""
+        self.model.eval()
+        labels = self._labels[split]
+        with torch.no_grad():
+            vectors = self.embed(self._images[split])
+            ks = tuple(k for k in (1, 5) if k < len(vectors))
+            found = retrieval_scores(vectors, labels, distance=self.model.distance, ks=ks)
+            some = torch.arange(len(vectors))[:: -(-len(vectors) // MOST_PAIRS_OF)].to(labels.device)
+            distance = self.model.distance.matrix(vectors[some])
+            first, second = torch.triu_indices(len(some), len(some), 1, device=labels.device)
+            between, similar = distance[first, second], labels[some[first]] == labels[some[second]]
+            judged = verify(between, similar)
+        self._histograms[split] = _histogram(between, similar)
+        names = {**found, "auc": judged.auc, "equal-error-rate": judged.equal_error_rate}
+        return {f"{split}/{name}": value for name, value in names.items()}
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Vectors of uint8 pictures, computed in batches."""
+        return torch.cat([self.model(self.normalise(part)) for part in images.split(FORWARD_IMAGES)])
+
+    def items(self) -> ItemSet:
+        """What the rows of the embedding are."""
+        return self._items
+
+    def probe(self) -> list[Snapshot]:
+        """Vectors of the probe pictures, what the encoder sees in them, and how far pairs are apart."""
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            vectors = self.embed(self._probe)
+        self.model.train(training)
+        snapshots = [Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)]
+        snapshots += self._capture.capture(self.normalise(self._probe))
+        for part, (counts, edges) in self._histograms.items():
+            snapshots.append(
+                Snapshot(
+                    "matrix",
+                    f"distances/{part}",
+                    counts.numpy(),
+                    extras={"edges": edges.numpy()},
+                    notes={"rows": ["similar pairs", "dissimilar pairs"], "columns": "distance"},
+                )
+            )
+        return snapshots
+
+
+def _histogram(distance: Tensor, similar: Tensor) -> tuple[Tensor, Tensor]:
+    """Share of the similar and of the dissimilar pairs by distance, and the edges of the bins.
+
+    Shapes:
+        (2, BINS), (BINS + 1,).
+    """
+    distance = distance.cpu().double()
+    similar = similar.cpu()
+    edges = torch.linspace(0, max(float(distance.max()), 1e-12), BINS + 1, dtype=torch.float64)
+    counts = [
+        torch.from_numpy(np.histogram(distance[kind].numpy(), edges.numpy())[0])
+        for kind in (similar, ~similar)
+    ]
+    shares = torch.stack([count / max(int(count.sum()), 1) for count in counts])
+    return shares.float(), edges.float()
