@@ -178,6 +178,10 @@ class LinkPrediction(Task):
                     "matrix", f"confusion/{part}", counts.cpu().numpy(), notes={"classes": list(CLASSES)}
                 )
             )
-            notes = {"rows": list(CLASSES), "columns": "probability of a link, from 0 to 1"}
-            snapshots.append(Snapshot("matrix", f"scores/{part}", histogram.cpu().numpy(), notes=notes))
+            notes = {"rows": list(CLASSES), "columns": "probability of a link"}
+            shares = (histogram / histogram.sum(1, keepdim=True)).float().cpu().numpy()
+            edges = np.linspace(0, 1, _BINS + 1, dtype=np.float32)
+            snapshots.append(
+                Snapshot("matrix", f"scores/{part}", shares, extras={"edges": edges}, notes=notes)
+            )
         return snapshots

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout
 
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -16,6 +16,7 @@ from mmgraph_gui.follower import Job
 from mmgraph_gui.raster import Drawing
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.bars import Bars, Histogram
 from mmgraph_gui.views.caption import BETWEEN, Caption
 from mmgraph_gui.views.heat import Heat, Matrix
 from mmgraph_gui.views.layerbox import LayerBox
@@ -24,10 +25,11 @@ from mmgraph_gui.views.missing import say_missing
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """A matrix and the snapshot it is from."""
+    """A matrix and the snapshot it is from; a histogram instead where its columns are bins with edges."""
 
     info: SnapshotInfo
     matrix: Matrix
+    histogram: Histogram | None = None
 
 
 class MatrixView(View):
@@ -48,11 +50,16 @@ class MatrixView(View):
         self.heat = named(Heat(self.theme), "Matrix", "Click a cell to select its items")
         self.heat.pointed.connect(self._write_caption)
         self.heat.clicked.connect(self._choose)
+        self.bars = named(Bars(self.theme), "Histogram", "How values are spread")
+        self.bars.pointed.connect(self._write_bin)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.heat)
+        self.pages.addWidget(self.bars)
         self.caption = Caption()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.heat, 1)
+        layout.addWidget(self.pages, 1)
         layout.addWidget(self.caption)
 
     def render_state(self, changed: Changed) -> None:
@@ -69,21 +76,31 @@ class MatrixView(View):
             self.ask("matrix", [info], functools.partial(read_matrix, info=info))
         elif "theme" in changed and self.read is not None:
             self.heat.show_matrix(self.read.matrix)
+            self.bars.update()
 
     def receive(self, slot: str, result: Any) -> None:
         self.read = result
         self.heat.show_matrix(result.matrix)
+        if result.histogram is not None:
+            self.bars.show_histogram(result.histogram)
+        self.pages.setCurrentIndex(int(result.histogram is not None))
         self.show_content()
         self._write_caption()
 
     def table(self) -> Table | None:
         if self.read is None:
             return None
-        matrix = self.read.matrix
+        matrix, histogram = self.read.matrix, self.read.histogram
+        if histogram is not None:
+            return ("from", "to", *histogram.names), _bins(histogram)
         return (("", *matrix.names[1]), _rows(matrix))
 
     def vector_source(self) -> Drawing | None:
-        return Drawing(self.heat.size(), self.heat.paint_vectors) if self.read is not None else None
+        if self.read is None:
+            return None
+        if self.read.histogram is not None:
+            return Drawing(self.bars.size(), self.bars.paint_all)
+        return Drawing(self.heat.size(), self.heat.paint_vectors)
 
     def items_of(self, row: int, column: int) -> Rows:
         """Items of the split that was counted, of one true and one predicted class, as recorded at this step."""
@@ -107,6 +124,17 @@ class MatrixView(View):
                 [_cell_text(matrix, row, column), "none of them is among the recorded items"]
             )
 
+    def _write_bin(self, place: int | None) -> None:
+        shown = self.read.histogram if self.read is not None else None
+        if shown is None or place is None:
+            self._write_caption()
+            return
+        low, high = shown.edges[place], shown.edges[place + 1]
+        shares = (
+            f"{name} {share:.1%}" for name, share in zip(shown.names, shown.shares[:, place], strict=True)
+        )
+        self.caption.set_parts([f"{shown.axis} {low:.3g} to {high:.3g}", *shares])
+
     def _write_caption(self, row: int | None = None, column: int | None = None) -> None:
         if self.read is None:
             return
@@ -129,7 +157,19 @@ def read_matrix(_job: Job | None, snapshots: tuple[Snapshot, ...], *, info: Snap
     """Work out colours and names; in a worker thread."""
     snapshot = snapshots[0]
     classes = snapshot.notes.get("classes", ())
-    return Read(info, Matrix.of(snapshot.array, tuple(str(name) for name in classes)))
+    matrix = Matrix.of(snapshot.array, tuple(str(name) for name in classes))
+    edges = snapshot.extras.get("edges")
+    if edges is None or edges.shape != (snapshot.array.shape[1] + 1,):
+        return Read(info, matrix)
+    names = snapshot.notes.get("rows", matrix.names[0])
+    shares = snapshot.array.astype(np.float64)
+    axis = str(snapshot.notes.get("columns", "value"))
+    return Read(info, matrix, Histogram(shares, edges.astype(np.float64), tuple(map(str, names)), axis))
+
+
+def _bins(histogram: Histogram) -> Iterator[tuple[object, ...]]:
+    for place, shares in enumerate(histogram.shares.T.tolist()):
+        yield float(histogram.edges[place]), float(histogram.edges[place + 1]), *shares
 
 
 def _rows(matrix: Matrix) -> Iterator[tuple[object, ...]]:

@@ -144,3 +144,27 @@ def test_a_run_without_matrices_says_so(qtbot, context, show_view, tmp_path):
     view = show_view(MatrixView)
     open_run(qtbot, context, tmp_path)
     qtbot.waitUntil(lambda: view.message == "This run recorded no matrix.")
+
+
+def test_columns_with_edges_are_drawn_as_bars(qtbot, show_view, context, tmp_path, has_colour):
+    view = show_view(MatrixView)
+    shares = np.array([[0.7, 0.3, 0.0], [0.0, 0.25, 0.75]], dtype=np.float32)
+    edges = np.array([0.0, 0.5, 1.0, 1.5], dtype=np.float32)
+    snapshot = Snapshot(
+        "matrix",
+        "distances/test",
+        shares,
+        extras={"edges": edges},
+        notes={"rows": ["similar pairs", "dissimilar pairs"], "columns": "distance"},
+    )
+    open_run(qtbot, context, tmp_path, snapshot)
+    qtbot.waitUntil(lambda: view.read is not None and view.pages.currentWidget() is view.bars)
+    assert view.read.histogram.names == ("similar pairs", "dissimilar pairs")
+    for row in (0, 1):
+        assert has_colour(view.bars, view.bars.colour(row), 20)
+    names, rows = view.table()
+    assert names == ("from", "to", "similar pairs", "dissimilar pairs")
+    assert [row[:2] for row in rows] == [(0.0, 0.5), (0.5, 1.0), (1.0, 1.5)]
+    qtbot.mouseMove(view.bars, QPointF(view.bars.width() - 30, view.bars.height() / 2).toPoint())
+    qtbot.waitUntil(lambda: "distance 1 to 1.5" in view.caption.text())
+    assert "dissimilar pairs 75.0%" in view.caption.text()
