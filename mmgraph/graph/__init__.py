@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.edge_conv import EdgeConv
     from mmgraph.graph.edge_softmax import segment_softmax
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
+    from mmgraph.graph.embeddings.partitioned import PartitionedEmbedding
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
     from mmgraph.graph.files.reading import read_graph
     from mmgraph.graph.files.writing import write_graph
@@ -86,6 +87,7 @@ __all__ = [
     "NeighborSampler",
     "NetMF",
     "Node2Vec",
+    "PartitionedEmbedding",
     "RelationalGCNConv",
     "RelationalGNN",
     "SAGEConv",
@@ -143,6 +145,7 @@ _HOME = {
     "NeighborSampler": "sampling.neighbours",
     "NetMF": "embeddings.factorisation",
     "Node2Vec": "embeddings.walking",
+    "PartitionedEmbedding": "embeddings.partitioned",
     "RelationalGCNConv": "relational_gcn_conv",
     "RelationalGNN": "relational_gnn",
     "SAGEConv": "sage_conv",

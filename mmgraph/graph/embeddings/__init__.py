@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.graph.embeddings.evaluation import FractionScore, label_fractions, split_accuracy
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
+    from mmgraph.graph.embeddings.partitioned import PartitionedEmbedding
     from mmgraph.graph.embeddings.training import Progress
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
 
@@ -16,6 +17,7 @@ __all__ = [
     "FractionScore",
     "NetMF",
     "Node2Vec",
+    "PartitionedEmbedding",
     "Progress",
     "SpectralEmbedding",
     "label_fractions",
@@ -27,6 +29,7 @@ _HOME = {
     "FractionScore": "evaluation",
     "NetMF": "factorisation",
     "Node2Vec": "walking",
+    "PartitionedEmbedding": "partitioned",
     "Progress": "training",
     "SpectralEmbedding": "factorisation",
     "label_fractions": "evaluation",
