@@ -27,8 +27,8 @@ def in_turn(orders: Iterator[tuple[T, Order]]) -> Iterator[tuple[T, Outcome]]:
 def at_once(orders: Iterator[tuple[T, Order]], jobs: int) -> Iterator[tuple[T, Outcome]]:
     """Do several at a time, each in a fresh process that takes one order after another.
 
-    A worker ends when its standard input does, so none outlives this process. Ctrl-C reaches the workers
-    too: each finishes its step and reports "stopped"; a second one ends them.
+    A worker ends when its standard input does; should this process die, it finishes its run first. Ctrl-C reaches
+    the workers too: each finishes its step and reports "stopped"; a second one ends them.
     """
     pending, ended = threading.Lock(), queue.SimpleQueue[tuple[T, Outcome] | None]()
     processes = [
