@@ -66,8 +66,8 @@ def find(root: Path) -> dict[Signature, Recorded]:
             if config["environment"]["mmgraph"] != __version__:
                 continue
             name = config["run"]["recipe"]
-            # TOML has no None: what is none by default and not written down was none.
-            none = {e.name: None for e in options_of(recipe(name).config) if e.default is None}
+            # TOML has no None: what may be none and is not written down was none.
+            none = {entry.name: None for entry in options_of(recipe(name).config) if entry.optional}
             key = signature(name, {**none, **config["options"]})
             entry = read(folder)
         except (MMGraphError, KeyError, TypeError):
