@@ -80,6 +80,8 @@ class GATConv(AttentionConv):
         message = linear(x, self.weight).view(-1, self.heads, self.out_channels)
         # a · W x = (Wᵀ a) · x: nothing of the messages' size is made or kept for the scores.
         ends = torch.stack([self.attention_source, self.attention_target])
-        sums = linear(x, torch.einsum("ehc,hci->ehi", ends, weight).flatten(0, 1))
+        ends = torch.einsum("ehc,hci->ehi", ends, weight).flatten(0, 1)
+        # Autocast makes the product of weights shorter, but not sparse features.
+        sums = linear(x, ends.to(self.weight.dtype))
         source, target = sums.view(-1, 2, self.heads, 1).unbind(1)
         return Terms(message, source, target, message.new_ones(self.heads, 1))

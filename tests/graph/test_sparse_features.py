@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -7,6 +9,7 @@ import torch
 
 from mmgraph.errors import InputError
 from mmgraph.graph import GNN, Adjacency, GATConv, GCNConv, SparseFeatures, propagate
+from mmgraph.graph.convolutions import Convolution
 from mmgraph.graph.sparse_features import dropout, linear
 
 SHAPES = {
@@ -322,3 +325,14 @@ def test_rows_of_some_nodes_in_their_order():
             sparse.rows(torch.tensor(wrong))
     with pytest.raises(InputError, match="node numbers"):
         sparse.rows(torch.tensor([True, False, False, True]))
+
+
+@pytest.mark.parametrize("conv", sorted(set(get_args(Convolution)) - {"edge", "rgcn"}))
+def test_every_network_takes_them_under_autocast(conv):
+    torch.manual_seed(0)
+    x, edge_index = torch.randn(6, 5).relu(), torch.tensor([[0, 1, 2, 3, 4, 5], [1, 0, 3, 2, 5, 4]])
+    model = GNN(5, 4, 3, conv=conv, heads=2).eval()
+    expected = model(x, edge_index)
+    with torch.autocast("cpu", dtype=torch.float16):
+        logits = model(SparseFeatures.from_dense(x), edge_index)
+    torch.testing.assert_close(logits.float(), expected, rtol=0.05, atol=0.02)
