@@ -86,10 +86,17 @@ def multilabel(
         report(f"{title}, {name}-F1", published[place], values, must[place], spent / arguments.seeds)
 
 
-def embedded(name: str, python: Path, folder: Path, threads: int) -> dict[str, float]:
+def embedded(name: str, python: Path, folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
     """Run a script of benchmarks/peers in a process of its own; its vectors are in `folder` afterwards."""
     done = subprocess.run(
-        [python, PEERS / f"embed_{name}.py", folder, folder / f"{name}.npy", str(threads)],
+        [
+            python,
+            PEERS / f"embed_{name}.py",
+            folder,
+            folder / f"{name}.npy",
+            str(arguments.threads),
+            str(arguments.walks),
+        ],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -108,14 +115,15 @@ def speed(data: Any, environments: Path | None, arguments: argparse.Namespace) -
         folder = Path(temporary)
         np.savez(folder / "graph.npz", rowptr=graph.rowptr.numpy(), col=graph.col.numpy())
         if environments is not None:
-            np.save(folder / "walks.npy", random_walks(graph, 80, 10))
+            np.save(folder / "walks.npy", random_walks(graph, 80, arguments.walks))
         took: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
         for _ in range(arguments.rounds):
             for name, python in pythons.items():
-                took[name].append(embedded(name, python, folder, arguments.threads))
+                took[name].append(embedded(name, python, folder, arguments))
         print(
-            f"BlogCatalog, d 128, window 10, 5 negatives, 10 × 80, {arguments.threads} threads; M tokens per second of "
-            f"wall time and of processor time, MB at the peak and of it beyond imports; load {os.getloadavg()[0]:.1f}"
+            f"BlogCatalog, d 128, window 10, 5 negatives, {arguments.walks} × 80, {arguments.threads} threads; "
+            f"M tokens per second of wall time and of processor time, MB at the peak, and of it for this graph; "
+            f"load {os.getloadavg()[0]:.1f}"
         )
         for name, runs in took.items():
             wall, processor = (
@@ -123,7 +131,7 @@ def speed(data: Any, environments: Path | None, arguments: argparse.Namespace) -
                 for clock in ("wall", "processor")
             )
             memory, own = (
-                statistics.median(run["peak"] - offset * run["imported"] for run in runs) for offset in (0, 1)
+                statistics.median(run["peak"] - offset * run["runtime"] for run in runs) for offset in (0, 1)
             )
             macro, micro = multilabel_f1(np.load(folder / f"{name}.npy"), data, arguments.splits)
             print(
@@ -145,6 +153,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3, help="of the speed")
+    parser.add_argument("--walks", type=int, default=10, help="per node, for the speed")
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
     arguments = parser.parse_args()
     threads = arguments.threads

@@ -10,9 +10,14 @@ from embedding import SETTINGS, measure
 from gensim.models import Word2Vec
 
 
-def prepare(folder: Path, threads: int) -> Callable[[], tuple[np.ndarray, int]]:
+def warm_up() -> None:
+    Word2Vec([["a", "b"]] * 9, sg=1, min_count=0, epochs=1)
+
+
+def prepare(folder: Path, threads: int, walks_per_node: int) -> Callable[[], tuple[np.ndarray, int]]:
     walks = np.load(folder / "walks.npy", mmap_mode="r")
     nodes = int(walks.max()) + 1
+    walks = walks[: nodes * walks_per_node]
     name = [str(node) for node in range(nodes)]
     sentences = [[name[node] for node in walk if node >= 0] for walk in walks]
     tokens = sum(map(len, sentences))
@@ -35,4 +40,4 @@ def prepare(folder: Path, threads: int) -> Callable[[], tuple[np.ndarray, int]]:
 
 
 if __name__ == "__main__":
-    measure(prepare)
+    measure(warm_up, prepare)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-SETTINGS = {"dimensions": 128, "walks_per_node": 10, "walk_length": 80, "window": 10, "negatives": 5}
+SETTINGS = {"dimensions": 128, "walk_length": 80, "window": 10, "negatives": 5}
 
 
 def peak() -> float:
@@ -22,19 +22,26 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(prepare: Callable[[Path, int], Callable[[], tuple[np.ndarray, int]]]) -> None:
-    """Arguments: the folder with graph.npz and walks.npy, where vectors are written, the number of threads.
+def measure(
+    warm_up: Callable[[], object],
+    prepare: Callable[[Path, int, int], Callable[[], tuple[np.ndarray, int]]],
+) -> None:
+    """Arguments: the folder with graph.npz and walks.npy, where vectors go, how many threads and walks per node.
 
     Args:
-        prepare: takes the folder and the number of threads and returns what is timed, which returns vectors in the
+        warm_up: embeds next to nothing, so that all that has to be loaded or compiled is; its memory is what does not
+            depend on the graph.
+        prepare: takes folder, threads and walks per node and returns what is timed, which returns vectors in the
             order of nodes and the number of tokens it has seen.
     """
-    folder, out, threads = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+    threads, walks_per_node = map(int, sys.argv[3:])
+    warm_up()
     before = peak()
-    embed = prepare(folder, threads)
+    embed = prepare(folder, threads, walks_per_node)
     wall, processor = time.perf_counter(), time.process_time()
     vectors, tokens = embed()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    took = {"tokens": tokens, "wall": wall, "processor": processor, "peak": peak(), "imported": before}
+    took = {"tokens": tokens, "wall": wall, "processor": processor, "peak": peak(), "runtime": before}
     np.save(out, vectors)
     print(json.dumps(took))
