@@ -154,7 +154,7 @@ def train(
     With one thread the result depends on the seed alone. With more it also depends on their timing (Hogwild).
 
     Args:
-        on_progress: called in this thread about every `every` seconds, and at the end.
+        on_progress: called in this thread at once, about every `every` seconds, and at the end.
 
     Shapes:
         starts (S,), x (N, d), y (N, d).
@@ -162,14 +162,13 @@ def train(
     Raises:
         NonFiniteLossError: vectors have become infinite or NaN.
     """
-    training = WalkTraining(graph, starts, how)
-    blocks_per_pass = training.blocks_per_pass
+    blocks_per_pass = -(-len(starts) // WALKS_PER_BLOCK)
     total = blocks_per_pass * how.walks_per_node
     taking, cancelled, began = threading.Lock(), threading.Event(), time.perf_counter()
     taken = tokens = 0
     order = starts
 
-    def take() -> tuple[int, NDArray[np.int64]] | None:
+    def take(training: WalkTraining) -> tuple[int, NDArray[np.int64]] | None:
         nonlocal taken, order
         with taking:
             if taken == total or cancelled.is_set():
@@ -182,8 +181,9 @@ def train(
 
     def work() -> None:
         nonlocal tokens
+        training = prepared.result()
         buffer = np.empty((WALKS_PER_BLOCK, how.walk_length), np.int32)
-        while (block := take()) is not None:
+        while (block := take(training)) is not None:
             done, numbers = block
             walks = buffer[: len(numbers)]
             training.walk(numbers, walks)
@@ -199,6 +199,9 @@ def train(
 
     with ThreadPoolExecutor(how.threads, thread_name_prefix="skip-gram") as pool:
         try:
+            # What compiles and counts visits is a job like others, so that progress is seen meanwhile.
+            prepared = pool.submit(WalkTraining, graph, starts, how)
+            report()
             futures = [pool.submit(work) for _ in range(how.threads)]
             while wait(futures, timeout=every).not_done:
                 report()

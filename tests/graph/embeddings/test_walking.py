@@ -111,6 +111,7 @@ def test_progress_is_reported_and_training_can_be_cancelled(communities):
 
     finished: list[float] = []
     DeepWalk(**QUICK).fit(graph, on_progress=lambda progress: finished.append(progress.fraction))
+    assert finished[0] == 0
     assert finished[-1] == 1
 
 
