@@ -18,14 +18,21 @@ _log = logging.getLogger("mmgraph.graph")
 
 def kernel(function: Function) -> Function:
     """Compile at the first call; runs without the interpreter's lock, so that threads run side by side."""
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
+    return _kept_on_disk(function)
 
 
 def reordering_kernel(function: Function) -> Function:
     """A `kernel` in which sums of floats may be taken in any order, which lets them fill vector registers."""
-    return cast(
-        Function, numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})(function)
-    )
+    return _kept_on_disk(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def _kept_on_disk(function: Function, **options: Any) -> Function:
+    try:
+        compiled = numba.njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:
+        # There is no folder that can be written to: compile in every process.
+        compiled = numba.njit(nogil=True, **options)(function)
+    return cast(Function, compiled)
 
 
 def inlined(function: Function) -> Function:
@@ -59,7 +66,8 @@ class _Announcement(event.Listener):  # type: ignore[misc]
         if not self.made and function.__module__.startswith("mmgraph."):
             self.made = True
             _log.warning(
-                "Compiling graph kernels: this takes some seconds, once; the result is kept on disk."
+                "Compiling graph kernels: this takes some seconds, once; the result is kept on disk where there is a "
+                "folder to write to."
             )
 
     def on_end(self, event: event.Event) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from numba.core import caching
 from numpy.typing import NDArray
 from scipy import stats
 
 from mmgraph.errors import InputError
 from mmgraph.graph import Adjacency, random_walks
+from mmgraph.graph.compiled import kernel
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
 PARAMETERS = [(1.0, 1.0), (0.25, 4.0), (4.0, 0.25), (0.5, 1.0), (2.0, 3.0)]
@@ -210,3 +212,11 @@ def test_compiling_is_announced_once(tmp_path):
     assert first.count("Compiling graph kernels") == 1
     assert second == ""
     assert logging.getLogger("mmgraph.graph").level == logging.NOTSET
+
+
+def test_kernels_compile_where_nothing_can_be_written(monkeypatch):
+    def plus_one(number: int) -> int:
+        return number + 1
+
+    monkeypatch.setattr(caching.CompileResultCacheImpl, "_locator_classes", [])
+    assert kernel(plus_one)(1) == 2
