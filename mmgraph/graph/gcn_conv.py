@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
+from mmgraph.graph.arguments import check_channels
 from mmgraph.graph.normalization import Normalization
 from mmgraph.graph.propagation import propagate
 from mmgraph.graph.sparse_features import Features, SparseFeatures, check_features, linear
@@ -46,10 +46,7 @@ class GCNConv(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if in_channels < 1 or out_channels < 1:
-            raise InputError(
-                f"Expected at least one channel, but got {in_channels} in and {out_channels} out."
-            )
+        check_channels(in_channels, out_channels)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.normalization = normalization

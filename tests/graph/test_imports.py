@@ -37,6 +37,15 @@ def test_using_it_imports_torch_and_neither_torch_geometric_nor_extensions():
     assert not loaded & {"torch_geometric", "networkx", *EXTENSIONS}
 
 
+def test_a_network_without_attention_waits_for_no_compiler():
+    loaded = modules_after(
+        "import torch\n"
+        "from mmgraph.graph import GNN\n"
+        "GNN(3, 2, 2)(torch.rand(9, 3), torch.tensor([[0, 1], [1, 2]])).sum().backward()\n"
+    )
+    assert not loaded & {"numba", "scipy", "torch_geometric"}
+
+
 def test_every_public_name_is_there():
     for name in mmgraph.graph.__all__:
         assert callable(getattr(mmgraph.graph, name)), name

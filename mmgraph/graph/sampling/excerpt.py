@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.compiled import kernel
 from mmgraph.graph.normalization import Normalization
 from mmgraph.graph.pattern import PatternOfEntries, SparsityPattern
 
@@ -40,9 +39,12 @@ class Degrees:
     @classmethod
     def of(cls, graph: Adjacency) -> Degrees:
         """Add up the rows of a graph."""
+        # numba takes half a second to import, which only those pay who come here.
+        from mmgraph.graph.sampling.excerpt_kernels import sum_rows
+
         weight = graph.weight(torch.float64).detach().cpu().numpy()
         sums = np.zeros((3, graph.num_nodes))
-        _sum_rows(graph.rowptr.cpu().numpy(), graph.col.cpu().numpy(), weight, sums)
+        sum_rows(graph.rowptr.cpu().numpy(), graph.col.cpu().numpy(), weight, sums)
         between, loops, loop = torch.from_numpy(sums)
         return cls(between, loops, loop, bool((loop == 1).all()))
 
@@ -149,11 +151,13 @@ def _with_self_loops(pattern: SparsityPattern) -> PatternOfEntries:
     """`pattern.with_self_loops`, in one pass over the edges where they are on the CPU."""
     if pattern.col.device.type != "cpu":
         return pattern.with_self_loops
+    from mmgraph.graph.sampling.excerpt_kernels import insert_loops
+
     rows, edges = pattern.num_rows, pattern.num_entries
     rowptr = np.empty(rows + 1, np.int64)
     col, order, entries = (np.empty(edges + rows, np.int64) for _ in range(3))
     given = pattern.order.numpy()
-    count = _insert_loops(
+    count = insert_loops(
         pattern.rowptr.numpy(),
         pattern.col.numpy(),
         given,
@@ -170,57 +174,3 @@ def _with_self_loops(pattern: SparsityPattern) -> PatternOfEntries:
         pattern.num_cols,
     )
     return PatternOfEntries(made, torch.from_numpy(entries[:count]))
-
-
-@kernel
-def _sum_rows(rowptr: Any, col: Any, weight: Any, sums: Any) -> None:
-    for i in range(len(rowptr) - 1):
-        sums[2, i] = 1.0
-        for edge in range(rowptr[i], rowptr[i + 1]):
-            if col[edge] == i:
-                sums[1, i] += weight[edge]
-                # Equal entries keep the order they were given in, so this ends with the last one given.
-                sums[2, i] = weight[edge]
-            else:
-                sums[0, i] += weight[edge]
-
-
-@kernel
-def _insert_loops(
-    rowptr: Any, col: Any, given: Any, is_loop: Any, new_rowptr: Any, new_col: Any, order: Any, entries: Any
-) -> Any:
-    """Rows with one self-loop each, at the place where the columns stay sorted; returns how many entries there are.
-
-    In `order` the edges between different nodes come first, as they were given, then the loops by node.
-    """
-    rows, edges = len(rowptr) - 1, len(col)
-    between = 0
-    for i in range(rows):
-        for edge in range(rowptr[i], rowptr[i + 1]):
-            is_loop[given[edge]] = col[edge] == i
-            between += col[edge] != i
-    rank = np.empty(edges, np.int64)
-    count = 0
-    for position in range(edges):
-        rank[position] = count
-        count += not is_loop[position]
-    at = 0
-    new_rowptr[0] = 0
-    for i in range(rows):
-        edge, after = rowptr[i], rowptr[i + 1]
-        while edge < after and col[edge] < i:
-            new_col[at], order[at], entries[at] = col[edge], rank[given[edge]], edge
-            at += 1
-            edge += 1
-        loop = edges
-        while edge < after and col[edge] == i:
-            loop = edge
-            edge += 1
-        new_col[at], order[at], entries[at] = i, between + i, loop
-        at += 1
-        while edge < after:
-            new_col[at], order[at], entries[at] = col[edge], rank[given[edge]], edge
-            at += 1
-            edge += 1
-        new_rowptr[i + 1] = at
-    return at
