@@ -97,7 +97,8 @@ def test_options_reach_network_and_task(real_data):
     assert made(conv="cheb", reach=4).model.convs[0].K == 4
     assert made(node_features="ones").model.in_channels == 1
     assert made(dataset="imdb-binary").model.pooling == "mean"
-    assert made(iterations=0, batch_size=50).batches_per_epoch == 4
+    assert made(batch_size=50).batches_per_epoch == 4
+    assert made(iterations=7).batches_per_epoch == 7
     assert made(monitor="validation/accuracy").monitor == "validation/accuracy"
     with pytest.raises(ConfigError, match="from 0 to 9, not 10"):
         made(fold=10)

@@ -29,7 +29,7 @@ SMALL = {
     "link-prediction": {"epochs": 2},
     "node-embedding": {"epochs": 1, "walk_length": 10},
     "edge-classification": {"epochs": 2, "dataset": "karate"},
-    "graph-classification": {"epochs": 2, "iterations": 2},
+    "graph-classification": {"epochs": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
 }
 NEEDS_DATA = {

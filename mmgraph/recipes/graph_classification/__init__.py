@@ -47,8 +47,10 @@ class GraphClassificationConfig(TrainingOptions):
     validation: float = option(
         0.1, "Share of the other folds that chooses the best weights; 0 for none.", minimum=0.0, maximum=0.5
     )
-    epochs: int = option(350, "Epochs, see iterations.", minimum=1)
-    iterations: int = option(50, "Random batches in an epoch; 0 goes over every graph once.", minimum=0)
+    epochs: int = option(350, "Passes over the training graphs; see iterations.", minimum=1)
+    iterations: int = option(
+        0, "Random batches in an epoch (50 in GIN's code); 0 goes over every graph once.", minimum=0
+    )
     batch_size: int = option(32, "Graphs in a batch.", minimum=1)
     learning_rate: float = option(1e-2, "Step size of the optimiser.", minimum=1e-12)
     schedule: str = option(
