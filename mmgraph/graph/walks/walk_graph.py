@@ -54,18 +54,35 @@ class WalkGraph:
         Raises:
             InputError: a negative weight, or more nodes or edges than 32 bits can number.
         """
-        outgoing = graph.transpose()
-        rowptr, col = outgoing.rowptr.cpu().numpy(), outgoing.col.cpu().numpy()
-        weight = None if outgoing.value is None else outgoing.value.detach().cpu().double().numpy()
-        row = np.repeat(np.arange(graph.num_nodes), np.diff(rowptr))
-        row, col, weight = _simple_edges(row, col, weight)
-        if len(col) > MAX_EDGES or graph.num_nodes > MAX_NODES:
+        rowptr, source = graph.rowptr.cpu().numpy(), graph.col.cpu().numpy()
+        value = graph.value
+        given = np.empty(0) if value is None else value.detach().cpu().double().numpy()
+        if len(given) and given.min() < 0:
+            raise InputError(
+                f"Expected weights ≥ 0 for walks, but the smallest is {given.min():g}: walks go along an edge with "
+                f"a probability that is proportional to its weight."
+            )
+        degree = np.zeros(graph.num_nodes, np.int64)
+        repeated = _count_outgoing(rowptr, source, given, degree)
+        num_edges = int(degree.sum())
+        if num_edges > MAX_EDGES or graph.num_nodes > MAX_NODES:
             raise InputError(
                 f"Expected at most {MAX_NODES} nodes and {MAX_EDGES} edges for walks, but the graph has "
-                f"{graph.num_nodes} nodes and {len(col)} edges."
+                f"{graph.num_nodes} nodes and {num_edges} edges."
             )
-        symmetric = _is_symmetric(row, col, graph.num_nodes)
-        return cls(*_laid_out(row, col, weight, graph.num_nodes), weight, symmetric)
+        bounds = np.append(0, np.cumsum(degree))
+        col = np.full(num_edges + 1, graph.num_nodes, np.uint32)
+        weight = np.empty(num_edges if value is not None or repeated else 0)
+        _fill_outgoing(rowptr, source, given, bounds[:-1].copy(), col, weight)
+        ends = np.int64(num_edges << 32 | 1)
+        rows = np.append(np.where(degree == 0, ends, bounds[:-1] << 32 | degree), ends).view(np.uint64)
+        symmetric = bool(_is_symmetric(rows, col))
+        if len(weight) == 0 or weight.min() == weight.max():
+            return cls(rows, col, np.empty(0, np.uint64), None, symmetric)
+        aliases = np.empty(num_edges + 1, np.uint64)
+        aliases[-1] = num_edges
+        fill_aliases(bounds, weight, aliases)
+        return cls(rows, col, aliases, weight, symmetric)
 
     @property
     def num_nodes(self) -> int:
@@ -98,53 +115,61 @@ class WalkGraph:
         return shares
 
 
-def _simple_edges(
-    row: NDArray[np.int64], col: NDArray[np.int64], weight: NDArray[np.float64] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None]:
-    """The edges of a simple graph; None as weights where all are the same."""
-    if weight is not None:
-        if len(weight) and weight.min() < 0:
-            raise InputError(
-                f"Expected weights ≥ 0 for walks, but the smallest is {weight.min():g}: walks go along an edge with "
-                f"a probability that is proportional to its weight."
-            )
-        kept = weight > 0
-        row, col, weight = row[kept], col[kept], weight[kept]
-    is_first = np.ones(len(col), np.bool_)
-    is_first[1:] = (row[1:] != row[:-1]) | (col[1:] != col[:-1])
-    if not is_first.all():
-        weight = np.ones(len(col)) if weight is None else weight
-        weight = np.add.reduceat(weight, np.flatnonzero(is_first))
-        row, col = row[is_first], col[is_first]
-    if weight is not None and (len(weight) == 0 or weight.min() == weight.max()):
-        weight = None
-    return row, col, weight
+@kernel
+def _count_outgoing(rowptr: Any, source: Any, weight: Any, degree: Any) -> bool:
+    """Count the different edges of weight > 0 per source; says whether any occurs several times.
+
+    Edges come sorted by target, then source, and so equal ones side by side.
+    """
+    repeated = False
+    for target in range(len(rowptr) - 1):
+        edge = rowptr[target]
+        while edge < rowptr[target + 1]:
+            first, total = edge, 0.0
+            while edge < rowptr[target + 1] and source[edge] == source[first]:
+                total += weight[edge] if len(weight) > 0 else 1.0
+                edge += 1
+            repeated |= edge - first > 1
+            degree[source[first]] += int(total > 0.0)
+    return repeated
 
 
-def _is_symmetric(row: NDArray[np.int64], col: NDArray[np.int64], num_nodes: int) -> bool:
-    """Edges are sorted by row, then column, so sorting the reversed ones must give the same."""
-    order = np.argsort(col, kind="stable")
-    return bool(np.array_equal(col[order], row) and np.array_equal(row[order], col))
+@kernel
+def _fill_outgoing(rowptr: Any, source: Any, weight: Any, upcoming: Any, col: Any, total: Any) -> None:
+    """Put the edges counted above into the rows of their sources, in the order of targets, their weights added."""
+    for target in range(len(rowptr) - 1):
+        edge = rowptr[target]
+        while edge < rowptr[target + 1]:
+            v, together = source[edge], 0.0
+            while edge < rowptr[target + 1] and source[edge] == v:
+                together += weight[edge] if len(weight) > 0 else 1.0
+                edge += 1
+            if together > 0.0:
+                col[upcoming[v]] = target
+                if len(total) > 0:
+                    total[upcoming[v]] = together
+                upcoming[v] += 1
 
 
-def _laid_out(
-    row: NDArray[np.int64], col: NDArray[np.int64], weight: NDArray[np.float64] | None, num_nodes: int
-) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint64]]:
-    degree = np.bincount(row, minlength=num_nodes).astype(np.uint64)
-    first = np.zeros(num_nodes, np.uint64)
-    np.cumsum(degree[:-1], out=first[1:])
-    rows = np.empty(num_nodes + 1, np.uint64)
-    rows[:-1] = np.where(degree == 0, np.uint64((len(col) << 32) | 1), (first << np.uint64(32)) | degree)
-    rows[-1] = (len(col) << 32) | 1
-    ends = np.empty(len(col) + 1, np.uint32)
-    ends[:-1] = col
-    ends[-1] = num_nodes
-    if weight is None:
-        return rows, ends, np.empty(0, np.uint64)
-    aliases = np.empty(len(col) + 1, np.uint64)
-    aliases[-1] = len(col)
-    fill_aliases(np.append(first, np.uint64(len(col))).astype(np.int64), weight, aliases)
-    return rows, ends, aliases
+@kernel
+def _is_symmetric(rows: Any, col: Any) -> bool:
+    """Whether every edge has its reverse."""
+    end = len(rows) - 1
+    # Sources ascend, and so do the targets of every row: the reverses of edges to one node come in its row's order.
+    reached = np.empty(end, np.int64)
+    for v in range(end):
+        reached[v] = int64(rows[v] >> uint64(32))
+    for v in range(end):
+        first, degree = int64(rows[v] >> uint64(32)), int64(rows[v] & uint64(0xFFFFFFFF))
+        for edge in range(first, first + degree):
+            target = col[edge]
+            if target == end:
+                continue
+            after = int64(rows[target] >> uint64(32)) + int64(rows[target] & uint64(0xFFFFFFFF))
+            if reached[target] >= after or col[reached[target]] != v:
+                return False
+            reached[target] += 1
+    return True
 
 
 @kernel
