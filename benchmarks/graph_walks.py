@@ -148,25 +148,28 @@ class Peer:
         self.process.communicate()
 
 
-def started(environments: Path, graph: Adjacency, folder: str) -> Iterator[tuple[str, Peer]]:
+def started(
+    environments: Path, names: list[str], graph: Adjacency, folder: str
+) -> Iterator[tuple[str, Peer]]:
     file = Path(folder) / "graph.npz"
     weight = {} if graph.value is None else {"weight": graph.value.numpy()}
     np.savez(file, rowptr=graph.rowptr.numpy(), col=graph.col.numpy(), **weight)
-    for name in PEERS:
+    for name in names:
         try:
             yield name, Peer(name, environments, file)
         except OSError as error:
             print(f"  {name} is left out: {error}")
 
 
-def compare(name: str, environments: Path | None, weighted: bool, rounds: int) -> None:
+def compare(name: str, arguments: argparse.Namespace) -> None:
+    weighted, environments = arguments.weighted, arguments.peers
     graph = with_weights(load(name)) if weighted else load(name)
     walkers: dict[str, Ours | Peer] = {"ours": Ours(graph)}
     with tempfile.TemporaryDirectory() as folder:
-        walkers.update(started(environments, graph, folder) if environments else ())
+        walkers.update(started(environments, arguments.among, graph, folder) if environments else ())
     del graph
     found: dict[tuple[str, str], list[float]] = {}
-    for turn in range(rounds + 1):
+    for turn in range(arguments.rounds + 1):
         for case in CASES:
             for who, walker in walkers.items():
                 speed = walker.speed(case)
@@ -198,6 +201,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
+    parser.add_argument("--among", nargs="*", choices=PEERS, default=list(PEERS), help="only these peers")
     parser.add_argument("--graphs", nargs="*", choices=list(GRAPHS), default=["blogcatalog", "power-law"])
     parser.add_argument("--weighted", action="store_true", help="the same graphs with weights")
     parser.add_argument("--rounds", type=int, default=5)
@@ -207,7 +211,7 @@ def main() -> None:
         if name == "blogcatalog" and "MMGRAPH_DATA" not in os.environ:
             print("BlogCatalog is left out: set MMGRAPH_DATA.")
             continue
-        compare(name, arguments.peers, arguments.weighted, arguments.rounds)
+        compare(name, arguments)
     print(f"load {os.getloadavg()[0]:.1f}")
 
 
