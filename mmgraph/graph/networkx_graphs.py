@@ -51,10 +51,13 @@ def _weights(edges: Sequence[Mapping[Any, Any]], name: str | None) -> Tensor | N
     if name is None:
         return None
     given = [edge.get(name) for edge in edges]
-    if given.count(None) == len(given):
+    lacking = given.count(None)
+    if lacking == len(given):
         return None
+    if lacking:
+        given = [1.0 if weight is None else weight for weight in given]
     try:
-        numbers = np.fromiter((1.0 if weight is None else weight for weight in given), np.float64, len(given))
+        numbers = np.fromiter(given, np.float64, len(given))
     except (TypeError, ValueError) as error:
         raise InputError(f"Expected numbers as edge attribute '{name}', but {error}.") from error
     return torch.from_numpy(numbers).to(torch.get_default_dtype())
