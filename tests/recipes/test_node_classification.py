@@ -39,6 +39,18 @@ def test_every_convolution_trains_on_cora(real_data, tmp_path, conv):
 
 
 @pytest.mark.data
+def test_the_numbers_that_decide_are_recorded(real_data, tmp_path):
+    """Of accuracy and loss together as well: with a name that no evaluation gives nothing would ever be chosen."""
+    for monitor, names in (
+        ("validation/loss", {"validation/loss"}),
+        ("both", {"validation/accuracy", "validation/loss"}),
+    ):
+        options = {"epochs": 3, "monitor": monitor, "device": "cpu", "threads": 1}
+        _, result = launch.train("node-classification", options, runs=tmp_path)
+        assert {name.removeprefix("best/") for name in result.metrics if name.startswith("best/")} == names
+
+
+@pytest.mark.data
 def test_options_reach_the_network(real_data):
     def made(**values):
         return build(parse(NodeClassificationConfig, values))

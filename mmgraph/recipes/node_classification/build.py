@@ -66,8 +66,13 @@ def build(config: NodeClassificationConfig, kind: type[NodeClassification] = Nod
         undecayed=partial(_is_undecayed, config.conv),
         constants=[graph_snapshot(data.edge_index)],
     )
-    task.monitor = config.monitor
+    task.monitor = _monitor(config)
     return task
+
+
+def _monitor(config: NodeClassificationConfig) -> str | tuple[str, ...]:
+    """The numbers that choose the best weights."""
+    return ("validation/accuracy", "validation/loss") if config.monitor == "both" else config.monitor
 
 
 def _is_undecayed(conv: str, name: str) -> bool:
@@ -113,7 +118,7 @@ def _partitioned(
         undecayed=partial(_is_undecayed, config.conv),
         constants=[graph_snapshot(data.edge_index)],
     )
-    task.monitor = ("validation/accuracy", "validation/loss") if config.monitor == "both" else config.monitor
+    task.monitor = _monitor(config)
     return task
 
 
