@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.edge_softmax import segment_softmax
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.partitioned import PartitionedEmbedding
+    from mmgraph.graph.embeddings.planetoid import Planetoid
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
     from mmgraph.graph.files.reading import read_graph
     from mmgraph.graph.files.writing import write_graph
@@ -88,6 +89,7 @@ __all__ = [
     "NetMF",
     "Node2Vec",
     "PartitionedEmbedding",
+    "Planetoid",
     "RelationalGCNConv",
     "RelationalGNN",
     "SAGEConv",
@@ -146,6 +148,7 @@ _HOME = {
     "NetMF": "embeddings.factorisation",
     "Node2Vec": "embeddings.walking",
     "PartitionedEmbedding": "embeddings.partitioned",
+    "Planetoid": "embeddings.planetoid",
     "RelationalGCNConv": "relational_gcn_conv",
     "RelationalGNN": "relational_gnn",
     "SAGEConv": "sage_conv",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.embeddings.evaluation import FractionScore, label_fractions, split_accuracy
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.partitioned import PartitionedEmbedding
+    from mmgraph.graph.embeddings.planetoid import Planetoid
     from mmgraph.graph.embeddings.training import Progress
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
 
@@ -18,6 +19,7 @@ __all__ = [
     "NetMF",
     "Node2Vec",
     "PartitionedEmbedding",
+    "Planetoid",
     "Progress",
     "SpectralEmbedding",
     "label_fractions",
@@ -30,6 +32,7 @@ _HOME = {
     "NetMF": "factorisation",
     "Node2Vec": "walking",
     "PartitionedEmbedding": "partitioned",
+    "Planetoid": "planetoid",
     "Progress": "training",
     "SpectralEmbedding": "factorisation",
     "label_fractions": "evaluation",

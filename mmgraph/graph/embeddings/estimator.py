@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -39,16 +39,7 @@ class NodeEmbedding(BaseEstimator):  # type: ignore[misc]
             InputError: nothing has been fitted, or there is no such node.
         """
         self._check_fitted()
-        if nodes is None:
-            return self.embedding_
-        number = {node: i for i, node in enumerate(self.node_ids_)}
-        try:
-            rows = [number[node] for node in nodes]
-        except KeyError as error:
-            raise InputError(
-                f"Expected ids of embedded nodes, but {error.args[0]!r} is none of the {len(number)} there are."
-            ) from error
-        return self.embedding_[rows]
+        return self.embedding_ if nodes is None else self.embedding_[self._rows(nodes)]
 
     def save(self, path: str | Path) -> None:
         """Write vectors, node ids and parameters as npz where the name ends so, else as word2vec text.
@@ -60,7 +51,7 @@ class NodeEmbedding(BaseEstimator):  # type: ignore[misc]
         """
         self._check_fitted()
         about = {"kind": type(self).__name__, "parameters": self.get_params()}
-        write_vectors(path, NamedVectors(self.node_ids_, self.embedding_, about))
+        write_vectors(path, NamedVectors(self.node_ids_, self.embedding_, about, self._arrays()))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -69,14 +60,34 @@ class NodeEmbedding(BaseEstimator):  # type: ignore[misc]
         Raises:
             InputError: the file cannot be read, or holds an embedding of another kind.
         """
-        names, vectors, about = read_vectors(path)
+        names, vectors, about, arrays = read_vectors(path)
         kind = about.get("kind", cls.__name__)
         if kind != cls.__name__:
             raise InputError(f"Expected a {cls.__name__} in {path}, but it holds a {kind}: use {kind}.load.")
         loaded = cls(**about.get("parameters", {"dimensions": vectors.shape[1]}))
         loaded.embedding_ = vectors
         loaded.node_ids_ = names
+        loaded._take(arrays)
         return loaded
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        """What an npz file holds beside the vectors."""
+        return {}
+
+    def _take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take up what `_arrays` gave; there is nothing in a file of text."""
+
+    def _rows(self, nodes: Iterable[Hashable] | None) -> list[int] | slice:
+        """Where nodes are in `embedding_`."""
+        if nodes is None:
+            return slice(None)
+        number = {node: i for i, node in enumerate(self.node_ids_)}
+        try:
+            return [number[node] for node in nodes]
+        except KeyError as error:
+            raise InputError(
+                f"Expected ids of embedded nodes, but {error.args[0]!r} is none of the {len(number)} there are."
+            ) from error
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "embedding_"):

@@ -6,8 +6,9 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
 import numpy as np
@@ -15,13 +16,17 @@ from numpy.typing import NDArray
 
 from mmgraph.errors import InputError
 
+_FURTHER = "array "
+"""What names of further arrays begin with in an npz file."""
+
 
 class NamedVectors(NamedTuple):
-    """One vector per name, and whatever was stored beside them as JSON."""
+    """One vector per name, and what was stored beside them: as JSON, and further arrays, which npz alone can hold."""
 
     names: list[Hashable]
     vectors: NDArray[np.float32]
     about: dict[str, Any]
+    arrays: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
 
 def write_vectors(path: str | Path, named: NamedVectors) -> None:
@@ -55,11 +60,13 @@ def _write_npz(file: IO[bytes], named: NamedVectors) -> None:
     for name in named.names:
         if not isinstance(name, str | int | float) or isinstance(name, np.generic):
             raise InputError(f"Expected node ids that are numbers or text in an npz file, but got {name!r}.")
+    further: dict[str, Any] = {f"{_FURTHER}{name}": array for name, array in named.arrays.items()}
     np.savez(
         file,
         vectors=named.vectors,
         names=np.array(json.dumps(named.names)),
         about=np.array(json.dumps(named.about)),
+        **further,
     )
 
 
@@ -68,6 +75,11 @@ def _read_npz(path: Path) -> NamedVectors:
         with np.load(path, allow_pickle=False) as arrays:
             vectors, names = arrays["vectors"], json.loads(str(arrays["names"]))
             about = json.loads(str(arrays["about"]))
+            further = {
+                name.removeprefix(_FURTHER): arrays[name]
+                for name in arrays.files
+                if name.startswith(_FURTHER)
+            }
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"Expected vectors written by mmgraph in {path}, but it cannot be read: {error}."
@@ -76,7 +88,7 @@ def _read_npz(path: Path) -> NamedVectors:
         raise InputError(
             f"Expected one vector per name in {path}, but it has {vectors.shape} and {len(names)}."
         )
-    return NamedVectors(names, vectors.astype(np.float32), about)
+    return NamedVectors(names, vectors.astype(np.float32), about, further)
 
 
 def _write_text(file: IO[bytes], named: NamedVectors) -> None:
