@@ -48,8 +48,11 @@ def wide_vectors(typing_context: Any) -> tuple[Any, Any]:
     """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        # llvmlite lists the attributes it knows; this one is for x86 alone and ignored elsewhere.
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        # llvmlite lists the attributes it knows, in a set; this one is for x86 alone and ignored elsewhere. Should
+        # llvmlite keep them in another way one day, the kernel is only slower.
+        attributes = builder.function.attributes
+        if isinstance(attributes, set):
+            set.add(attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
     return numba.void(), generate
