@@ -7,6 +7,7 @@
     │   ├── DeviceError            the device asked for is not there
     │   └── DisplayError           a window was asked for where there is no display
     ├── InputError (ValueError)    a tensor, graph or file has the wrong shape, type or content
+    │   └── EmptyPairsError        there is no pair or triplet to learn from
     ├── MissingDependencyError     an optional package is needed for this
     ├── DatasetError
     │   ├── DatasetMissingError    files are not here and could not be fetched

@@ -31,6 +31,7 @@ SMALL = {
     "edge-classification": {"epochs": 2, "dataset": "karate"},
     "graph-classification": {"epochs": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
+    "metric-learning": {"epochs": 1},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -51,6 +52,7 @@ NO_PICTURES = {
     "graph-classification",
 }
 ABOUT_LINKS = {"link-prediction"}
+ABOUT_DISTANCES = {"metric-learning"}
 WITHOUT_ANSWERS = {"node-embedding"}
 
 
@@ -93,7 +95,7 @@ def test_every_recipe_trains_records_and_can_be_opened(name, request, tmp_path):
                 assert len(snapshot.array) == len(items)
         kinds = {info.kind for info in run.snapshots(step=result.step)}
     expected = {"embedding"} if name in WITHOUT_ANSWERS else {"embedding", "matrix"}
-    if name not in ABOUT_LINKS | WITHOUT_ANSWERS:
+    if name not in ABOUT_LINKS | ABOUT_DISTANCES | WITHOUT_ANSWERS:
         expected |= {"prediction"}
     if name not in NO_PICTURES:
         expected |= {"filters", "feature_maps"}
