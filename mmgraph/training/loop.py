@@ -274,6 +274,8 @@ class TrainingLoop:
         notes = load_checkpoint(
             self.folder / LAST, self.task.model, self.optimizer, self.scaler, random_state=True
         )
+        if not isinstance(notes["best"], dict):  # from when one number alone decided
+            notes["best"] = {} if notes["best"] is None else {self.monitored[0]: notes["best"]}
         self.progress = Progress(**notes)
         self.run.event(f"Resumed from step {self.progress.step}.", kind="resume", step=self.progress.step)
 

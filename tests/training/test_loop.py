@@ -15,6 +15,7 @@ import torch
 from mmgraph.errors import CheckpointError, DeviceError, InputError, NonFiniteLossError
 from mmgraph.runs import RunReader, RunWriter, Snapshot, send_command
 from mmgraph.training import TrainingOptions, fit
+from mmgraph.training import loop as training_loop
 from mmgraph.training.checkpoints import saved_progress
 from mmgraph.training.loop import LAST
 
@@ -111,6 +112,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from conftest import Regression
 from mmgraph.runs import RunWriter
 from mmgraph.training import TrainingOptions, fit
+from mmgraph.training import loop as training_loop
 task = Regression()
 run = RunWriter.create({str(tmp_path)!r}, "killed", {{"run": {{"recipe": "test"}}}})
 def after_step(count):
@@ -305,6 +307,20 @@ def test_resuming_another_model_says_so(make_task, new_run):
     other.model = torch.nn.Linear(3, 1)
     with pytest.raises(CheckpointError, match="does not fit the model"):
         fit(other, run, OPTIONS, resume=True)
+
+
+@pytest.mark.parametrize(("stored", "best"), [(0.25, {"validation/loss": 0.25}), (None, {})])
+def test_a_checkpoint_from_when_one_number_decided_can_be_resumed(task, new_run, monkeypatch, stored, best):
+    task.monitor = "validation/loss"
+    run = new_run()
+    fit(task, run, OPTIONS)
+    load = training_loop.load_checkpoint
+    monkeypatch.setattr(
+        training_loop, "load_checkpoint", lambda *given, **named: load(*given, **named) | {"best": stored}
+    )
+    loop = training_loop.TrainingLoop(task, run, OPTIONS, torch.device("cpu"), None, None)
+    loop.restore()
+    assert loop.progress.best == best
 
 
 def test_a_finished_run_resumed_for_more_epochs_goes_on(make_task, new_run):
