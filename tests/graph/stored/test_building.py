@@ -13,7 +13,6 @@ import torch
 
 from mmgraph.errors import InputError
 from mmgraph.graph import Adjacency, build_csr, read_graph
-from mmgraph.graph.files.opening import PIECE
 from mmgraph.graph.stored import building, external_sort
 from mmgraph.graph.stored.building import LEAST_MEMORY
 from mmgraph.graph.stored.external_sort import in_order, keys, record_type
@@ -222,17 +221,21 @@ def test_a_killed_build_leaves_nothing_that_opens(tmp_path, stage):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["edges.txt", "graph"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="no peak memory is told here")
 def test_memory_stays_within_the_budget(tmp_path):
     small, num_edges = edge_file(tmp_path, 1000, 2000).rename(tmp_path / "small.txt"), 1_000_000
     large = edge_file(tmp_path, 100_000, num_edges)
     ended = child(
-        "import json, resource, sys\n"
+        "import json, pathlib, sys\n"
         "from mmgraph.graph import build_csr\n"
+        # ru_maxrss begins with what the parent has had, so that nothing would be seen below that.
+        "def peak():\n"
+        "    return int(pathlib.Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
         "small, large, folder, budget = sys.argv[1:]\n"
         "build_csr(small, folder + '-small', True, memory_budget=int(budget))\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\n"
         "graph = build_csr(large, folder, True, memory_budget=int(budget))\n"
-        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "after = peak()\n"
         "print(json.dumps([graph.num_edges, (after - before) * 1024]))\n",
         small, large, tmp_path / "graph", LEAST_MEMORY,
     )  # fmt: skip
@@ -240,7 +243,8 @@ def test_memory_stays_within_the_budget(tmp_path):
     edges, taken = json.loads(ended.stdout)
     assert edges == num_edges
     # The arrays alone have 24 bytes per edge, 24 MB, and sorting them in memory takes several times that.
-    assert taken <= LEAST_MEMORY + PIECE
+    # Pages of the mapped result count too while they are in memory, though the system may take them back.
+    assert taken <= 1.25 * LEAST_MEMORY
 
 
 @pytest.mark.parametrize(
