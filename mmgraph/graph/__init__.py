@@ -11,50 +11,50 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.graph.adjacency import Adjacency
     from mmgraph.graph.aggregation import aggregate, propagate_max
-    from mmgraph.graph.appnp import APPNP
-    from mmgraph.graph.arma_conv import ARMAConv
     from mmgraph.graph.batching import GraphBatch, GraphStack
-    from mmgraph.graph.cayley_conv import CayleyConv
-    from mmgraph.graph.cheb_conv import ChebConv
-    from mmgraph.graph.decoders import DotDecoder, MLPDecoder
-    from mmgraph.graph.edge_classifier import EdgeClassifier
-    from mmgraph.graph.edge_conv import EdgeConv
-    from mmgraph.graph.edge_softmax import segment_softmax
+    from mmgraph.graph.convolutions.appnp import APPNP
+    from mmgraph.graph.convolutions.arma_conv import ARMAConv
+    from mmgraph.graph.convolutions.cayley_conv import CayleyConv
+    from mmgraph.graph.convolutions.cheb_conv import ChebConv
+    from mmgraph.graph.convolutions.edge_conv import EdgeConv
+    from mmgraph.graph.convolutions.gat_conv import GATConv
+    from mmgraph.graph.convolutions.gatv2_conv import GATv2Conv
+    from mmgraph.graph.convolutions.gcn_conv import GCNConv
+    from mmgraph.graph.convolutions.gin_conv import GINConv
+    from mmgraph.graph.convolutions.linear_conv import LinearConv
+    from mmgraph.graph.convolutions.message_passing import MessagePassing
+    from mmgraph.graph.convolutions.relational_gcn_conv import RelationalGCNConv
+    from mmgraph.graph.convolutions.sage_conv import SAGEConv
+    from mmgraph.graph.convolutions.sg_conv import SGConv
+    from mmgraph.graph.convolutions.spectral_conv import SpectralConv
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.partitioned import PartitionedEmbedding
     from mmgraph.graph.embeddings.planetoid import Planetoid
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
     from mmgraph.graph.files.reading import read_graph
     from mmgraph.graph.files.writing import write_graph
-    from mmgraph.graph.gat_conv import GATConv
-    from mmgraph.graph.gatv2_conv import GATv2Conv
-    from mmgraph.graph.gcn_conv import GCNConv
-    from mmgraph.graph.gin_conv import GINConv
-    from mmgraph.graph.gnn import GNN
-    from mmgraph.graph.graph_autoencoder import GraphAutoencoder
     from mmgraph.graph.hetero_graph import HeteroGraph
-    from mmgraph.graph.jumping_knowledge import JumpingKnowledge
-    from mmgraph.graph.linear_conv import LinearConv
+    from mmgraph.graph.kernels.edge_softmax import segment_softmax
     from mmgraph.graph.link_split import LinkSplit, split_links
-    from mmgraph.graph.message_passing import MessagePassing
     from mmgraph.graph.nearest_neighbours import knn_graph
     from mmgraph.graph.negative_sampling import NegativeSampler
+    from mmgraph.graph.networks.decoders import DotDecoder, MLPDecoder
+    from mmgraph.graph.networks.edge_classifier import EdgeClassifier
+    from mmgraph.graph.networks.gnn import GNN
+    from mmgraph.graph.networks.graph_autoencoder import GraphAutoencoder
+    from mmgraph.graph.networks.jumping_knowledge import JumpingKnowledge
+    from mmgraph.graph.networks.pooling import AttentionPooling, pool
+    from mmgraph.graph.networks.relational_gnn import RelationalGNN
+    from mmgraph.graph.networks.top_k_pooling import TopKPooling
     from mmgraph.graph.partitioning.multilevel import edge_cut, partition_graph
-    from mmgraph.graph.pooling import AttentionPooling, pool
     from mmgraph.graph.propagation import propagate
-    from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
-    from mmgraph.graph.relational_gnn import RelationalGNN
-    from mmgraph.graph.sage_conv import SAGEConv
     from mmgraph.graph.sampling.clusters import ClusterBatches
     from mmgraph.graph.sampling.features import open_features
     from mmgraph.graph.sampling.inference import infer
     from mmgraph.graph.sampling.loader import NeighborLoader
     from mmgraph.graph.sampling.neighbours import NeighborSampler
-    from mmgraph.graph.sg_conv import SGConv
     from mmgraph.graph.sparse_features import SparseFeatures
-    from mmgraph.graph.spectral_conv import SpectralConv
     from mmgraph.graph.stored.building import build_csr
-    from mmgraph.graph.top_k_pooling import TopKPooling
     from mmgraph.graph.walks.sampling import random_walks
 
 __all__ = [
@@ -117,31 +117,31 @@ __all__ = [
 
 # No module may share the name of a function in it: importing the module would rebind the package's attribute.
 _HOME = {
-    "APPNP": "appnp",
-    "ARMAConv": "arma_conv",
+    "APPNP": "convolutions.appnp",
+    "ARMAConv": "convolutions.arma_conv",
     "Adjacency": "adjacency",
-    "AttentionPooling": "pooling",
-    "CayleyConv": "cayley_conv",
-    "ChebConv": "cheb_conv",
+    "AttentionPooling": "networks.pooling",
+    "CayleyConv": "convolutions.cayley_conv",
+    "ChebConv": "convolutions.cheb_conv",
     "ClusterBatches": "sampling.clusters",
     "DeepWalk": "embeddings.walking",
-    "DotDecoder": "decoders",
-    "EdgeClassifier": "edge_classifier",
-    "EdgeConv": "edge_conv",
-    "GATConv": "gat_conv",
-    "GATv2Conv": "gatv2_conv",
-    "GCNConv": "gcn_conv",
-    "GINConv": "gin_conv",
-    "GNN": "gnn",
-    "GraphAutoencoder": "graph_autoencoder",
+    "DotDecoder": "networks.decoders",
+    "EdgeClassifier": "networks.edge_classifier",
+    "EdgeConv": "convolutions.edge_conv",
+    "GATConv": "convolutions.gat_conv",
+    "GATv2Conv": "convolutions.gatv2_conv",
+    "GCNConv": "convolutions.gcn_conv",
+    "GINConv": "convolutions.gin_conv",
+    "GNN": "networks.gnn",
+    "GraphAutoencoder": "networks.graph_autoencoder",
     "GraphBatch": "batching",
     "GraphStack": "batching",
     "HeteroGraph": "hetero_graph",
-    "JumpingKnowledge": "jumping_knowledge",
-    "LinearConv": "linear_conv",
+    "JumpingKnowledge": "networks.jumping_knowledge",
+    "LinearConv": "convolutions.linear_conv",
     "LinkSplit": "link_split",
-    "MLPDecoder": "decoders",
-    "MessagePassing": "message_passing",
+    "MLPDecoder": "networks.decoders",
+    "MessagePassing": "convolutions.message_passing",
     "NegativeSampler": "negative_sampling",
     "NeighborLoader": "sampling.loader",
     "NeighborSampler": "sampling.neighbours",
@@ -149,14 +149,14 @@ _HOME = {
     "Node2Vec": "embeddings.walking",
     "PartitionedEmbedding": "embeddings.partitioned",
     "Planetoid": "embeddings.planetoid",
-    "RelationalGCNConv": "relational_gcn_conv",
-    "RelationalGNN": "relational_gnn",
-    "SAGEConv": "sage_conv",
-    "SGConv": "sg_conv",
+    "RelationalGCNConv": "convolutions.relational_gcn_conv",
+    "RelationalGNN": "networks.relational_gnn",
+    "SAGEConv": "convolutions.sage_conv",
+    "SGConv": "convolutions.sg_conv",
     "SparseFeatures": "sparse_features",
-    "SpectralConv": "spectral_conv",
+    "SpectralConv": "convolutions.spectral_conv",
     "SpectralEmbedding": "embeddings.factorisation",
-    "TopKPooling": "top_k_pooling",
+    "TopKPooling": "networks.top_k_pooling",
     "aggregate": "aggregation",
     "build_csr": "stored.building",
     "edge_cut": "partitioning.multilevel",
@@ -164,12 +164,12 @@ _HOME = {
     "knn_graph": "nearest_neighbours",
     "open_features": "sampling.features",
     "partition_graph": "partitioning.multilevel",
-    "pool": "pooling",
+    "pool": "networks.pooling",
     "propagate": "propagation",
     "propagate_max": "aggregation",
     "random_walks": "walks.sampling",
     "read_graph": "files.reading",
-    "segment_softmax": "edge_softmax",
+    "segment_softmax": "kernels.edge_softmax",
     "split_links": "link_split",
     "write_graph": "files.writing",
 }

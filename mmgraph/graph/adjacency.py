@@ -12,8 +12,8 @@ from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph import attributes, conversion, networkx_graphs, spectrum
 from mmgraph.graph.attributes import Attributes
 from mmgraph.graph.edge_list import check_edge_weight, check_node_ids, checked_num_nodes
+from mmgraph.graph.kernels.pattern import SparsityPattern
 from mmgraph.graph.normalization import Normalization, normalized_value
-from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.relational_edges import RelationalEdges
 
 if TYPE_CHECKING:

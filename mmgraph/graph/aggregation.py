@@ -11,7 +11,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_name
 from mmgraph.graph.edge_masking import message_weight
-from mmgraph.graph.pattern import SparsityPattern
+from mmgraph.graph.kernels.pattern import SparsityPattern
 
 Aggregation = Literal["mean", "max", "sum"]
 
@@ -93,7 +93,7 @@ def _largest(pattern: SparsityPattern, x: Tensor) -> Tensor:
     if x.device.type != "cpu":
         return _largest_in_blocks(pattern, x)
     # numba takes half a second to import, which only those pay who come here.
-    from mmgraph.graph.largest_source import largest_over_row
+    from mmgraph.graph.kernels.largest_source import largest_over_row
 
     half = x.dtype in (torch.float16, torch.bfloat16)
     return largest_over_row(pattern, x.float() if half else x).to(x.dtype)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
+from mmgraph.graph.kernels.pattern import PatternOfEntries, SparsityPattern
 from mmgraph.graph.normalization import Normalization
-from mmgraph.graph.pattern import PatternOfEntries, SparsityPattern
 
 
 class GraphBatch(NamedTuple):

@@ -14,7 +14,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.edge_list import checked_num_nodes
 
 if TYPE_CHECKING:
-    from mmgraph.graph.pattern import SparsityPattern
+    from mmgraph.graph.kernels.pattern import SparsityPattern
 
 _current: ContextVar[EdgeMask | None] = ContextVar("edge mask", default=None)
 

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.graph.edge_masking import message_weight
-from mmgraph.graph.sparse_products import sparse_product
+from mmgraph.graph.kernels.sparse_products import sparse_product
 
 if TYPE_CHECKING:
     from mmgraph.graph.adjacency import Adjacency
-    from mmgraph.graph.pattern import SparsityPattern
+    from mmgraph.graph.kernels.pattern import SparsityPattern
 
 
 def propagate(adjacency: Adjacency, x: Tensor, weight: Tensor | None = None) -> Tensor:

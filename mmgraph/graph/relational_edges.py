@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError
-from mmgraph.graph.pattern import SparsityPattern
+from mmgraph.graph.kernels.pattern import SparsityPattern
 
 
 class RelationalEdges:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.graph.edge_list import checked_num_nodes
-from mmgraph.graph.pattern import SparsityPattern
-from mmgraph.graph.random_zeros import drop
-from mmgraph.graph.sparse_products import sparse_product
+from mmgraph.graph.kernels.pattern import SparsityPattern
+from mmgraph.graph.kernels.random_zeros import drop
+from mmgraph.graph.kernels.sparse_products import sparse_product
 
 if TYPE_CHECKING:
     import scipy.sparse

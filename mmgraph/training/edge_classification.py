@@ -18,7 +18,7 @@ from mmgraph.training.classification import Classification, scores
 
 if TYPE_CHECKING:
     from mmgraph.graph import SparseFeatures
-    from mmgraph.graph.edge_classifier import EdgeClassifier
+    from mmgraph.graph.networks.edge_classifier import EdgeClassifier
 
 
 class EdgeClassification(Classification):

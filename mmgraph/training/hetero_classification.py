@@ -15,7 +15,7 @@ from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import NodeClassification
 
 if TYPE_CHECKING:
-    from mmgraph.graph.relational_gnn import RelationalGNN
+    from mmgraph.graph.networks.relational_gnn import RelationalGNN
     from mmgraph.graph.sparse_features import Features
 
 

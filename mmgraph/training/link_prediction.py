@@ -22,7 +22,7 @@ from mmgraph.training.task import Task
 
 if TYPE_CHECKING:
     from mmgraph.graph import SparseFeatures
-    from mmgraph.graph.graph_autoencoder import GraphAutoencoder
+    from mmgraph.graph.networks.graph_autoencoder import GraphAutoencoder
 
 CLASSES = ("no link", "link")
 _BINS = 20

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError
-from mmgraph.graph.gnn import GNN
+from mmgraph.graph.networks.gnn import GNN
 from mmgraph.graph.sampling.clusters import ClusterBatches
 from mmgraph.graph.sampling.inference import hops_of, infer
 from mmgraph.graph.sampling.loader import NeighborLoader, NodeBatch

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from mmgraph.errors import InputError
-from mmgraph.graph.gnn import GNN
+from mmgraph.graph.networks.gnn import GNN
 from mmgraph.graph.partitioning.exchange import DistributedGraph
 from mmgraph.graph.partitioning.shard import GraphShard
 from mmgraph.runs import ItemSet, Snapshot

@@ -9,7 +9,7 @@ import torch
 
 from mmgraph.errors import InputError
 from mmgraph.graph import GNN, Adjacency, GATConv, GCNConv, SparseFeatures, propagate
-from mmgraph.graph.convolutions import Convolution
+from mmgraph.graph.convolutions.catalogue import Convolution
 from mmgraph.graph.sparse_features import dropout, linear
 
 SHAPES = {

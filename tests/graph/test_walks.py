@@ -14,7 +14,7 @@ from scipy import stats
 
 from mmgraph.errors import InputError
 from mmgraph.graph import Adjacency, random_walks
-from mmgraph.graph.compiled import kernel
+from mmgraph.graph.kernels.compiled import kernel
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
 PARAMETERS = [(1.0, 1.0), (0.25, 4.0), (4.0, 0.25), (0.5, 1.0), (2.0, 3.0)]

@@ -9,7 +9,7 @@ import torch
 from sklearn.model_selection import StratifiedKFold
 
 from mmgraph.errors import ConfigError, InputError, NotARunError
-from mmgraph.graph.gnn import Convolution
+from mmgraph.graph.networks.gnn import Convolution
 from mmgraph.options import options_of, parse
 from mmgraph.recipes import launch
 from mmgraph.recipes.graph_classification import CONVOLUTIONS, GraphClassificationConfig

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from mmgraph.errors import ConfigError
 from mmgraph.graph import APPNP, SparseFeatures
-from mmgraph.graph.gnn import Convolution
+from mmgraph.graph.networks.gnn import Convolution
 from mmgraph.options import defaults_for, options_of, parse
 from mmgraph.recipes import launch
 from mmgraph.recipes.node_classification import CONVOLUTIONS, NodeClassificationConfig

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmgraph.graph.embeddings.context_pairs import Contexts, descend_encoder, descend_vectors
-from mmgraph.graph.random_zeros import drop
+from mmgraph.graph.kernels.random_zeros import drop
 from mmgraph.graph.sparse_features import SparseFeatures, linear
 
 

@@ -9,10 +9,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from mmgraph.errors import InputError
-from mmgraph.graph.edge_conv import EdgeConv
+from mmgraph.graph.convolutions.edge_conv import EdgeConv
+from mmgraph.graph.convolutions.reach import reach
+from mmgraph.graph.convolutions.relational_gcn_conv import RelationalGCNConv
 from mmgraph.graph.partitioning.shard import GraphShard
-from mmgraph.graph.reach import reach
-from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
 
 
 class DistributedGraph:

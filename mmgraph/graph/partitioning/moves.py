@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmgraph.graph.compiled import kernel
+from mmgraph.graph.kernels.compiled import kernel
 
 
 @kernel

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.pattern import SparsityPattern
+from mmgraph.graph.kernels.pattern import SparsityPattern
 from mmgraph.graph.sampling.excerpt import Degrees, Excerpt
 
 

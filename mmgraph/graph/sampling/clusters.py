@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.compiled import kernel
+from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.graph.kernels.pattern import SparsityPattern
 from mmgraph.graph.partitioning.multilevel import partition_graph
-from mmgraph.graph.pattern import SparsityPattern
 from mmgraph.graph.sampling.features import FeatureStore, check_store, rows_of
 from mmgraph.graph.sampling.loader import NodeBatch
 from mmgraph.graph.sampling.neighbours import key_of_batch

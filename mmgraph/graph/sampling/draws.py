@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import int64, uint64
 
-from mmgraph.graph.compiled import inlined, kernel
+from mmgraph.graph.kernels.compiled import inlined, kernel
 from mmgraph.graph.walks.streams import key_of, number
 
 SHORT = 32

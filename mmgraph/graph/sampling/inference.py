@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.gnn import GNN
-from mmgraph.graph.reach import reach
+from mmgraph.graph.convolutions.reach import reach
+from mmgraph.graph.networks.gnn import GNN
 from mmgraph.graph.sampling.features import FeatureStore, check_store, rows_of
 from mmgraph.graph.sampling.neighbours import NeighborSampler
 

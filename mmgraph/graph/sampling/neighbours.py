@@ -14,7 +14,7 @@ from torch import Tensor
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.edge_list import checked_num_nodes
-from mmgraph.graph.pattern import SparsityPattern
+from mmgraph.graph.kernels.pattern import SparsityPattern
 from mmgraph.graph.sampling.draws import count_draws, draw_edges, forget_nodes, number_nodes, number_sources
 from mmgraph.graph.sampling.excerpt import Degrees, Excerpt
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.pattern import SparsityPattern
+from mmgraph.graph.kernels.pattern import SparsityPattern
 
 VERSION = 1
 ABOUT = "graph.json"

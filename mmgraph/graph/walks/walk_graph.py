@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.compiled import inlined, kernel
+from mmgraph.graph.kernels.compiled import inlined, kernel
 from mmgraph.graph.walks.alias import fill_aliases
 
 MAX_EDGES = 2**32 - 2

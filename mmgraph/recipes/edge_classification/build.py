@@ -14,8 +14,8 @@ from mmgraph.runs import ItemSet
 from mmgraph.training.edge_classification import EdgeClassification
 
 if TYPE_CHECKING:
-    from mmgraph.graph.convolutions import Convolution
-    from mmgraph.graph.decoders import PairJoin
+    from mmgraph.graph.convolutions.catalogue import Convolution
+    from mmgraph.graph.networks.decoders import PairJoin
 
 
 def build(config: EdgeClassificationConfig) -> EdgeClassification:

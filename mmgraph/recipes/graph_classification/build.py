@@ -20,7 +20,7 @@ from mmgraph.training.graph_classification import GraphClassification
 
 if TYPE_CHECKING:
     from mmgraph.datasets.graphs import GraphDataset
-    from mmgraph.graph.gnn import Convolution, FeatureNormalization, Readout
+    from mmgraph.graph.networks.gnn import Convolution, FeatureNormalization, Readout
 
 ATTENTION_GRAPHS, ATTENTION_NODES = 16, 60
 """Attention is shown for so many graphs of the fold held out, each of at most so many nodes."""

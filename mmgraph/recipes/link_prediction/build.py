@@ -13,8 +13,8 @@ from mmgraph.recipes.link_prediction import LinkPredictionConfig
 from mmgraph.training.link_prediction import LinkPrediction
 
 if TYPE_CHECKING:
-    from mmgraph.graph.convolutions import Convolution
-    from mmgraph.graph.graph_autoencoder import Decoding
+    from mmgraph.graph.convolutions.catalogue import Convolution
+    from mmgraph.graph.networks.graph_autoencoder import Decoding
 
 
 def build(config: LinkPredictionConfig) -> LinkPrediction:

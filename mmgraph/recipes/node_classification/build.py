@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mmgraph.errors import ConfigError
 from mmgraph.graph import GNN, Adjacency, ClusterBatches, NeighborLoader, SparseFeatures, partition_graph
+from mmgraph.graph.convolutions.reach import reach
 from mmgraph.graph.partitioning.shard import GraphShard
-from mmgraph.graph.reach import reach
 from mmgraph.graph.sampling.inference import hops_of
 from mmgraph.inspection import Capture
 from mmgraph.recipes.citation import CitationNetwork, graph_snapshot
@@ -23,8 +23,8 @@ from mmgraph.training.partitioned import PartitionedNodeClassification
 from mmgraph.training.task import Task
 
 if TYPE_CHECKING:
-    from mmgraph.graph.gnn import Convolution, FeatureNormalization
-    from mmgraph.graph.jumping_knowledge import Joining
+    from mmgraph.graph.networks.gnn import Convolution, FeatureNormalization
+    from mmgraph.graph.networks.jumping_knowledge import Joining
 
 CLUSTERS_PER_BATCH = 10
 """Fewer make batches that are alike in every epoch, more cut the graph into small pieces."""

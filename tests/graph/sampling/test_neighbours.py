@@ -10,7 +10,7 @@ from scipy import stats
 
 from mmgraph.errors import InputError
 from mmgraph.graph import GNN, Adjacency, NeighborSampler
-from mmgraph.graph.gnn import Convolution
+from mmgraph.graph.networks.gnn import Convolution
 
 
 def random_graph(

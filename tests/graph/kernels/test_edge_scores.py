@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mmgraph.graph import Adjacency
-from mmgraph.graph.edge_scores import edge_scores
+from mmgraph.graph.kernels.edge_scores import edge_scores
 
 
 def reference(adjacency: Adjacency, source: Tensor, target: Tensor, vector: Tensor, slope: float) -> Tensor:

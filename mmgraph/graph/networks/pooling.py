@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.graph.arguments import check_channels, check_name
-from mmgraph.graph.edge_softmax import segment_softmax
+from mmgraph.graph.kernels.edge_softmax import segment_softmax
 
 Pooling = Literal["sum", "mean", "max"]
 

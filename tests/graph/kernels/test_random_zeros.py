@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmgraph.graph.random_zeros import drop
+from mmgraph.graph.kernels.random_zeros import drop
 
 
 @pytest.mark.parametrize("p", [0.0, 1e-7, 0.1, 0.5, 0.6, 1.0])

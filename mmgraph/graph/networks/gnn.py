@@ -12,18 +12,18 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.activations import activation_named
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.appnp import APPNP
 from mmgraph.graph.arguments import check_channels, check_count, check_name, check_share
-from mmgraph.graph.arma_conv import ARMAConv
-from mmgraph.graph.convolutions import ATTENDING, LAYERS, Convolution, options_for
-from mmgraph.graph.edge_conv import EdgeConv
-from mmgraph.graph.jumping_knowledge import Joining, JumpingKnowledge
-from mmgraph.graph.layerwise_linear import LayerwiseLinear
+from mmgraph.graph.convolutions.appnp import APPNP
+from mmgraph.graph.convolutions.arma_conv import ARMAConv
+from mmgraph.graph.convolutions.catalogue import ATTENDING, LAYERS, Convolution, options_for
+from mmgraph.graph.convolutions.edge_conv import EdgeConv
+from mmgraph.graph.convolutions.relational_gcn_conv import RelationalGCNConv
+from mmgraph.graph.networks.jumping_knowledge import Joining, JumpingKnowledge
+from mmgraph.graph.networks.layerwise_linear import LayerwiseLinear
+from mmgraph.graph.networks.pooling import AttentionPooling, Pooling, checked_batch, pool
+from mmgraph.graph.networks.top_k_pooling import TopKPooling
 from mmgraph.graph.partitioning.exchange import DistributedGraph
-from mmgraph.graph.pooling import AttentionPooling, Pooling, checked_batch, pool
-from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
 from mmgraph.graph.sparse_features import Features, check_features, dropout, linear
-from mmgraph.graph.top_k_pooling import TopKPooling
 
 FeatureNormalization = Literal["batch", "layer"]
 Readout = Literal["sum", "mean", "max", "attention", "top-k"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from mmgraph.graph.row_blocks import in_row_blocks
+from mmgraph.graph.kernels.row_blocks import in_row_blocks
 
 if TYPE_CHECKING:
-    from mmgraph.graph.pattern import SparsityPattern
+    from mmgraph.graph.kernels.pattern import SparsityPattern
 
 # torch warns once per process that its CSR layout is in beta; it is said here so that no user's first step is
 # interrupted by it.
@@ -135,7 +135,7 @@ def _sample(pattern: SparsityPattern, a: Tensor, b: Tensor) -> Tensor:
 
 def _multiply_heads(pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tensor:
     # numba takes half a second to import, which only those pay who come here.
-    from mmgraph.graph.head_kernels import multiply
+    from mmgraph.graph.kernels.head_kernels import multiply
 
     rowptr, col = pattern.kernel_arrays
     out = x.new_empty(pattern.num_rows, *x.shape[1:])
@@ -149,7 +149,7 @@ def _multiply_heads(pattern: SparsityPattern, value: Tensor, x: Tensor) -> Tenso
 
 
 def _sample_heads(pattern: SparsityPattern, a: Tensor, b: Tensor) -> Tensor:
-    from mmgraph.graph.head_kernels import sample
+    from mmgraph.graph.kernels.head_kernels import sample
 
     rowptr, col = pattern.kernel_arrays
     out = a.new_empty(pattern.num_entries, a.size(1))

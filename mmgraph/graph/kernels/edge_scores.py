@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mmgraph.graph.pattern import SparsityPattern
-from mmgraph.graph.row_blocks import in_row_blocks
+from mmgraph.graph.kernels.pattern import SparsityPattern
+from mmgraph.graph.kernels.row_blocks import in_row_blocks
 
 _BLOCK = 1 << 22
 """Entries of edges × heads × channels looked at together: 16 MB of float32."""
@@ -57,7 +57,7 @@ class _EdgeScores(torch.autograd.Function):
         vector: Tensor,
         negative_slope: float,
     ) -> Tensor:
-        from mmgraph.graph.head_kernels import score
+        from mmgraph.graph.kernels.head_kernels import score
 
         ctx.pattern, ctx.negative_slope = pattern, negative_slope
         ctx.save_for_backward(source, target, vector)
@@ -98,7 +98,7 @@ class _EdgeScores(torch.autograd.Function):
 
 
 def _sum_slopes(pattern: SparsityPattern, grad: Tensor, own: Tensor, other: Tensor, slope: float) -> Tensor:
-    from mmgraph.graph.head_kernels import sum_slopes
+    from mmgraph.graph.kernels.head_kernels import sum_slopes
 
     rowptr, col = pattern.kernel_arrays
     total = torch.empty_like(own, memory_format=torch.contiguous_format)

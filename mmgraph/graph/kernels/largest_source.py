@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mmgraph.graph.compiled import kernel
-from mmgraph.graph.pattern import SparsityPattern
-from mmgraph.graph.row_blocks import in_row_blocks
+from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.graph.kernels.pattern import SparsityPattern
+from mmgraph.graph.kernels.row_blocks import in_row_blocks
 
 Indices = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.floating]

@@ -7,7 +7,7 @@ import torch
 
 from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph import Adjacency, EdgeClassifier, SparseFeatures
-from mmgraph.graph.convolutions import Convolution
+from mmgraph.graph.convolutions.catalogue import Convolution
 
 EDGES = torch.tensor([[0, 1, 1, 2, 3, 0, 4, 2], [1, 0, 2, 1, 0, 3, 2, 4]])
 PAIRS = torch.tensor([[0, 1, 4, 2], [3, 1, 0, 0]])

@@ -7,9 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.convolutions import Convolution
-from mmgraph.graph.decoders import MLPDecoder, PairJoin
-from mmgraph.graph.gnn import GNN
+from mmgraph.graph.convolutions.catalogue import Convolution
+from mmgraph.graph.networks.decoders import MLPDecoder, PairJoin
+from mmgraph.graph.networks.gnn import GNN
 from mmgraph.graph.sparse_features import Features
 
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_count, check_share
+from mmgraph.graph.kernels.random_zeros import drop
 from mmgraph.graph.propagation import propagate
-from mmgraph.graph.random_zeros import drop
 
 
 class APPNP(nn.Module):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_channels
-from mmgraph.graph.pooling import checked_batch
+from mmgraph.graph.networks.pooling import checked_batch
 from mmgraph.graph.sparse_features import check_features
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from torch import nn
 
-from mmgraph.graph.cheb_conv import ChebConv
-from mmgraph.graph.edge_conv import EdgeConv
-from mmgraph.graph.gat_conv import GATConv
-from mmgraph.graph.gatv2_conv import GATv2Conv
-from mmgraph.graph.gcn_conv import GCNConv
-from mmgraph.graph.gin_conv import GINConv
-from mmgraph.graph.linear_conv import LinearConv
-from mmgraph.graph.relational_gcn_conv import RelationalGCNConv
-from mmgraph.graph.sage_conv import SAGEConv
-from mmgraph.graph.sg_conv import SGConv
+from mmgraph.graph.convolutions.cheb_conv import ChebConv
+from mmgraph.graph.convolutions.edge_conv import EdgeConv
+from mmgraph.graph.convolutions.gat_conv import GATConv
+from mmgraph.graph.convolutions.gatv2_conv import GATv2Conv
+from mmgraph.graph.convolutions.gcn_conv import GCNConv
+from mmgraph.graph.convolutions.gin_conv import GINConv
+from mmgraph.graph.convolutions.linear_conv import LinearConv
+from mmgraph.graph.convolutions.relational_gcn_conv import RelationalGCNConv
+from mmgraph.graph.convolutions.sage_conv import SAGEConv
+from mmgraph.graph.convolutions.sg_conv import SGConv
 
 _ONE_HOP = (GCNConv, SAGEConv, GATConv, GATv2Conv, GINConv, RelationalGCNConv, EdgeConv)
 

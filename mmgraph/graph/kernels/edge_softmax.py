@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError
-from mmgraph.graph.row_blocks import in_row_blocks
+from mmgraph.graph.kernels.row_blocks import in_row_blocks
 
 
 def segment_softmax(scores: Tensor, rowptr: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ class _SegmentSoftmax(torch.autograd.Function):
 
 def _softmax_on_cpu(scores: Tensor, rowptr: Tensor) -> Tensor:
     # numba takes half a second to import, which only those pay who come here.
-    from mmgraph.graph.head_kernels import divide_by_sums, subtract_largest
+    from mmgraph.graph.kernels.head_kernels import divide_by_sums, subtract_largest
 
     starts = rowptr.contiguous().numpy()
     given = scores.contiguous().view(len(scores), scores.shape[1:].numel())
@@ -88,7 +88,7 @@ def _softmax_on_cpu(scores: Tensor, rowptr: Tensor) -> Tensor:
 
 
 def _gradient_on_cpu(alpha: Tensor, grad: Tensor, rowptr: Tensor) -> Tensor:
-    from mmgraph.graph.head_kernels import differentiate_softmax
+    from mmgraph.graph.kernels.head_kernels import differentiate_softmax
 
     starts = rowptr.contiguous().numpy()
     shape = (len(alpha), alpha.shape[1:].numel())

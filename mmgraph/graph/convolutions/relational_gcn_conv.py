@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_channels, check_count
 from mmgraph.graph.edge_masking import message_weight
+from mmgraph.graph.kernels.sparse_products import sparse_product
 from mmgraph.graph.propagation import propagate
 from mmgraph.graph.sparse_features import Features, check_features, linear
-from mmgraph.graph.sparse_products import sparse_product
 
 
 class RelationalGCNConv(nn.Module):

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.graph.arguments import check_channels, check_count, check_name
-from mmgraph.graph.gnn import GNN
 from mmgraph.graph.hetero_graph import HeteroGraph, Relation, arrow, checked_relations
+from mmgraph.graph.networks.gnn import GNN
 from mmgraph.graph.sparse_features import Features, check_features, linear
 
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_channels, check_count, check_share
-from mmgraph.graph.edge_scores import edge_scores
-from mmgraph.graph.edge_softmax import segment_softmax
+from mmgraph.graph.kernels.edge_scores import edge_scores
+from mmgraph.graph.kernels.edge_softmax import segment_softmax
+from mmgraph.graph.kernels.random_zeros import drop
 from mmgraph.graph.propagation import propagate
-from mmgraph.graph.random_zeros import drop
 from mmgraph.graph.sparse_features import Features, check_features
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mmgraph.graph import Adjacency, propagate, propagate_max, segment_softmax
-from mmgraph.graph.edge_scores import edge_scores
-from mmgraph.graph.row_blocks import in_row_blocks
+from mmgraph.graph.kernels.edge_scores import edge_scores
+from mmgraph.graph.kernels.row_blocks import in_row_blocks
 
 
 @pytest.fixture(params=[1, 2, 3])

@@ -9,7 +9,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.aggregation import Aggregation
 from mmgraph.graph.arguments import check_channels, check_count
-from mmgraph.graph.message_passing import MessagePassing
+from mmgraph.graph.convolutions.message_passing import MessagePassing
 from mmgraph.graph.sparse_features import Features, SparseFeatures, check_features
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mmgraph.errors import InputError
-from mmgraph.graph.layerwise_linear import LayerwiseLinear
+from mmgraph.graph.networks.layerwise_linear import LayerwiseLinear
 
 
 def made(dropout: float = 0.0) -> LayerwiseLinear:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.arguments import check_count, check_name
-from mmgraph.graph.convolutions import Convolution
-from mmgraph.graph.decoders import DotDecoder, MLPDecoder
-from mmgraph.graph.gnn import GNN
+from mmgraph.graph.convolutions.catalogue import Convolution
+from mmgraph.graph.networks.decoders import DotDecoder, MLPDecoder
+from mmgraph.graph.networks.gnn import GNN
 from mmgraph.graph.sparse_features import Features
 
 Decoding = Literal["dot", "mlp"]

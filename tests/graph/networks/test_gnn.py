@@ -8,9 +8,9 @@ import torch
 
 from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.graph import APPNP, GNN, Adjacency, SparseFeatures, pool
-from mmgraph.graph.convolutions import LAYERS, Convolution
-from mmgraph.graph.gnn import Readout
-from mmgraph.graph.jumping_knowledge import Joining
+from mmgraph.graph.convolutions.catalogue import LAYERS, Convolution
+from mmgraph.graph.networks.gnn import Readout
+from mmgraph.graph.networks.jumping_knowledge import Joining
 
 EDGES = torch.tensor([[0, 1, 1, 2, 3], [1, 0, 2, 1, 0]])
 UNDIRECTED = torch.tensor([[0, 1, 1, 2, 3, 0, 4, 2], [1, 0, 2, 1, 0, 3, 2, 4]])

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mmgraph.errors import InputError
-from mmgraph.graph import GATv2Conv, edge_scores
+from mmgraph.graph import GATv2Conv
+from mmgraph.graph.kernels import edge_scores
 
 
 def peers(pyg, dtype, *, heads, concat, self_loops, share_weights):

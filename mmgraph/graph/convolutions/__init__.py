@@ -1,0 +1,1 @@
+"""Convolutions, one per file; which there are by name is in `catalogue`."""
