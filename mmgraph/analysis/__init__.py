@@ -6,7 +6,7 @@ Nothing here imports torch; SciPy is imported only inside the functions that nee
 from mmgraph.analysis.graph_pictures import distance_layout, graph_pictures
 from mmgraph.analysis.layout import force_layout, spectral_layout
 from mmgraph.analysis.lines import raster_edges, tint
-from mmgraph.analysis.neighbours import nearest_neighbours
+from mmgraph.analysis.neighbours import NeighbourIndex, Neighbours, nearest_neighbours
 from mmgraph.analysis.outcomes import Outcomes, judge
 from mmgraph.analysis.projection import Placement, Projection, StableProjector
 from mmgraph.analysis.raster import Raster, raster_points
@@ -14,6 +14,8 @@ from mmgraph.analysis.regions import points_in_polygon
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
 
 __all__ = [
+    "NeighbourIndex",
+    "Neighbours",
     "Outcomes",
     "Placement",
     "Projection",
