@@ -150,13 +150,13 @@ def explain(folder: Path | str, item: int) -> Snapshot:
             )
         chosen, config = _recorded(reader, {})
 
-    from mmgraph.training.checkpoints import load_checkpoint
     from mmgraph.training.devices import limited_threads, pick_device
+    from mmgraph.training.growth import load_weights
     from mmgraph.training.loop import BEST, LAST
 
     task = _build(chosen, config)
     best = folder / CHECKPOINT_FOLDER / BEST
-    load_checkpoint(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model)
+    load_weights(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model, task.growth)
     task.to(pick_device(config.device))
     with limited_threads(config.threads):
         snapshots: list[Snapshot] = task.explain(item)

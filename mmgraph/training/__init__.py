@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.training.classification import ImageClassification, NodeClassification
     from mmgraph.training.edge_classification import EdgeClassification
+    from mmgraph.training.growth import Deepen, GrowAtEpoch, Growth, GrowWhenStalled, Widen
     from mmgraph.training.hetero_classification import HeteroClassification
     from mmgraph.training.inductive import InductiveClassification
     from mmgraph.training.link_prediction import LinkPrediction
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from mmgraph.training.task import Task
 
 _HOMES = {
+    "Widen": "growth",
+    "GrowWhenStalled": "growth",
+    "Growth": "growth",
+    "GrowAtEpoch": "growth",
+    "Deepen": "growth",
     "EdgeClassification": "edge_classification",
     "HeteroClassification": "hetero_classification",
     "ImageClassification": "classification",
@@ -30,7 +36,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "Deepen",
     "EdgeClassification",
+    "GrowAtEpoch",
+    "GrowWhenStalled",
+    "Growth",
     "HeteroClassification",
     "ImageClassification",
     "InductiveClassification",
@@ -40,6 +50,7 @@ __all__ = [
     "Result",
     "Task",
     "TrainingOptions",
+    "Widen",
     "fit",
 ]
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,8 +15,9 @@ from mmgraph.errors import MMGraphError, NonFiniteLossError
 from mmgraph.inspection.throttle import Throttle
 from mmgraph.runs import Command, RunWriter
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
-from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint
+from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
 from mmgraph.training.devices import autocast, limited_threads, pick_device, seeded
+from mmgraph.training.growth import Growth, load_weights
 from mmgraph.training.interruption import StopRequest
 from mmgraph.training.optimizers import make_optimizer, schedule_factor
 from mmgraph.training.options import TrainingOptions
@@ -37,6 +39,7 @@ class Progress:
     best_epoch: int = 0
     seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
+    growth: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,8 @@ class TrainingLoop:
         progress.seconds = now - self.started
         progress.metrics.update(numbers)
         self.run.scalars(progress.step, numbers, epoch=self.epochs_done)
+        if self.task.growth is not None and not self.stop_reason:
+            self.grow(self.task.growth, numbers)
         if self.interrupt.requested:
             self.stop_reason = self.stop_reason or self.interrupt.reason
         self.obey()
@@ -241,6 +246,18 @@ class TrainingLoop:
             self.save(LAST)
         if now - self.reported >= _REPORT_SECONDS:
             self.report(now)
+
+    def grow(self, growth: Growth, numbers: dict[str, float]) -> None:
+        """Let the network grow where its rules say so, and give it time before patience ends."""
+        progress = self.progress
+        done = growth.after_step(self.task.model, numbers, progress.epoch, self.optimizer)
+        progress.growth = growth.state
+        if done:
+            self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+            progress.best_epoch = progress.epoch
+            self.run.event("; ".join(done), kind="growth", step=progress.step)
+            # Best weights saved from now on are of the grown network, so the run must never go back behind it.
+            self.save(LAST)
 
     @property
     def schedule_factor(self) -> float:
@@ -261,6 +278,8 @@ class TrainingLoop:
 
     def begin(self) -> None:
         """Write down what does not change, and what the untrained model looks like."""
+        if self.task.growth is not None:
+            self.task.growth.check(self.task.model)
         items = self.task.items()
         if items is not None:
             self.run.items(items)
@@ -271,6 +290,11 @@ class TrainingLoop:
 
     def restore(self) -> None:
         """Take up the run where its last checkpoint left it."""
+        growth = self.task.growth
+        grown = None if growth is None else saved_progress(self.folder / LAST).get("growth")
+        if growth is not None and grown is not None:
+            growth.restore(self.task.model, grown, self.optimizer)
+            self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         notes = load_checkpoint(
             self.folder / LAST, self.task.model, self.optimizer, self.scaler, random_state=True
         )
@@ -393,7 +417,7 @@ class TrainingLoop:
             self.run.event(message, kind="early-stop", step=progress.step)
         if complete:
             if (self.folder / BEST).is_file():
-                load_checkpoint(self.folder / BEST, self.task.model)
+                load_weights(self.folder / BEST, self.task.model, self.task.growth)
             scores = self.task.evaluate("test")
             progress.metrics.update(scores)
             self.run.scalars(progress.step, scores, epoch=self.epochs_done)

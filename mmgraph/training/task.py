@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from mmgraph.runs import ItemSet, Snapshot
+
+if TYPE_CHECKING:
+    from mmgraph.training.growth import Growth
 
 
 class Task(ABC):
@@ -28,6 +31,9 @@ class Task(ABC):
 
     is_shared: bool = False
     """Whether the processes of a job train it together, each with a part of its own."""
+
+    growth: Growth | None = None
+    """How the model grows while it is trained; None where it stays as it is."""
 
     @abstractmethod
     def batches(self, epoch: int, start: int = 0) -> Iterator[Any]:
