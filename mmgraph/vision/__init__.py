@@ -6,13 +6,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmgraph.vision.conv_network import ConvNetwork
+    from mmgraph.vision.conv_spec import TINY_DARKNET, ConvSpec
     from mmgraph.vision.convnet import ConvEncoder
     from mmgraph.vision.growth import deepen, widen
     from mmgraph.vision.lenet import LeNet
 
-__all__ = ["ConvEncoder", "LeNet", "deepen", "widen"]
+__all__ = ["TINY_DARKNET", "ConvEncoder", "ConvNetwork", "ConvSpec", "LeNet", "deepen", "widen"]
 
-_HOME = {"ConvEncoder": "convnet", "LeNet": "lenet", "deepen": "growth", "widen": "growth"}
+_HOME = {
+    "TINY_DARKNET": "conv_spec",
+    "ConvEncoder": "convnet",
+    "ConvNetwork": "conv_network",
+    "ConvSpec": "conv_spec",
+    "LeNet": "lenet",
+    "deepen": "growth",
+    "widen": "growth",
+}
 
 
 def __getattr__(name: str) -> Any:
