@@ -1,14 +1,19 @@
-"""Ground, grid and numbers of a plot over steps."""
+"""Ground, grid and numbers of a plot over steps, and what happened on the way."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from collections.abc import Iterable
 
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from mmgraph_gui.milestones import Milestone
 from mmgraph_gui.theme import Palette
 from mmgraph_gui.thinning import ticks
 
 GAP = 3
+FLAG = 5
+"""Half the width of the mark at the top of a milestone."""
 
 
 def paint_axes(
@@ -47,3 +52,29 @@ def paint_axes(
         painter.setPen(text)
         left = min(max(x - wide / 2, 0), whole.width() - wide)
         painter.drawText(QPointF(left, area.bottom() + metrics.height()), name)
+
+
+def paint_milestones(
+    painter: QPainter,
+    area: QRectF,
+    span: tuple[float, float],
+    milestones: Iterable[Milestone],
+    palette: Palette,
+) -> None:
+    """Paint a line with a flag at each step at which something happened; growth stands out."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    low, high = span
+    for milestone in milestones:
+        if not low <= milestone.step <= high:
+            continue
+        colour = QColor(palette.foreground if milestone.growth else palette.muted)
+        style = Qt.PenStyle.DashLine if milestone.growth else Qt.PenStyle.DotLine
+        x = area.left() + (milestone.step - low) / max(high - low, 1e-12) * area.width()
+        painter.setPen(QPen(colour, 1.5 if milestone.growth else 1, style))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        corners = QPointF(x - FLAG, area.top()), QPointF(x + FLAG, area.top())
+        painter.drawPolygon(QPolygonF([*corners, QPointF(x, area.top() + 1.5 * FLAG)]))
+    painter.restore()

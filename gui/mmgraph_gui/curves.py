@@ -25,13 +25,16 @@ from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
-from mmgraph_gui.axes import paint_axes
+from mmgraph_gui.axes import paint_axes, paint_milestones
+from mmgraph_gui.milestones import Milestone, nearest_milestone
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.thinning import Numbers, padded, thin
 
 LINE = 2
 MOST_MARKS = 500
 GAP = 6
+REACH = 6
+"""Pixels between the mouse and a milestone that it is pointing at."""
 
 
 def group_of(tag: str) -> tuple[str, str]:
@@ -61,6 +64,7 @@ class CurvePlot(QWidget):
         self._finite: dict[str, tuple[Numbers, Numbers]] = {}
         self._marks: list[tuple[float, float]] = []
         self._bad = 0
+        self.milestones: list[Milestone] = []
         self._span = (0.0, 1.0)
         self._limits = (0.0, 1.0)
         self._shown: dict[str, tuple[Numbers, Numbers]] = {}
@@ -75,8 +79,10 @@ class CurvePlot(QWidget):
 
     # -- content -----------------------------------------------------------------------------------------
 
-    def draw(self, curves: dict[str, Series], span: tuple[float, float]) -> None:
-        """Show these series, by part of the data, from one step to another."""
+    def draw(
+        self, curves: dict[str, Series], span: tuple[float, float], milestones: list[Milestone] | None = None
+    ) -> None:
+        """Show these series, by part of the data, from one step to another, and what happened on the way."""
         known = self._series
         if curves.keys() != known.keys() or any(
             known[part] is not numbers for part, numbers in curves.items()
@@ -86,6 +92,9 @@ class CurvePlot(QWidget):
             for part, series in curves.items():
                 self._take(part, series)
         self._span = span
+        if milestones is not None and milestones != self.milestones:
+            self.milestones = milestones
+            self.setAccessibleDescription("; ".join(known.text.replace("\n", ": ") for known in milestones))
         self.repaint_all()
 
     def repaint_all(self) -> None:
@@ -178,7 +187,7 @@ class CurvePlot(QWidget):
             self._thin()
             painter = QPainter(self._picture)
             painter.setFont(self.font())
-            paint_axes(painter, self.rect(), self._area(), self._span, self._limits, self._theme.palette)
+            self._paint_ground(painter)
             self._paint_curves(painter, self._brush_line)
             painter.end()
         painter = QPainter(self)
@@ -190,9 +199,14 @@ class CurvePlot(QWidget):
         """Paint all of it as vectors."""
         self._thin()
         painter.setFont(self.font())
-        paint_axes(painter, self.rect(), self._area(), self._span, self._limits, self._theme.palette)
+        self._paint_ground(painter)
         self._paint_curves(painter, _pen_line)
         self._paint_pointers(painter)
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        palette = self._theme.palette
+        paint_axes(painter, self.rect(), self._area(), self._span, self._limits, palette)
+        paint_milestones(painter, self._area(), self._span, self.milestones, palette)
 
     def _area(self) -> QRectF:
         """Where the curves are."""
@@ -285,7 +299,11 @@ class CurvePlot(QWidget):
             self._grip = event.position()
             self.span_wanted.emit(self._span[0] + by, self._span[1] + by)
         inside = self._area().contains(event.position())
-        self.hovered.emit(self._step_at(event.position().x()) if inside else None)
+        step = self._step_at(event.position().x())
+        self.hovered.emit(step if inside else None)
+        reach = self._step_at(event.position().x() + REACH) - step
+        near = nearest_milestone(self.milestones, step, reach) if inside else None
+        self.setToolTip(near.text if near is not None else "")
 
     def leaveEvent(self, event: object) -> None:
         self.hovered.emit(None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mmgraph_gui.banner import Level
 from mmgraph_gui.state import AppState, Topic
 
-TOLD_KINDS = ("command", "nan", "early-stop", "dropped")
+TOLD_KINDS = ("command", "nan", "early-stop", "dropped", "growth")
 """Kinds of event that are worth a message; warnings and errors always are."""
 
 ENDINGS = {

@@ -12,10 +12,13 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollA
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
 from mmgraph_gui.curves import CurvePlot, group_of
+from mmgraph_gui.milestones import Milestone, milestones
 from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import Changed, Table, View
 
 FIRST_GROUPS = ("loss", "accuracy")
+HINT = "Click: go to step. Wheel: zoom."
+MILESTONE_HINT = "Hover ▼: events."
 COLUMNS_FROM = 4
 """So many plots stand in two columns."""
 
@@ -25,10 +28,11 @@ class MetricsView(View):
 
     name: ClassVar[str] = "metrics"
     title: ClassVar[str] = "Metrics"
-    topics: ClassVar[frozenset[str]] = frozenset({"run", "status", "scalars", "step"})
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "status", "scalars", "step", "events"})
 
     def build(self) -> None:
         self.plots: dict[str, CurvePlot] = {}
+        self.milestones: list[Milestone] = []
         self._stale: list[str] = []
         self._zoomed: tuple[float, float] | None = None
         self.canvas = QWidget()
@@ -42,7 +46,7 @@ class MetricsView(View):
             "Zoom out to the whole run (wheel zooms, middle button pans)",
         )
         self.whole.clicked.connect(self._zoom_out)
-        self.hint = QLabel("Click: go to step. Wheel: zoom.")
+        self.hint = QLabel(HINT)
         self.hint.setMinimumWidth(1)
         self.controls.addWidget(self.hint, 1)
         self.controls.addWidget(self.whole)
@@ -54,6 +58,11 @@ class MetricsView(View):
         layout.addWidget(area)
 
     def render_state(self, changed: Changed) -> None:
+        if changed & {"run", "events"}:
+            happened = milestones(self.state.events)
+            if happened != self.milestones:
+                self.milestones, changed = happened, changed | {"milestones"}
+                self.hint.setText(f"{HINT} {MILESTONE_HINT}" if happened else HINT)
         if self.state.path is None:
             self.show_message(
                 "Start a new run (Ctrl+N), or open one: drop its folder here, or pick it from the list on the left."
@@ -76,13 +85,13 @@ class MetricsView(View):
             self._lay_out(list(groups))
         for plot in self.plots.values():
             plot.set_step(self.state.step)
-        if changed & {"run", "scalars", "theme", "zoom"}:
+        if changed & {"run", "scalars", "theme", "zoom", "milestones"}:
             self._stale += [name for name in self.plots if name not in self._stale]
         if (
             self._stale
         ):  # one plot at each rendering, so that the window stays quick; those that wait keep their turn
             name = self._stale.pop(0)
-            self.plots[name].draw(groups[name], self._zoomed or span_of(self.state.series))
+            self.plots[name].draw(groups[name], self._zoomed or span_of(self.state.series), self.milestones)
         if self._stale:
             self.request_render("more")
 

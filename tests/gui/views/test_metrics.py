@@ -170,3 +170,39 @@ def test_table_has_every_number(view, opened):
     rows = list(rows)
     assert columns == ("tag", "step", "epoch", "wall_time", "value")
     assert len(rows) == sum(len(series) for series in opened.state.series.values())
+
+
+def test_growth_is_marked_on_every_plot_and_told_to_who_points_at_it(
+    qtbot, context, show_view, tmp_path, theme
+):
+    theme.set_mode("dark")
+    run = RunWriter.create(tmp_path, "growing", {})
+    for step in range(1, 101):
+        run.scalars(step, {"train/loss": 1 / step, "validation/accuracy": 1 - 1 / step})
+    view = show_view(MetricsView)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: len(view.plots) == 2 and not view.is_pending)
+    assert not any(plot.milestones for plot in view.plots.values())
+    assert "▼" not in view.hint.text()
+    run.event("widened conv2 64 → 96", kind="growth", step=60)
+    qtbot.waitUntil(lambda: all(plot.milestones for plot in view.plots.values()))
+    assert "▼" in view.hint.text()
+    strong = [int(theme.palette.foreground[i : i + 2], 16) for i in (1, 3, 5)]
+    for plot in view.plots.values():
+        qtbot.waitUntil(lambda plot=plot: (column(plot, 60) == strong).all(axis=-1).any())
+        assert not (column(plot, 40) == strong).all(axis=-1).any()
+        qtbot.mouseMove(plot, QPoint(round(plot.x_of(60)) + 2, plot.height() // 2))
+        qtbot.waitUntil(lambda plot=plot: plot.toolTip() == "Step 60\nNetwork grew: widened conv2 64 → 96")
+        qtbot.mouseMove(plot, QPoint(round(plot.x_of(40)), plot.height() // 2))
+        qtbot.waitUntil(lambda plot=plot: plot.toolTip() == "")
+        assert "widened conv2" in plot.accessibleDescription()
+    run.close("finished")
+
+
+def column(plot, step):
+    """Pixels of a plot above and below each other at a step, right and left of it too."""
+    image = plot.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    pixels = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
+    x = round(plot.x_of(step) * image.devicePixelRatio())
+    return pixels[:, : image.width() * 3].reshape(image.height(), image.width(), 3)[:, x - 2 : x + 3]
