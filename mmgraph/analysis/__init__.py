@@ -3,6 +3,7 @@
 Nothing here imports torch; SciPy is imported only inside the functions that need it.
 """
 
+from mmgraph.analysis.correlations import Correlation, correlation
 from mmgraph.analysis.graph_pictures import distance_layout, graph_pictures
 from mmgraph.analysis.layout import force_layout, spectral_layout
 from mmgraph.analysis.lines import raster_edges, tint
@@ -14,6 +15,7 @@ from mmgraph.analysis.regions import points_in_polygon
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
 
 __all__ = [
+    "Correlation",
     "NeighbourIndex",
     "Neighbours",
     "Outcomes",
@@ -22,6 +24,7 @@ __all__ = [
     "Raster",
     "StableProjector",
     "TileGrid",
+    "correlation",
     "distance_layout",
     "force_layout",
     "graph_pictures",

@@ -6,15 +6,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmgraph.vision.alignment import align_by_eyes, read_eyes
+    from mmgraph.vision.augmentation import Augmentation
     from mmgraph.vision.conv_network import ConvNetwork
     from mmgraph.vision.conv_spec import TINY_DARKNET, ConvSpec
     from mmgraph.vision.convnet import ConvEncoder
     from mmgraph.vision.growth import deepen, widen
     from mmgraph.vision.lenet import LeNet
 
-__all__ = ["TINY_DARKNET", "ConvEncoder", "ConvNetwork", "ConvSpec", "LeNet", "deepen", "widen"]
+__all__ = [
+    "TINY_DARKNET",
+    "Augmentation",
+    "ConvEncoder",
+    "ConvNetwork",
+    "ConvSpec",
+    "LeNet",
+    "align_by_eyes",
+    "deepen",
+    "read_eyes",
+    "widen",
+]
 
 _HOME = {
+    "Augmentation": "augmentation",
+    "align_by_eyes": "alignment",
+    "read_eyes": "alignment",
     "TINY_DARKNET": "conv_spec",
     "ConvEncoder": "convnet",
     "ConvNetwork": "conv_network",
