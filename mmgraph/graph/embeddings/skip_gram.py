@@ -20,7 +20,8 @@ import numpy as np
 from numba import int64, uint32, uint64
 from numpy.typing import NDArray
 
-from mmgraph.graph.kernels.compiled import kernel, reordering_kernel, wide_vectors
+from mmgraph.graph.kernels.compiled import kernel, reordering_kernel
+from mmgraph.graph.kernels.instructions import wide_vectors
 from mmgraph.graph.walks.streams import key_of, number
 
 LARGEST_LOGIT = 8.0

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
-from llvmlite import ir
 from numba.core import event
-from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -38,24 +36,6 @@ def _kept_on_disk(function: Function, **options: Any) -> Function:
 def inlined(function: Function) -> Function:
     """A function that kernels call; it becomes part of each of them."""
     return cast(Function, numba.njit(inline="always")(function))
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def wide_vectors(typing_context: Any) -> tuple[Any, Any]:
-    """Called in a kernel: let the compiler use 512-bit vectors in this kernel where the processor has them.
-
-    By default it stays with 256 bits, which is better for code that is vectorised here and there.
-    """
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        # llvmlite lists the attributes it knows, in a set; this one is for x86 alone and ignored elsewhere. Should
-        # llvmlite keep them in another way one day, the kernel is only slower.
-        attributes = builder.function.attributes
-        if isinstance(attributes, set):
-            set.add(attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return numba.void(), generate
 
 
 class _Announcement(event.Listener):  # type: ignore[misc]

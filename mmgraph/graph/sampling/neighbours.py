@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -14,33 +15,60 @@ from torch import Tensor
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.edge_list import checked_num_nodes
+from mmgraph.graph.kernels.instructions import LANES
 from mmgraph.graph.kernels.pattern import SparsityPattern
-from mmgraph.graph.sampling.draws import count_draws, draw_edges, forget_nodes, number_nodes, number_sources
+from mmgraph.graph.sampling.draws import (
+    MAX_EDGES,
+    draw_edges,
+    look_up_rows,
+    number_nodes,
+    number_sources,
+    sort_rows,
+)
 from mmgraph.graph.sampling.excerpt import Degrees, Excerpt
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _MASK = 2**64 - 1
 
 
-class _Scratch:
-    """Room that a thread keeps from batch to batch."""
+class _Room:
+    """Memory that a thread keeps from batch to batch."""
 
     def __init__(self, num_nodes: int) -> None:
         self.number_of = np.full(num_nodes, -1, np.int32)
-        self.shuffled = np.arange(64)
+        self.base = 0
         self.nodes = np.empty(num_nodes + 1, np.int64)
-        self.lengths = np.empty(num_nodes, np.int64)
-        self.scale = np.empty(num_nodes, np.float32)
-        self.edges = self.sources = self.new_edges = np.empty(0, np.int64)
+        self.first, self.degree, self.taken = (np.empty(num_nodes, np.int64) for _ in range(3))
+        self.is_drawn = np.zeros(64, np.bool_)
+        self.drawn, self.sources, self.keys = (np.empty(0, np.int64) for _ in range(3))
 
-    def make_room(self, kept: int, num_edges: int, longest: int) -> None:
-        """Room for so many edges, of which the first are kept, and to shuffle so many."""
-        if num_edges > len(self.edges):
-            for name in ("edges", "sources", "new_edges"):
-                room = np.empty(num_edges + num_edges // 4, np.int64)
-                room[:kept] = getattr(self, name)[:kept]
-                setattr(self, name, room)
-        if longest > len(self.shuffled):
-            self.shuffled = np.arange(longest)
+    def reserve(self, num_edges: int, longest: int) -> None:
+        """Room for the edges of a hop, and for a row that is drawn from."""
+        if num_edges + LANES > len(self.keys):
+            enough = num_edges + num_edges // 4 + LANES
+            self.drawn, self.sources, self.keys = (np.empty(enough, np.int64) for _ in range(3))
+        if longest > len(self.is_drawn):
+            self.is_drawn = np.zeros(longest, np.bool_)
+
+    def forget(self, num_nodes: int) -> None:
+        """Undo the numbers of a batch of so many nodes: what is below the base is no number."""
+        self.base += num_nodes
+        if self.base > np.iinfo(np.int32).max - len(self.number_of):
+            self.number_of.fill(-1)
+            self.base = 0
+
+
+@dataclass
+class _Drawn:
+    """The rows that have been drawn so far, in the numbers of the batch."""
+
+    hops: tuple[int, ...]
+    rowptr: NDArray[np.int64]
+    col: NDArray[np.int64]
+    edges: NDArray[np.int64]
+    scale: NDArray[np.float32]
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +145,7 @@ class NeighborSampler:
         self.seed = seed
         self.degrees = Degrees.of(graph)
         self._rowptr, self._col = (index.numpy() for index in graph.pattern.kernel_indices)
-        self._scratch = threading.local()
+        self._kept = threading.local()
         self._counted = torch.arange(0)
 
     def sample(self, nodes: Tensor, epoch: int = 0, position: int = 0) -> Neighbourhood:
@@ -134,68 +162,74 @@ class NeighborSampler:
             InputError: a node is out of range or there twice.
         """
         seeds = _checked(nodes, self.graph.num_nodes)
-        if not hasattr(self._scratch, "room"):
-            self._scratch.room = _Scratch(self.graph.num_nodes)
-        room: _Scratch = self._scratch.room
+        if not hasattr(self._kept, "room"):
+            self._kept.room = _Room(self.graph.num_nodes)
+        room: _Room = self._kept.room
         try:
-            hops, num_rows, num_edges = self._drawn(seeds, key_of_batch(self.seed, epoch, position), room)
-            found = torch.from_numpy(room.nodes[: hops[-1]].copy())
-            forget_nodes(room.nodes[: hops[-1]], room.number_of)
+            drawn = self._drawn(seeds, key_of_batch(self.seed, epoch, position), room)
         except BaseException:
-            del self._scratch.room
+            del self._kept.room
             raise
-        lengths, scale = torch.from_numpy(room.lengths[:num_rows]), torch.from_numpy(room.scale[:num_rows])
-        sources = torch.from_numpy(room.sources[:num_edges].copy())
-        edges = torch.from_numpy(room.edges[:num_edges].copy())
-        rowptr = torch.full((len(found) + 1,), num_edges)
-        rowptr[0] = 0
-        torch.cumsum(lengths, 0, out=rowptr[1 : num_rows + 1])
+        found = torch.from_numpy(room.nodes[: drawn.hops[-1]].copy())
+        room.forget(len(found))
+        rowptr = torch.full((len(found) + 1,), len(drawn.col))
+        rowptr[: len(drawn.rowptr)] = torch.from_numpy(drawn.rowptr)
+        col, edges, scale = map(torch.from_numpy, (drawn.col, drawn.edges, drawn.scale))
         value = None if self.graph.value is None else self.graph.value[edges]
-        if bool((scale != 1).any()):
-            dtype = torch.get_default_dtype() if value is None else value.dtype
-            factor = scale.to(dtype).repeat_interleave(lengths, output_size=num_edges)
-            value = factor if value is None else value * factor
-        pattern = SparsityPattern(rowptr, sources, self._in_order(num_edges))
-        return Neighbourhood(Excerpt(pattern, value, found, self.degrees), found, edges, hops)
+        if drawn.is_cut:
+            scale = scale.to(torch.get_default_dtype() if value is None else value.dtype)
+            value = scale if value is None else value * scale
+        pattern = SparsityPattern(rowptr, col, self._in_order(len(col)))
+        return Neighbourhood(Excerpt(pattern, value, found, self.degrees), found, edges, drawn.hops)
 
-    def _drawn(self, seeds: NDArray[np.int64], key: int, room: _Scratch) -> tuple[tuple[int, ...], int, int]:
-        """Fill the room; how many nodes there are up to each hop, how many rows were drawn, and how many edges."""
-        twice = number_nodes(seeds, room.number_of)
+    def _drawn(self, seeds: NDArray[np.int64], key: int, room: _Room) -> _Drawn:
+        """Draw hop by hop; room.nodes are the nodes that were found."""
+        twice = number_nodes(seeds, room.number_of, room.base)
         if twice >= 0:
             raise InputError(f"Expected every node at most once, but {seeds[twice]} is there several times.")
         room.nodes[: len(seeds)] = seeds
-        hops, begin, first = [len(seeds)], 0, 0
+        none = np.empty(0, np.int64)
+        whole = _Drawn((len(seeds),), np.zeros(1, np.int64), none, none, np.empty(0, np.float32))
         for hop, fan_out in enumerate(self.fan_out):
-            end = hops[-1]
-            frontier = room.nodes[begin:end]
-            total, longest = count_draws(self._rowptr, frontier, fan_out, self.replace)
-            room.make_room(first, first + total, longest)
-            lengths, scale = room.lengths[begin:end], room.scale[begin:end]
-            edges, sources = room.edges[first : first + total], room.sources[first : first + total]
-            draw_edges(
-                self._rowptr,
-                self._col,
-                frontier,
-                fan_out,
-                self.replace,
-                np.uint64(key_of_batch(key, hop)),
-                room.shuffled,
-                lengths,
-                scale,
-                edges,
-                sources,
+            self._draw_hop(whole, fan_out, np.uint64(key_of_batch(key, hop)), room)
+        return whole
+
+    def _draw_hop(self, whole: _Drawn, fan_out: int, key: np.uint64, room: _Room) -> None:
+        begin, end = len(whole.rowptr) - 1, whole.hops[-1]
+        rows, frontier = end - begin, room.nodes[begin:end]
+        first, degree, taken = room.first[:rows], room.degree[:rows], room.taken[:rows]
+        num_edges, longest = look_up_rows(self._rowptr, frontier, fan_out, self.replace, first, degree, taken)
+        if num_edges > MAX_EDGES:
+            raise InputError(
+                f"Expected fewer than 2³² edges at a hop, but got {num_edges}: ask for fewer nodes."
             )
-            hops.append(
-                int(number_sources(lengths, edges, sources, room.number_of, room.nodes, end, room.new_edges))
+        room.reserve(num_edges, longest)
+        drawn, sources = room.drawn[:num_edges], room.sources[:num_edges]
+        draw_edges(self._col, first, degree, fan_out, self.replace, key, room.is_drawn, drawn, sources)
+        count = number_sources(sources, room.number_of, room.base, room.nodes, end, room.keys)
+        whole.hops += (int(count),)
+        total = len(whole.col) + num_edges
+        whole.rowptr = _extended(whole.rowptr, end + 1)
+        whole.col, whole.edges = _extended(whole.col, total), _extended(whole.edges, total)
+        whole.scale = _extended(whole.scale, total)
+        whole.is_cut |= bool(
+            sort_rows(
+                degree, taken, room.keys, drawn, begin, whole.rowptr, whole.col, whole.edges, whole.scale
             )
-            begin, first = end, first + total
-        return tuple(hops), begin, first
+        )
 
     def _in_order(self, length: int) -> Tensor:
         """0, 1, …, length − 1, of one tensor that all batches share."""
         if length > len(self._counted):
             self._counted = torch.arange(length + length // 4)
         return self._counted[:length]
+
+
+def _extended(part: NDArray[Scalar], length: int) -> NDArray[Scalar]:
+    """A longer array that begins with this one."""
+    longer = np.empty(length, part.dtype)
+    longer[: len(part)] = part
+    return longer
 
 
 def _checked(nodes: Tensor, num_nodes: int) -> NDArray[np.int64]:

@@ -69,6 +69,38 @@ def test_every_set_of_neighbours_is_equally_likely():
     assert stats.chisquare(list(counts.values())).pvalue > 0.01
 
 
+@pytest.mark.parametrize(("degree", "fan_out"), [(20, 19), (40, 3), (100, 20), (100, 99)])
+def test_every_neighbour_and_every_pair_is_equally_likely(degree, fan_out):
+    sampler = NeighborSampler(star(degree), [fan_out], seed=2)
+    times, batches = np.zeros((degree, degree)), 2000
+    for position in range(batches):
+        drawn = sampler.sample(torch.tensor([0]), position=position).nodes[1:].numpy() - 1
+        assert len(drawn) == fan_out
+        times[np.ix_(drawn, drawn)] += 1
+    share = fan_out / degree
+    spread = batches * share * (1 - share)
+    # Counts of one batch add up to the fan-out, which takes one degree of freedom.
+    deviation = ((times.diagonal() - batches * share) ** 2).sum() / spread * (degree - 1) / degree
+    assert stats.chi2(degree - 1).sf(deviation) > 0.01
+    both = share * (fan_out - 1) / (degree - 1)
+    pairs = times[np.triu_indices(degree, 1)]
+    largest = np.abs(pairs - batches * both).max() / np.sqrt(batches * both * (1 - both))
+    assert 2 * len(pairs) * stats.norm.sf(largest) > 0.001
+
+
+def test_numbers_of_earlier_batches_are_forgotten_also_when_they_run_out():
+    graph, seeds = random_graph(), torch.tensor([7, 3, 5, 30])
+    sampler = NeighborSampler(graph, [3, 3])
+    expected = [sampler.sample(seeds, position=position) for position in range(6)]
+    sampler._kept.room.number_of[:] = sampler._kept.room.base = 2**31 - 200
+    sampler._kept.room.number_of -= 1
+    for position, one in enumerate(expected):
+        again = sampler.sample(seeds, position=position)
+        assert torch.equal(again.nodes, one.nodes)
+        assert torch.equal(again.adjacency.col, one.adjacency.col)
+    assert sampler._kept.room.base < 1000
+
+
 def test_with_replacement_every_sequence_is_equally_likely():
     sampler = NeighborSampler(star(3), [2], replace=True, seed=1)
     counts = np.zeros((3, 3))
