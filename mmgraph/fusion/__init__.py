@@ -1,0 +1,1 @@
+"""Modalities joined: captioning, cross-modal mapping, fusion of encoders."""
