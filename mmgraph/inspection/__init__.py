@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from mmgraph.inspection.explanation import NodeExplanation, explain
     from mmgraph.inspection.lightning import WatchCallback
     from mmgraph.inspection.live import Watch
-    from mmgraph.inspection.throttle import Throttle
     from mmgraph.inspection.watching import watch
 
-__all__ = ["Capture", "Limits", "NodeExplanation", "Throttle", "Watch", "WatchCallback", "explain", "watch"]
+__all__ = ["Capture", "Limits", "NodeExplanation", "Watch", "WatchCallback", "explain", "watch"]
 
 _HOME = {
     "Capture": "capture",
     "Limits": "draft",
     "NodeExplanation": "explanation",
-    "Throttle": "throttle",
     "Watch": "live",
     "WatchCallback": "lightning",
     "explain": "explanation",

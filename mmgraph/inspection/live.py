@@ -16,8 +16,7 @@ from torch.optim import Optimizer
 from mmgraph.errors import RunError
 from mmgraph.inspection.deferred_scalars import DeferredScalars, first_not_finite
 from mmgraph.inspection.probe import Probe
-from mmgraph.inspection.throttle import Throttle
-from mmgraph.runs import Command, RunWriter
+from mmgraph.runs import Command, RunWriter, Throttle
 
 _CHORE_SECONDS = 0.05
 _STATUS_SECONDS = 0.5

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import socket
 import sys
-import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -16,15 +14,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from mmgraph import __version__
 from mmgraph.errors import ConfigError, InputError
 from mmgraph.inspection.capture import KINDS, Capture
 from mmgraph.inspection.draft import Limits
 from mmgraph.inspection.live import Watch
 from mmgraph.inspection.probe import Probe
-from mmgraph.inspection.throttle import Throttle
 from mmgraph.inspection.undisturbed import unwrapped
-from mmgraph.runs import RunWriter, new_run_name, runs_root
+from mmgraph.runs import RunWriter, Throttle, describe, new_run_name, runs_root
 
 _open: dict[tuple[int, str | None], Watch] = {}
 """Open watches by model and run. A watch keeps its model alive, so its id cannot become another's."""
@@ -118,7 +114,7 @@ def watch(
         }
         folder = runs_root(root) / (run or new_run_name(type(inner).__name__))
         try:
-            writer = RunWriter.create(folder.parent, folder.name, _config(inner, options))
+            writer = RunWriter.create(folder.parent, folder.name, _describe(inner, options))
         except BaseException:
             ready.close()
             raise
@@ -137,22 +133,13 @@ def _is_first_process() -> bool:
     return not (distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0)
 
 
-def _config(model: nn.Module, options: dict[str, Any]) -> dict[str, Any]:
+def _describe(model: nn.Module, options: dict[str, Any]) -> dict[str, Any]:
     devices = sorted({str(parameter.device) for parameter in model.parameters()})
-    return {
-        "run": {
-            "recipe": "watch",
-            "title": type(model).__name__,
-            "dataset": "",
-            "created": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "command": " ".join(sys.argv),
-        },
-        "options": options,
-        "environment": {
-            "mmgraph": __version__,
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),
-            "device": ", ".join(devices) or "cpu",
-            "host": socket.gethostname(),
-        },
-    }
+    return describe(
+        "watch",
+        type(model).__name__,
+        options,
+        torch=str(torch.__version__),
+        device=", ".join(devices) or "cpu",
+        host=socket.gethostname(),
+    )

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmgraph import __version__
 from mmgraph.errors import CheckpointError, ConfigError, MMGraphError, RunBusyError
 from mmgraph.options import Scalar, options_of, parse
 from mmgraph.recipes.registry import Recipe, recipe
-from mmgraph.runs import RunReader, RunWriter, Snapshot, new_run_name, runs_root
+from mmgraph.runs import RunReader, RunWriter, Snapshot, describe, new_run_name, runs_root
 from mmgraph.runs.schema import CHECKPOINT_FOLDER, FINAL_STATES
 from mmgraph.training.options import TrainingOptions
 
@@ -257,28 +253,19 @@ def _description(chosen: Recipe, config: TrainingOptions, processes: int = 1) ->
     from mmgraph.training.devices import pick_device
 
     device = pick_device(config.device)
-    return {
-        "run": {
-            "recipe": chosen.name,
-            "title": chosen.title,
-            "dataset": options.get("dataset", "digits"),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": " ".join(sys.argv),
-        },
-        "options": options,
-        "environment": {
-            "mmgraph": __version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torch-geometric": _version("torch-geometric"),
-            "platform": platform.platform(),
-            "device": str(device),
-            "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
-            "threads": config.threads or torch.get_num_threads(),
-            "processes": processes,
-            "git": _git_revision(),
-        },
-    }
+    return describe(
+        chosen.name,
+        chosen.title,
+        options,
+        dataset=str(options.get("dataset", "digits")),
+        **{"torch-geometric": _version("torch-geometric")},
+        torch=torch.__version__,
+        device=str(device),
+        gpu=torch.cuda.get_device_name() if device.type == "cuda" else None,
+        threads=config.threads or torch.get_num_threads(),
+        processes=processes,
+        git=_git_revision(),
+    )
 
 
 def _version(package: str) -> str | None:

@@ -1,6 +1,7 @@
 """The run folder: all that training and those who watch it share. NumPy only; docs/run-folder.md has the format."""
 
 from mmgraph.runs.commands import COMMANDS, Command, send_command
+from mmgraph.runs.description import describe
 from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, read_config, runs_root
 from mmgraph.runs.items import ItemSet
 from mmgraph.runs.reader import RunReader
@@ -8,6 +9,7 @@ from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
 from mmgraph.runs.summary import RunSummary, chief_score, summarise
+from mmgraph.runs.throttle import Throttle
 from mmgraph.runs.writer import RunWriter
 
 __all__ = [
@@ -25,9 +27,11 @@ __all__ = [
     "Snapshot",
     "SnapshotInfo",
     "Status",
+    "Throttle",
     "Update",
     "chief_score",
     "delete_run",
+    "describe",
     "find_runs",
     "is_run",
     "new_run_name",

@@ -12,8 +12,7 @@ from typing import Any
 import torch
 
 from mmgraph.errors import MMGraphError, NonFiniteLossError
-from mmgraph.inspection.throttle import Throttle
-from mmgraph.runs import Command, RunWriter
+from mmgraph.runs import Command, RunWriter, Throttle
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
 from mmgraph.training.devices import autocast, limited_threads, pick_device, seeded

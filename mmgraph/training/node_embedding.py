@@ -14,11 +14,9 @@ from torch import nn
 from mmgraph.errors import InputError
 from mmgraph.graph.embeddings.evaluation import FRACTIONS, label_fractions, split_accuracy
 from mmgraph.graph.embeddings.training import WalkTraining
+from mmgraph.graph.embeddings.walk_loss import neighbour_loss
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.task import Task
-
-_PAIRS = 4096
-"""Pairs of neighbours in walks that the loss is measured on in each step."""
 
 
 class Judge(Protocol):
@@ -226,25 +224,3 @@ class SolvedEmbedding(NodeEmbedding):
     def embedding(self) -> NDArray[np.float32]:
         """The vectors as they are, (N, d)."""
         return np.asarray(self._tables.embedding.numpy())
-
-
-def neighbour_loss(
-    x: NDArray[np.float32], y: NDArray[np.float32], walks: NDArray[np.int32], negatives: int, seed: int
-) -> float:
-    """Mean of −log σ(y_u · x_c) − Σ_k log σ(−y_{n_k} · x_c) over neighbours in walks, n drawn from the walks.
-
-    Shapes:
-        x, y (N, d), walks (walks, length).
-    """
-    random = np.random.default_rng(seed)
-    pairs = np.stack([walks[:, 1:].ravel(), walks[:, :-1].ravel()])
-    pairs = pairs[:, (pairs >= 0).all(0)]
-    if pairs.shape[1] == 0:
-        return 0.0
-    target, context = pairs[:, random.integers(pairs.shape[1], size=min(pairs.shape[1], _PAIRS))]
-    other = random.choice(pairs[0], size=(negatives, len(target)))
-    near = np.einsum("pd,pd->p", y[target], x[context])
-    far = np.einsum("kpd,pd->kp", y[other], x[context])
-    # Vectors that are no longer finite give a loss that is not: this is for the caller to see.
-    with np.errstate(invalid="ignore"):
-        return float(np.logaddexp(0, -near).mean() + np.logaddexp(0, far).sum(0).mean())

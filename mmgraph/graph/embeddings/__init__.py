@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mmgraph.graph.embeddings.factorisation import NetMF, SpectralEmbedding
     from mmgraph.graph.embeddings.partitioned import PartitionedEmbedding
     from mmgraph.graph.embeddings.planetoid import Planetoid
-    from mmgraph.graph.embeddings.training import Progress
+    from mmgraph.graph.embeddings.progress import Progress
     from mmgraph.graph.embeddings.walking import DeepWalk, Node2Vec
 
 __all__ = [
@@ -33,7 +33,7 @@ _HOME = {
     "Node2Vec": "walking",
     "PartitionedEmbedding": "partitioned",
     "Planetoid": "planetoid",
-    "Progress": "training",
+    "Progress": "progress",
     "SpectralEmbedding": "factorisation",
     "label_fractions": "evaluation",
     "split_accuracy": "evaluation",

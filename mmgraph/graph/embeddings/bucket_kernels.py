@@ -94,8 +94,8 @@ def train_on_groups(
     learning_rate: Any,
     x: Any,
     y: Any,
-) -> None:
-    """Train on groups one after the other, in place; the contexts of a group share its negatives.
+) -> int:
+    """Train on groups one after the other, in place; returns how many contexts they have, which share negatives.
 
     Args:
         words: groups.
@@ -118,10 +118,12 @@ def train_on_groups(
     middle = np.float32(SIGMOID_STEPS / 2)
     key = key_of(seed, segment)
     drawn = 0
+    contexts = 0
     at = 0
     while at < len(words):
         target[0] = words[at]
         count = words[at + 1]
+        contexts += int64(count)
         at += 2
         for k in range(1, outputs):
             bits = number(key, drawn)
@@ -159,3 +161,4 @@ def train_on_groups(
             row, change = y[target[k]], moved[k]
             for d in range(dim):
                 row[d] += change[d]
+    return contexts

@@ -86,7 +86,7 @@ class BucketStorage:
                 raise
             raise InputError(f"{folder} cannot hold a training: {error}.") from error
 
-    def rows(self, partition: int) -> int:
+    def size(self, partition: int) -> int:
         """How many nodes a partition has."""
         return len(range(partition, self.num_nodes, self.partitions))
 
@@ -95,13 +95,29 @@ class BucketStorage:
         name = f"{what}.{partition}"
         if name in self.state.versions:
             return np.asarray(np.load(self._part(name, self.state.versions[name]), allow_pickle=False))
-        shape = (self.rows(partition), self.dimensions)
+        shape = (self.size(partition), self.dimensions)
         if what == "y":
             return np.zeros(shape, np.float32)
         random = np.random.default_rng([seed, partition]).random(shape, np.float32)
         random -= np.float32(0.5)
         random /= np.float32(self.dimensions)
         return random
+
+    def rows(self, nodes: NDArray[np.int64] | slice, seed: int) -> NDArray[np.float32]:
+        """The vectors x of some nodes as they were last kept, (n, dimensions)."""
+        wanted = np.arange(self.num_nodes)[nodes] if isinstance(nodes, slice) else nodes
+        found = np.empty((len(wanted), self.dimensions), np.float32)
+        for partition in range(self.partitions):
+            here = wanted % self.partitions == partition
+            name = f"x.{partition}"
+            if not here.any():
+                continue
+            if name in self.state.versions:
+                part = np.load(self._part(name, self.state.versions[name]), mmap_mode="r", allow_pickle=False)
+            else:
+                part = self.load("x", partition, seed)
+            found[here] = part[wanted[here] // self.partitions]
+        return found
 
     def commit(self, parts: dict[str, NDArray[np.float32]], round: int, bucket: int) -> None:
         """Keep trained parts and say which bucket comes next, both or neither."""
@@ -157,7 +173,7 @@ class BucketStorage:
             header = {"descr": "<f4", "fortran_order": False, "shape": (self.num_nodes, self.dimensions)}
             np.lib.format.write_array_header_1_0(file, header)
             file.flush()
-            for first in range(0, self.rows(0), block):
+            for first in range(0, self.size(0), block):
                 # Partition p holds nodes p, p + P, …: row i of all partitions are nodes i P … i P + P − 1.
                 some = [_rows(part, first, block, self.dimensions) for part in parts]
                 mixed = np.empty((sum(map(len, some)), self.dimensions), np.float32)

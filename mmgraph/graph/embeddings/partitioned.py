@@ -6,9 +6,9 @@ import contextlib
 import threading
 import time
 import zlib
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -21,6 +21,8 @@ from mmgraph.graph.embeddings.bucket_kernels import count_words, train_on_groups
 from mmgraph.graph.embeddings.bucket_storage import BucketStorage
 from mmgraph.graph.embeddings.estimator import NodeEmbedding
 from mmgraph.graph.embeddings.graph_input import adjacency_of, node_ids_of
+from mmgraph.graph.embeddings.progress import OnProgress, Progress, keeping
+from mmgraph.graph.embeddings.recording import Run, audience
 from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table
 from mmgraph.graph.embeddings.training import FLATTENING, TRAINING_STREAMS, Skipgram, train, visits
 from mmgraph.graph.embeddings.vector_files import NamedVectors, write_vectors
@@ -33,27 +35,6 @@ NEGATIVE_STREAMS = 0x2545F4914F6CDD1D
 WALKS_AT_A_TIME = 2048
 MOST_PARTITIONS = 32
 """Each round has a file for each two partitions open."""
-
-
-@dataclass(frozen=True)
-class BucketProgress:
-    """How far training is, given to `on_progress` after each bucket.
-
-    Args:
-        fraction: of all buckets, 0 to 1.
-        round, bucket: that come next.
-        seconds: since this process began.
-    """
-
-    fraction: float
-    round: int
-    bucket: int
-    seconds: float
-    _cancelled: threading.Event = field(repr=False)
-
-    def cancel(self) -> None:
-        """End training here; the embedding is kept as it is, and another `fit` goes on from here."""
-        self._cancelled.set()
 
 
 class PartitionedEmbedding(NodeEmbedding):
@@ -90,18 +71,28 @@ class PartitionedEmbedding(NodeEmbedding):
         graph: Any,
         y: object = None,
         *,
-        on_progress: Callable[[BucketProgress], object] | None = None,
+        progress: bool = False,
+        run: Run | None = None,
+        on_progress: OnProgress | None = None,
+        every: float = 1.0,
     ) -> Self:
         """Embed the nodes of a graph, or go on where an earlier call has ended.
 
+        Training that is cancelled or ended by Ctrl-C keeps the vectors as they are after the last finished bucket.
+
         Args:
             graph: as for DeepWalk.
-            on_progress: called with the BucketProgress after each bucket; its `cancel()` ends training.
+            progress, run: as for DeepWalk. Looking at vectors of a partition that has not been trained takes the
+                memory of another one.
+            on_progress: called with the Progress after each bucket; its steps are buckets, round by round, its
+                `tokens` contexts trained on by this call, its `cancel()` ends training.
+            every: seconds from one recorded look at the vectors to the next.
 
         Raises:
             InputError: the graph or a parameter is not valid, or the storage holds another training, is in use, or
                 cannot be written.
             NonFiniteLossError: the learning rate is far too large.
+            RunError: the run folder cannot be made.
         """
         if not isinstance(self.walks, WalkEmbedding):
             raise InputError(
@@ -125,12 +116,24 @@ class PartitionedEmbedding(NodeEmbedding):
             storage = BucketStorage(
                 folder, about, adjacency.num_nodes, self.walks.dimensions, self.partitions
             )
-            if self.partitions == 1:
-                self._train_in_memory(storage, layout, how)
-            else:
-                _Training(storage, layout, how).run(on_progress)
-            self.embedding_ = storage.assemble(how.seed)
-        self.node_ids_: list[Hashable] = node_ids_of(adjacency)
+            x = self.walks.initial_vectors(layout.num_nodes) if self.partitions == 1 else None
+
+            def keep() -> None:
+                self.finished_ = storage.state.round == how.walks_per_node
+                # In memory nothing is stored before the end.
+                self.embedding_ = storage.assemble(how.seed) if x is None or self.finished_ else x
+                self.node_ids_: list[Hashable] = node_ids_of(adjacency)
+
+            onlookers = audience(
+                self, adjacency, progress=progress, run=run, on_progress=on_progress, every=every
+            )
+            with keeping(keep), onlookers as tell:
+                if x is None:
+                    _Training(storage, layout, how).run(tell)
+                elif storage.state.round < how.walks_per_node:
+                    starts = np.arange(layout.num_nodes)
+                    if train(layout, starts, x, np.zeros_like(x), how, tell, every):
+                        storage.commit({"x.0": x}, how.walks_per_node, 0)
         return self
 
     def save(self, path: str | Path) -> None:
@@ -142,13 +145,6 @@ class PartitionedEmbedding(NodeEmbedding):
         self._check_fitted()
         about = {"kind": type(self.walks).__name__, "parameters": self.walks.get_params()}
         write_vectors(path, NamedVectors(self.node_ids_, self.embedding_, about))
-
-    def _train_in_memory(self, storage: BucketStorage, layout: WalkGraph, how: Skipgram) -> None:
-        if storage.state.round == how.walks_per_node:
-            return
-        x = self.walks.initial_vectors(layout.num_nodes)
-        train(layout, np.arange(layout.num_nodes), x, np.zeros_like(x), how)
-        storage.commit({"x.0": x}, how.walks_per_node, 0)
 
 
 class _Training:
@@ -165,9 +161,13 @@ class _Training:
         self._window_seed = np.uint64((how.seed + TRAINING_STREAMS) % 2**64)
         self._negative_seed = np.uint64((how.seed + NEGATIVE_STREAMS) % 2**64)
 
-    def run(self, on_progress: Callable[[BucketProgress], object] | None) -> None:
+    def run(self, tell: OnProgress | None) -> None:
         state, buckets = self.storage.state, self.parts**2
-        began, cancelled = time.perf_counter(), threading.Event()
+        began, cancelled, contexts = time.perf_counter(), threading.Event(), 0
+
+        def read(nodes: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+            return self.storage.rows(nodes, self.how.seed)
+
         while state.round < self.how.walks_per_node:
             if not self.storage.has_round(state.round):
                 self._write_round(state.round)
@@ -179,15 +179,14 @@ class _Training:
                 held = {}  # before the next partition is loaded
                 x = self.storage.load("x", first, self.how.seed) if x is None else x
                 y = self.storage.load("y", second, self.how.seed) if y is None else y
-                self._train(round, state.bucket, first, second, x, y)
+                contexts += self._train(round, state.bucket, first, second, x, y)
                 held = {f"x.{first}": x, f"y.{second}": y}
                 turn, bucket = divmod(state.bucket + 1, buckets)
                 self.storage.commit(held, round + turn, bucket)
                 del x, y
-                if on_progress is not None:
-                    fraction = (state.round * buckets + state.bucket) / (self.how.walks_per_node * buckets)
-                    seconds = time.perf_counter() - began
-                    on_progress(BucketProgress(fraction, state.round, state.bucket, seconds, cancelled))
+                if tell is not None:
+                    done, total = state.round * buckets + state.bucket, self.how.walks_per_node * buckets
+                    tell(Progress(done, total, contexts, time.perf_counter() - began, read, cancelled))
             if cancelled.is_set():
                 return
             self.storage.drop_round(round)
@@ -225,25 +224,26 @@ class _Training:
 
     def _train(
         self, round: int, bucket: int, first: int, second: int, x: NDArray[np.float32], y: NDArray[np.float32]
-    ) -> None:
-        """Train on a bucket, in place; with several threads without locks (Hogwild)."""
+    ) -> int:
+        """Train on a bucket, in place, with several threads without locks (Hogwild); returns how many contexts."""
         how, total = self.how, self.how.walks_per_node * self.parts**2
         if not len(y):
-            return
+            return 0
         threshold, alias = alias_table(self._frequency[second :: self.parts])
         done = (round * self.parts**2 + bucket) / total
         rate = np.float32(how.learning_rate + (how.final_learning_rate - how.learning_rate) * done)
         segments = enumerate(self.storage.segments(round, first, second))
-        taking = threading.Lock()
+        taking, interrupted = threading.Lock(), threading.Event()
 
-        def work() -> None:
+        def work() -> int:
+            contexts = 0
             while True:
                 with taking:
                     number, words = next(segments, (-1, None))
-                if words is None:
-                    return
+                if words is None or interrupted.is_set():
+                    return contexts
                 stream = (round * self.parts**2 + bucket) * 2**32 + number
-                train_on_groups(
+                contexts += train_on_groups(
                     words,
                     stream,
                     self._negative_seed,
@@ -257,13 +257,17 @@ class _Training:
                 )
 
         with ThreadPoolExecutor(how.threads, thread_name_prefix="bucket") as pool:
-            for future in [pool.submit(work) for _ in range(how.threads)]:
-                future.result()
+            try:
+                contexts = sum(future.result() for future in [pool.submit(work) for _ in range(how.threads)])
+            except BaseException:
+                interrupted.set()
+                raise
         if not (np.isfinite(x.sum()) and np.isfinite(y.sum())):
             raise NonFiniteLossError(
                 f"The embedding became infinite or NaN at a learning rate of {how.learning_rate}: use a smaller one, "
                 f"0.025 is usual."
             )
+        return contexts
 
 
 @contextlib.contextmanager

@@ -6,28 +6,25 @@ import copy
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
 
 from mmgraph.errors import InputError, NonFiniteLossError
+from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.embeddings.context_pairs import ContextSampler
 from mmgraph.graph.embeddings.estimator import NodeEmbedding
 from mmgraph.graph.embeddings.graph_input import adjacency_of, node_ids_of
 from mmgraph.graph.embeddings.planetoid_input import Labelled, scaled_features
 from mmgraph.graph.embeddings.planetoid_network import PlanetoidNetwork
-from mmgraph.graph.embeddings.training import Progress
+from mmgraph.graph.embeddings.planetoid_training import PIECES, PlanetoidTraining
+from mmgraph.graph.embeddings.progress import OnProgress, Progress, keeping
+from mmgraph.graph.embeddings.recording import Run, audience
 from mmgraph.graph.sparse_features import SparseFeatures
 from mmgraph.graph.walks.walk_graph import WalkGraph
-
-PIECES = 20
-"""Parts of the pre-training, between which progress is reported."""
-EMBEDDING_SHARE = 0.1
-"""The labels move vectors at this share of the learning rate, or vectors of the few labelled nodes lose their place."""
 
 
 class Planetoid(NodeEmbedding):
@@ -118,7 +115,9 @@ class Planetoid(NodeEmbedding):
         x: Any = None,
         train: Any = None,
         validation: Any = None,
-        on_progress: Callable[[Progress], object] | None = None,
+        progress: bool = False,
+        run: Run | None = None,
+        on_progress: OnProgress | None = None,
         every: float = 1.0,
     ) -> Self:
         """Embed the nodes of a graph and learn the classes of some of them.
@@ -131,7 +130,7 @@ class Planetoid(NodeEmbedding):
             x: features of every node, as an array, tensor, SciPy sparse matrix or SparseFeatures.
             train: which nodes are learned from, as a mask or node numbers.
             validation: nodes that choose the best round; without them the last round counts.
-            on_progress: as for DeepWalk; its `tokens` are contexts.
+            progress, run, on_progress, every: as for DeepWalk; `tokens` are contexts.
 
         Shapes:
             y (N,), x (N, F), train and validation (N,) bool or node numbers.
@@ -139,21 +138,34 @@ class Planetoid(NodeEmbedding):
         Raises:
             InputError: something is missing, does not fit, or is out of range; no edge; fewer than two classes.
             NonFiniteLossError: a learning rate is far too large.
+            RunError: the run folder cannot be made.
         """
-        self._check_parameters()
         adjacency = adjacency_of(graph)
         told = Labelled.of(graph, adjacency.num_nodes, self.length, y, x, train, validation)
-        starts = np.flatnonzero(np.diff(adjacency.transpose().rowptr.numpy()))
-        if len(starts) == 0:
-            raise InputError("Expected a graph with edges to take contexts from, but it has none.")
         # What the network draws comes from torch's own stream; the caller's goes on as if nothing had happened.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            network = self.network(told.features, len(told.classes))
-            sampler = self.sampler(WalkGraph.of(adjacency), starts, told)
-            self._train(network, sampler, told, len(starts), on_progress, every)
-        self._keep(network, told.classes)
-        self.node_ids_ = node_ids_of(adjacency)
+            training = self.training(adjacency, told)
+            finished = False
+
+            def keep() -> None:
+                self._keep(training.network, told.classes)
+                self.node_ids_, self.finished_ = node_ids_of(adjacency), finished
+
+            onlookers = audience(
+                self,
+                adjacency,
+                progress=progress,
+                run=run,
+                on_progress=on_progress,
+                every=every,
+                labels=told.label,
+                class_names=tuple(map(str, told.classes)),
+                splits=told.splits(),
+                split_names=("train", "validation"),
+            )
+            with keeping(keep), onlookers as tell:
+                finished = self._train(training, tell, every)
         return self
 
     def predict(self, nodes: Iterable[Hashable] | None = None, *, x: Any = None) -> NDArray[Any]:
@@ -193,21 +205,18 @@ class Planetoid(NodeEmbedding):
         with torch.no_grad():
             return np.asarray(network.embed(features).numpy())
 
-    def network(self, features: SparseFeatures, classes: int) -> PlanetoidNetwork:
-        """The untrained network with these parameters."""
-        return PlanetoidNetwork(
-            features,
-            classes,
-            dimensions=self.dimensions,
-            hidden=self.hidden,
-            inductive=self.inductive,
-            dropped=self.dropout,
-        )
+    def training(self, graph: Adjacency, told: Labelled) -> PlanetoidTraining:
+        """The untrained network with these parameters, and its steps on a graph.
 
-    def sampler(self, graph: WalkGraph, starts: NDArray[np.int64], told: Labelled) -> ContextSampler:
-        """What draws contexts with these parameters."""
-        return ContextSampler(
-            graph,
+        Raises:
+            InputError: a parameter is out of range, or the graph has no edge.
+        """
+        self._check_parameters()
+        starts = np.flatnonzero(np.diff(graph.transpose().rowptr.numpy()))
+        if len(starts) == 0:
+            raise InputError("Expected a graph with edges to take contexts from, but it has none.")
+        sampler = ContextSampler(
+            WalkGraph.of(graph),
             starts,
             told.train,
             told.label[told.train],
@@ -215,6 +224,26 @@ class Planetoid(NodeEmbedding):
             window=self.window,
             negatives=self.negatives,
             seed=self.seed,
+        )
+        return PlanetoidTraining(
+            self._network_for(told.features, len(told.classes)),
+            sampler,
+            told,
+            pairs_before=self.pairs_per_node * len(starts),
+            pairs_per_round=self.pairs_per_round,
+            label_share=self.label_share,
+            context_learning_rate=self.context_learning_rate,
+            round_learning_rate=self.round_learning_rate,
+        )
+
+    def _network_for(self, features: SparseFeatures, classes: int) -> PlanetoidNetwork:
+        return PlanetoidNetwork(
+            features,
+            classes,
+            dimensions=self.dimensions,
+            hidden=self.hidden,
+            inductive=self.inductive,
+            dropped=self.dropout,
         )
 
     @property
@@ -231,75 +260,65 @@ class Planetoid(NodeEmbedding):
             return 1.0 if self.inductive else 2.0
         return self.feature_length
 
-    def pairs_before(self, starts: int) -> int:
-        """Contexts of the pre-training, of a graph with so many nodes that have edges."""
-        per_node = self.pretraining_pairs
-        if per_node is None:
-            per_node = 200 if self.inductive else 1000
-        return per_node * starts
+    @property
+    def pairs_per_node(self) -> int:
+        """Contexts of the pre-training, with their default."""
+        if self.pretraining_pairs is None:
+            return 200 if self.inductive else 1000
+        return self.pretraining_pairs
 
-    def _train(
-        self,
-        network: PlanetoidNetwork,
-        sampler: ContextSampler,
-        told: Labelled,
-        starts: int,
-        on_progress: Callable[[Progress], object] | None,
-        every: float,
-    ) -> None:
-        before, cancelled, began = self.pairs_before(starts), threading.Event(), time.perf_counter()
-        reported = began
+    def _train(self, training: PlanetoidTraining, tell: OnProgress | None, every: float) -> bool:
+        """All steps, then the weights of the best; False if it was cancelled."""
+        network, told = training.network, training.told
+        groups = training.parameter_groups(self.decay)
+        for group in groups:
+            group["lr"] = self.learning_rate * group.get("rate_share", 1.0)
+        optimizer = torch.optim.Adam(groups)
+        steps, cancelled = PIECES + self.rounds, threading.Event()
+        began = reported = time.perf_counter()
         best, chosen = -1.0, None
-        drawn = 0
-        for done, steps in enumerate(self._steps(network, sampler, told, before)):
-            drawn += steps
-            if told.validation.size and done >= PIECES:
-                score = told.accuracy(network)
-                if score > best:
-                    best, chosen = score, copy.deepcopy(network.state_dict())
-            if on_progress is not None and time.perf_counter() - reported >= every:
-                reported = time.perf_counter()
-                fraction = (done + 1) / (PIECES + self.rounds)
-                on_progress(Progress(fraction, drawn, reported - began, network.vectors(), cancelled))
-            if cancelled.is_set():
-                break
-        if chosen is not None:
-            network.load_state_dict(chosen)
-        if on_progress is not None:
-            seconds = time.perf_counter() - began
-            on_progress(Progress(1.0, drawn, seconds, network.vectors(), cancelled))
+        metrics: dict[str, float] = {}
 
-    def _steps(
-        self, network: PlanetoidNetwork, sampler: ContextSampler, told: Labelled, before: int
-    ) -> Iterator[int]:
-        """The pre-training in pieces, then the rounds; how many contexts each took."""
-        drawn = 0
-        for piece in range(PIECES):
-            count = before * (piece + 1) // PIECES - drawn
-            network.descend(sampler.sample(drawn, count, 0.0), self.context_learning_rate)
-            drawn += count
-            yield count
-        groups = network.parameter_groups(self.decay)
-        groups[0]["lr"] = self.learning_rate * EMBEDDING_SHARE
-        optimizer = torch.optim.Adam(groups, lr=self.learning_rate)
-        features, label = told.training()
-        nodes = torch.from_numpy(told.train)
-        for _ in range(self.rounds):
-            contexts = sampler.sample(drawn, self.pairs_per_round, self.label_share)
-            network.descend(contexts, self.round_learning_rate)
-            drawn += self.pairs_per_round
-            network.train()
-            loss = F.cross_entropy(network(features, nodes), label)
-            if not math.isfinite(float(loss.detach())):
-                raise NonFiniteLossError(
-                    f"The loss became infinite or NaN at learning rates of {self.learning_rate} on labels and "
-                    f"{self.context_learning_rate} on contexts: use smaller ones, 0.01 and 0.05 are usual."
-                )
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            network.eval()
-            yield self.pairs_per_round
+        def report(done: int) -> None:
+            if tell is not None:
+                tokens, seconds = training.contexts_before(done), time.perf_counter() - began
+                read = lambda nodes: network.vectors()[nodes]  # noqa: E731
+                tell(Progress(done, steps, tokens, seconds, read, cancelled, metrics))
+
+        done = 0
+        try:
+            while done < steps and not cancelled.is_set():
+                metrics = {"train/context_loss": training.learn_contexts(done)}
+                if done >= PIECES:
+                    metrics["train/loss"] = self._step(training, optimizer)
+                    if told.validation.size:
+                        metrics["validation/accuracy"] = score = told.accuracy(network)
+                        if score > best:
+                            best, chosen = score, copy.deepcopy(network.state_dict())
+                done += 1
+                if time.perf_counter() - reported >= every:
+                    reported = time.perf_counter()
+                    report(done)
+        finally:
+            if chosen is not None:
+                network.load_state_dict(chosen)
+        report(done)
+        return done == steps
+
+    def _step(self, training: PlanetoidTraining, optimizer: torch.optim.Optimizer) -> float:
+        """One step on the labels; their loss."""
+        loss = training.label_loss()
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise NonFiniteLossError(
+                f"The loss became infinite or NaN at learning rates of {self.learning_rate} on labels and "
+                f"{self.context_learning_rate} on contexts: use smaller ones, 0.01 and 0.05 are usual."
+            )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        training.network.eval()
+        return value
 
     def _keep(self, network: PlanetoidNetwork, classes: NDArray[Any]) -> None:
         network.eval()
@@ -332,7 +351,7 @@ class Planetoid(NodeEmbedding):
             }
             nothing = SparseFeatures.from_dense(torch.zeros(0, len(weights["table"])))
             with torch.random.fork_rng(devices=[]):
-                self._network = self.network(nothing, len(self.classes_))
+                self._network = self._network_for(nothing, len(self.classes_))
             self._network.load_state_dict(weights, strict=False)
             self._network.eval()
 

@@ -82,6 +82,12 @@ class Labelled:
         nodes = torch.from_numpy(self.train)
         return self.features.rows(nodes), torch.from_numpy(self.label[self.train])
 
+    def splits(self) -> NDArray[np.int64]:
+        """0 for training nodes, 1 for validation nodes, −1 for others, (N,)."""
+        splits = np.full(len(self.label), -1, np.int64)
+        splits[self.train], splits[self.validation] = 0, 1
+        return splits
+
     def accuracy(self, network: PlanetoidNetwork) -> float:
         """Share of the validation nodes that are classified correctly."""
         nodes = torch.from_numpy(self.validation)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmgraph.errors import InputError, NonFiniteLossError
+from mmgraph.graph.embeddings.progress import OnProgress, Progress
 from mmgraph.graph.embeddings.skip_gram import MAX_DIMENSIONS, alias_table, sigmoid_table, train_on_walks
+from mmgraph.graph.embeddings.walk_loss import neighbour_loss
 from mmgraph.graph.walks.sampling import fill_walks
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
@@ -24,6 +25,8 @@ FLATTENING = 0.75
 """Negatives are drawn in proportion to this power of how often walks visit a node."""
 TRAINING_STREAMS = 0x5851F42D4C957F2D
 """Keeps the random numbers of training apart from those of the walks."""
+PROBE_WALKS = 64
+"""Walks that are not trained on; the loss that progress tells is that of neighbours in them."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +43,6 @@ class Skipgram:
     q: float
     seed: int
     threads: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far training is, given to `on_progress`.
-
-    Args:
-        fraction: of all walks, 0 to 1.
-        tokens: nodes visited so far.
-        seconds: since training began.
-        vectors: the embedding as it changes; copy what is to be kept.
-    """
-
-    fraction: float
-    tokens: int
-    seconds: float
-    vectors: NDArray[np.float32]
-    _cancelled: threading.Event = field(repr=False)
-
-    def cancel(self) -> None:
-        """End training after the blocks that are being trained; the embedding is kept as it is then."""
-        self._cancelled.set()
 
 
 class WalkTraining:
@@ -146,7 +127,7 @@ def train(
     x: NDArray[np.float32],
     y: NDArray[np.float32],
     how: Skipgram,
-    on_progress: Callable[[Progress], object] | None = None,
+    on_progress: OnProgress | None = None,
     every: float = 1.0,
 ) -> bool:
     """Train x and y in place on walks from each start; false if it was cancelled.
@@ -195,7 +176,15 @@ def train(
     def report() -> None:
         if on_progress is not None:
             seconds = time.perf_counter() - began
-            on_progress(Progress(taken / total if total else 1.0, tokens, seconds, x, cancelled))
+            on_progress(Progress(taken, total, tokens, seconds, x.__getitem__, cancelled, metrics()))
+
+    def metrics() -> dict[str, float]:
+        if not prepared.done() or prepared.exception() is not None:
+            return {}
+        some = starts[:: -(-len(starts) // PROBE_WALKS)] + how.walks_per_node * graph.num_nodes
+        walks = np.empty((len(some), how.walk_length), np.int32)
+        prepared.result().walk(some, walks)
+        return {"train/loss": neighbour_loss(x, y, walks, how.negatives, how.seed)}
 
     with ThreadPoolExecutor(how.threads, thread_name_prefix="skip-gram") as pool:
         try:

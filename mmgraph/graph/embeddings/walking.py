@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +13,9 @@ from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.embeddings.estimator import NodeEmbedding
 from mmgraph.graph.embeddings.graph_input import adjacency_of, node_ids_of, united
-from mmgraph.graph.embeddings.training import Progress, Skipgram, train
+from mmgraph.graph.embeddings.progress import OnProgress, keeping
+from mmgraph.graph.embeddings.recording import Run, audience
+from mmgraph.graph.embeddings.training import Skipgram, train
 from mmgraph.graph.walks.sampling import check_walks, checked_threads
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
@@ -36,30 +38,37 @@ class WalkEmbedding(NodeEmbedding):
         graph: Any,
         y: object = None,
         *,
-        on_progress: Callable[[Progress], object] | None = None,
+        progress: bool = False,
+        run: Run | None = None,
+        on_progress: OnProgress | None = None,
         every: float = 1.0,
     ) -> Self:
         """Embed the nodes of a graph.
 
+        Training that is cancelled or ended by Ctrl-C keeps the vectors as they are then; `finished_` says whether it
+        came to its end.
+
         Args:
             graph: an Adjacency, edge_index, SciPy sparse matrix, networkx graph or torch_geometric Data; weights and
                 directions count.
+            progress: whether to show a bar.
+            run: name of a run to record, or a path, or an open RunWriter: the app shows the vectors while they learn,
+                and can stop training.
             on_progress: called about every `every` seconds with the Progress so far: its vectors are the embedding
-                as it changes, its `cancel()` ends training and keeps what there is.
+                as it changes, its `cancel()` ends training.
+            every: seconds from one look to the next, by whoever looks.
 
         Raises:
             InputError: the graph is not valid or has a negative weight, or a parameter is out of range.
             NonFiniteLossError: the learning rate is far too large.
+            RunError: the run folder cannot be made.
         """
         how = self.settings()
         adjacency = adjacency_of(graph)
-        layout = WalkGraph.of(adjacency)
-        x, context = (
-            self.initial_vectors(adjacency.num_nodes),
-            np.zeros((adjacency.num_nodes, self.dimensions), np.float32),
-        )
-        train(layout, np.arange(adjacency.num_nodes), x, context, how, on_progress, every)
-        self._keep(adjacency, x, context)
+        x = self.initial_vectors(adjacency.num_nodes)
+        starts, context = np.arange(adjacency.num_nodes), np.zeros_like(x)
+        told = audience(self, adjacency, progress=progress, run=run, on_progress=on_progress, every=every)
+        self._train(adjacency, starts, x, context, how, told, every)
         return self
 
     def partial_fit(
@@ -67,7 +76,9 @@ class WalkEmbedding(NodeEmbedding):
         edges: Any,
         y: object = None,
         *,
-        on_progress: Callable[[Progress], object] | None = None,
+        progress: bool = False,
+        run: Run | None = None,
+        on_progress: OnProgress | None = None,
         every: float = 1.0,
     ) -> Self:
         """Go on learning where edges have arrived: walk the whole graph, but only from the nodes they touch.
@@ -77,12 +88,13 @@ class WalkEmbedding(NodeEmbedding):
 
         Args:
             edges: the edges that are new, in any form `fit` takes; nodes are recognised by their ids.
+            progress, run, on_progress, every: as for `fit`.
 
         Raises:
             InputError: as for `fit`, or the embedding was loaded from a file, which holds no graph.
         """
         if not hasattr(self, "embedding_"):
-            return self.fit(edges, on_progress=on_progress, every=every)
+            return self.fit(edges, progress=progress, run=run, on_progress=on_progress, every=every)
         if not hasattr(self, "graph_"):
             raise InputError(
                 "Expected an embedding that was fitted here, but it was loaded: fit it on the graph."
@@ -108,15 +120,31 @@ class WalkEmbedding(NodeEmbedding):
             mean = np.zeros((len(nodes), self.dimensions), np.float32)
             np.add.at(mean, place, x[old[between]])
             x[nodes] = mean / count[:, None]
-        train(WalkGraph.of(whole), np.flatnonzero(touched), x, context, how, on_progress, every)
-        self._keep(whole, x, context)
+        starts = np.flatnonzero(touched)
+        told = audience(self, whole, progress=progress, run=run, on_progress=on_progress, every=every)
+        self._train(whole, starts, x, context, how, told, every)
         return self
 
-    def _keep(self, graph: Adjacency, x: NDArray[np.float32], context: NDArray[np.float32]) -> None:
-        self.graph_ = graph
-        self.embedding_ = x
-        self.node_ids_ = node_ids_of(graph)
-        self._context = context
+    def _train(
+        self,
+        graph: Adjacency,
+        starts: NDArray[np.int64],
+        x: NDArray[np.float32],
+        context: NDArray[np.float32],
+        how: Skipgram,
+        told: AbstractContextManager[OnProgress | None],
+        every: float,
+    ) -> None:
+        """Train vectors in place, and keep them."""
+        layout, finished = WalkGraph.of(graph), False
+
+        def keep() -> None:
+            self.graph_, self.node_ids_ = graph, node_ids_of(graph)
+            self.embedding_, self._context = x, context
+            self.finished_ = finished
+
+        with keeping(keep), told as tell:
+            finished = train(layout, starts, x, context, how, tell, every)
 
     def initial_vectors(self, num_nodes: int) -> NDArray[np.float32]:
         """The vectors that training begins with, (num_nodes, dimensions): even between ± 1 / (2 dimensions)."""

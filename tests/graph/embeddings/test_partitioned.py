@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mmgraph.errors import InputError, NonFiniteLossError
 from mmgraph.graph import Adjacency, DeepWalk, Node2Vec, PartitionedEmbedding
-from mmgraph.graph.embeddings import bucket_storage
+from mmgraph.graph.embeddings import Progress, bucket_storage
 from mmgraph.graph.embeddings.bucket_kernels import count_words, train_on_groups, write_words
 from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table
 from mmgraph.graph.walks.streams import GAMMA, KEY_GAMMA
@@ -140,28 +141,70 @@ def test_a_group_moves_along_the_gradient():
 def test_training_goes_on_at_the_bucket_where_it_ended(tmp_path):
     graph, _ = planted()
     whole = PartitionedEmbedding(small(), 3, tmp_path / "whole").fit(graph)
-    seen: list[tuple[int, int]] = []
+    seen: list[int] = []
 
-    def stop(progress: object) -> None:
-        seen.append((progress.round, progress.bucket))
-        if len(seen) in (1, 9, 14):
+    def stop(progress: Progress) -> None:
+        seen.append(progress.step)
+        assert progress.steps == 36
+        if len(seen) in (1, 9):
             progress.cancel()
+        if len(seen) == 14:
+            signal.raise_signal(signal.SIGINT)
 
     parts = PartitionedEmbedding(small(), 3, tmp_path / "parts")
     fits = 0
-    while not seen or seen[-1] != (4, 0):
-        parts.fit(graph, on_progress=stop)
+    while not seen or seen[-1] != 36:
+        with contextlib.suppress(KeyboardInterrupt):
+            parts.fit(graph, on_progress=stop)
+        assert parts.finished_ == (seen[-1] == 36)
+        assert np.isfinite(parts.embedding_).all()
         fits += 1
     assert fits == 4
-    assert seen == [divmod(done, 9) for done in range(1, 37)]
+    assert seen == list(range(1, 37))
     assert np.array_equal(parts.embedding_, whole.embedding_)
+
+
+def test_vectors_can_be_looked_at_while_they_are_on_disk(tmp_path):
+    graph, _ = planted(num_nodes=31)
+    looks: list[np.ndarray] = []
+    some = np.array([30, 0, 7])
+
+    def look(progress: Progress) -> None:
+        looks.append(progress.vectors)
+        assert np.array_equal(progress.rows(some), looks[-1][some])
+        assert progress.tokens > 0
+
+    vectors = PartitionedEmbedding(small(), 4, tmp_path).fit(graph, on_progress=look).embedding_
+    assert np.array_equal(looks[-1], vectors)
+    # The first four buckets move partition 0, the next four partition 1.
+    for first, last, partition in ((0, 3, 0), (3, 7, 1)):
+        moved = np.flatnonzero((looks[first] != looks[last]).any(1))
+        assert len(moved)
+        assert set(moved % 4) == {partition}
+
+
+@pytest.mark.parametrize("how", ["cancel", "ctrl-c"])
+def test_one_partition_that_ends_early_keeps_its_vectors_and_starts_anew(tmp_path, how):
+    graph, _ = planted(num_nodes=60)
+    model = PartitionedEmbedding(small(walks_per_node=10**6), 1, tmp_path / "half")
+
+    def end(progress: Progress) -> None:
+        if progress.tokens:
+            progress.cancel() if how == "cancel" else signal.raise_signal(signal.SIGINT)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        model.fit(graph, on_progress=end, every=0.02)
+    assert not model.finished_
+    assert model.embedding_.shape == (60, 16)
+    assert not np.array_equal(model.embedding_, small().initial_vectors(60))
+    assert {path.name for path in (tmp_path / "half").iterdir()} <= {"state.json", ".lock"}
 
 
 def test_a_killed_process_loses_only_the_bucket_it_was_at(tmp_path):
     code = (
         "import os, signal, sys, torch\n"
         "from mmgraph.graph import Adjacency, DeepWalk, PartitionedEmbedding\n"
-        "from mmgraph.graph.embeddings import bucket_storage, partitioned\n"
+        "from mmgraph.graph.embeddings import Progress, bucket_storage, partitioned\n"
         "graph = Adjacency.open(sys.argv[1])\n"
         "walks = DeepWalk(dimensions=16, walks_per_node=4, walk_length=20, window=4, seed=3)\n"
         "left = [int(sys.argv[3])]\n"

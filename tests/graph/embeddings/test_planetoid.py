@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from sklearn.base import clone
 from mmgraph import datasets
 from mmgraph.errors import InputError, NonFiniteLossError
 from mmgraph.graph import Adjacency, SparseFeatures
-from mmgraph.graph.embeddings import Planetoid
+from mmgraph.graph.embeddings import Planetoid, Progress
 
 QUICK: dict[str, Any] = {"dimensions": 8, "hidden": 8, "rounds": 60, "pretraining_pairs": 500}
 
@@ -140,6 +141,24 @@ def test_progress_is_reported_and_training_can_be_cancelled(case):
     assert [shape for _, _, shape in seen] == [(120, 8)] * 4
     assert seen[0][1] < seen[1][1] < seen[2][1] == seen[3][1]
     assert model.predict().shape == (120,)
+
+
+def test_ctrl_c_keeps_the_best_round_so_far(case):
+    seen: list[float] = []
+
+    def interrupt(progress: Progress) -> None:
+        seen.append(progress.metrics.get("validation/accuracy", 0.0))
+        if progress.step == 40:
+            signal.raise_signal(signal.SIGINT)
+
+    model = Planetoid(**QUICK)
+    options = {"x": case.x, "train": case.train, "validation": case.validation}
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(case.graph, case.y, **options, on_progress=interrupt, every=0)
+    assert len(seen) == 40
+    assert not model.finished_
+    right = (model.predict() == case.y)[case.validation].mean()
+    assert right == pytest.approx(max(seen))
 
 
 @pytest.mark.parametrize("inductive", [False, True])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -115,14 +116,47 @@ def test_progress_is_reported_and_training_can_be_cancelled(communities):
     assert finished[-1] == 1
 
 
-def test_an_error_of_the_callback_ends_training(communities):
+def test_an_error_of_the_callback_ends_training_and_keeps_nothing(communities):
     def fail(progress: Progress) -> None:
-        raise KeyboardInterrupt
+        raise RuntimeError("mine")
 
     model = DeepWalk(**QUICK, walks_per_node=10**6)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="mine"):
         model.fit(communities[0], on_progress=fail, every=0.02)
     assert not hasattr(model, "embedding_")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_keeps_what_was_trained(communities, threads: int):
+    graph, _ = communities
+    begun = DeepWalk(**QUICK).initial_vectors(60)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.tokens:
+            signal.raise_signal(signal.SIGINT)
+
+    model = DeepWalk(**QUICK, walks_per_node=10**6, threads=threads)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(graph, on_progress=interrupt, every=0.02)
+    kept = model.embedding_.copy()
+    assert not model.finished_
+    assert np.isfinite(kept).all()
+    assert not np.array_equal(kept, begun)
+    assert model.node_ids_ == list(graph)
+    model.set_params(walks_per_node=1).partial_fit(nx.Graph([("n0", "new")]))
+    assert model.finished_
+    assert len(model.embedding_) == 61
+    assert not np.array_equal(kept, model.embedding_[:60])
+
+
+def test_the_loss_that_is_told_falls_and_looking_on_changes_no_bit(communities):
+    graph, _ = communities
+    losses: list[float] = []
+    watched = DeepWalk(**QUICK, learning_rate=0.2).fit(
+        graph, on_progress=lambda progress: losses.extend(progress.metrics.values()), every=0.001
+    )
+    assert losses[-1] < 0.9 * losses[0]
+    assert np.array_equal(watched.embedding_, DeepWalk(**QUICK, learning_rate=0.2).fit_transform(graph))
 
 
 def test_edges_that_arrive_bring_new_nodes_and_move_old_ones_little(communities):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmgraph.errors import ConfigError
-from mmgraph.inspection.throttle import Throttle
+from mmgraph.runs.throttle import Throttle
 
 
 def test_first_look_is_always_due() -> None:
