@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mmgraph import __version__
+from mmgraph.version import __version__
 
 
 def describe(
