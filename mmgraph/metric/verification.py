@@ -34,6 +34,12 @@ class Verification:
     accuracy: float
     threshold: float
 
+    @property
+    def equal_error_threshold(self) -> float:
+        """The threshold nearest to the equal error rate: fairer than `threshold` where similar pairs are few."""
+        gap = (self.false_positive_rate - (1 - self.true_positive_rate)).abs()
+        return float(self.thresholds[1:][gap[1:].argmin()])
+
 
 def verify(distance: Tensor, similar: Tensor) -> Verification:
     """Judge distances of pairs that are known to be similar or not.

@@ -12,11 +12,14 @@ from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
 from mmgraph.metric import ClassBalancedSampler, Siamese, retrieval_scores, verify
 from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.training.branches import Branches
 from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.task import Task
 
 BINS = 40
 FORWARD_IMAGES = 1000
+PAIR_LOSSES = ("contrastive", "hinge")
+"""Losses of networks with two branches; the others compare an item with a similar and a dissimilar one."""
 MOST_PAIRS_OF = 2000
 """Verification and the histogram compare so many items of a part with each other at most."""
 
@@ -70,6 +73,11 @@ class MetricLearning(Task):
             labels["train"], classes_per_batch=classes_per_batch, items_per_class=items_per_class, seed=seed
         )
         self._mean, self._std = pixel_statistics(images["train"])
+        known = torch.full((len(probe),), -1) if items.labels is None else torch.from_numpy(items.labels)
+        self._branches = Branches(
+            known, 2 if model.criterion.kind in PAIR_LOSSES else 3, seed=seed, items=items.name
+        )
+        self._threshold: float | None = None
         self._histograms: dict[str, tuple[Tensor, Tensor]] = {}
         self.batches_per_epoch = len(self._sampler)
 
@@ -111,6 +119,8 @@ class MetricLearning(Task):
             between, similar = distance[first, second], labels[some[first]] == labels[some[second]]
             judged = verify(between, similar)
         self._histograms[split] = _histogram(between, similar)
+        if split == "validation":
+            self._threshold = judged.equal_error_threshold
         names = {**found, "auc": judged.auc, "equal-error-rate": judged.equal_error_rate}
         return {f"{split}/{name}": value for name, value in names.items()}
 
@@ -125,12 +135,15 @@ class MetricLearning(Task):
     def probe(self) -> list[Snapshot]:
         """Vectors of the probe pictures, what the encoder sees in them, and how far pairs are apart."""
         training = self.model.training
+        if self._threshold is None:
+            self.evaluate("validation")
         self.model.eval()
         with torch.no_grad():
             vectors = self.embed(self._probe)
         self.model.train(training)
         snapshots = [Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)]
         snapshots += self._capture.capture(self.normalise(self._probe))
+        snapshots += self._branches.snapshots(vectors, self.model.distance, self._threshold)
         for part, (counts, edges) in self._histograms.items():
             snapshots.append(
                 Snapshot(

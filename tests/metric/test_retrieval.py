@@ -97,6 +97,11 @@ def test_verification_like_scikit_learn(ties: bool) -> None:
     assert ((distance <= found.threshold) == similar).double().mean() == pytest.approx(best)
     crossing = np.interp(0, false - (1 - true), false)
     assert found.equal_error_rate == pytest.approx(crossing)
+    gaps = [
+        abs(float((distance[~similar] <= t).double().mean() - (distance[similar] > t).double().mean()))
+        for t in distance
+    ]
+    assert found.equal_error_threshold == pytest.approx(float(distance[int(np.argmin(gaps))]))
 
 
 def test_verification_without_errors_and_with_nothing_else() -> None:
