@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mmgraph.datasets.graphs import GraphDataset
     from mmgraph.datasets.image_collection import ImageCollection
     from mmgraph.datasets.images import ImageDataset
+    from mmgraph.datasets.paired_features import PairedFeatures
 
 __all__ = ["load"]
 
@@ -32,6 +33,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "omniglot": {},
     "class-folders": {},
     "scored-faces": {},
+    "paired-features": {},
 }
 
 
@@ -66,14 +68,16 @@ def load(
     name: Literal["omniglot", "orl-faces", "utkface"], *, progress: Progress | None = None
 ) -> ImageCollection: ...
 @overload
+def load(name: Literal["wikipedia-crossmodal"], *, progress: Progress | None = None) -> PairedFeatures: ...
+@overload
 def load(
     name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | ImageCollection | GraphDataset: ...
+) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures: ...
 
 
 def load(
     name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | ImageCollection | GraphDataset:
+) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures:
     """A data set ready for training; its files are found or downloaded, and verified.
 
     Args:
@@ -86,7 +90,8 @@ def load(
 
     Returns:
         A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images, an
-        `ImageCollection` for images of many kinds or with scores; of Omniglot the background set.
+        `ImageCollection` for images of many kinds or with scores; of Omniglot the background set; `PairedFeatures` for
+        images with texts.
         Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
@@ -150,6 +155,10 @@ def load(
         from mmgraph.datasets.scored_faces import read_scored_faces
 
         return read_scored_faces(folder / found.files[0].path, name)
+    if found.format == "paired-features":
+        from mmgraph.datasets.paired_features import read_paired_features
+
+        return read_paired_features(folder, found)
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

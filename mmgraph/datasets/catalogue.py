@@ -32,6 +32,7 @@ FORMATS = (
     "omniglot",
     "class-folders",
     "scored-faces",
+    "paired-features",
 )
 
 

@@ -27,6 +27,7 @@ EXPECTED = (
     "proteins",
     "pubmed",
     "utkface",
+    "wikipedia-crossmodal",
 )
 
 
