@@ -105,13 +105,15 @@ class CCA(CrossModalMapping):
         else:
             scale, weight = self.text_scale, self.text_weight
         check_features(values, len(weight), f"{modality}s")
-        return (scale(values) @ weight).to(values.dtype)
+        mapped: Tensor = scale(values) @ weight
+        return mapped.to(values.dtype)
 
 
 def _factor(x: Tensor, regularisation: float, what: str) -> Tensor:
     """Cholesky factor of the regularised covariance of centred features."""
     covariance = x.T @ x / len(x)
     covariance.diagonal().add_(regularisation * covariance.diagonal().mean())
+    factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(covariance)
     if bool(failed) or float(factor.diagonal().min()) < 1e-7 * float(factor.diagonal().max()):
         raise InputError(

@@ -96,7 +96,7 @@ class SemanticMatching(CrossModalMapping):
     def forward(self, values: Tensor, modality: Modality) -> Tensor:
         check_modality(modality)
         scale, weight, bias = self._parts(modality)
-        logits = scale(self._mapped(values, modality)) @ weight + bias
+        logits: Tensor = scale(self._mapped(values, modality)) @ weight + bias
         return logits.softmax(1).to(values.dtype)
 
     def _mapped(self, values: Tensor, modality: Modality) -> Tensor:
