@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         prototypical_loss,
     )
     from mmgraph.metric.distances import Distance
+    from mmgraph.metric.episode_learning import episode_loss
     from mmgraph.metric.episodes import Episode, EpisodeSampler, episode_accuracy, mean_and_interval
     from mmgraph.metric.metric_loss import MetricLoss
     from mmgraph.metric.mining import mine_triplets, pairs_of
@@ -46,6 +47,7 @@ __all__ = [
     "contrastive_loss",
     "distance_ratio_loss",
     "episode_accuracy",
+    "episode_loss",
     "hinge_embedding_loss",
     "info_nce_loss",
     "mean_and_interval",
@@ -77,6 +79,7 @@ _HOME = {
     "contrastive_loss": "pair_losses",
     "distance_ratio_loss": "triplet_losses",
     "episode_accuracy": "episodes",
+    "episode_loss": "episode_learning",
     "hinge_embedding_loss": "pair_losses",
     "info_nce_loss": "batch_losses",
     "mean_and_interval": "episodes",

@@ -23,6 +23,7 @@ _PACKAGES = (
     "graph_classification",
     "image_classification",
     "metric_learning",
+    "few_shot",
 )
 
 DEFAULT = "digits-graph"

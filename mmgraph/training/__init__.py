@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.training.classification import ImageClassification, NodeClassification
     from mmgraph.training.edge_classification import EdgeClassification
+    from mmgraph.training.few_shot import FewShot
     from mmgraph.training.growth import Deepen, GrowAtEpoch, Growth, GrowWhenStalled, Widen
     from mmgraph.training.hetero_classification import HeteroClassification
     from mmgraph.training.inductive import InductiveClassification
@@ -23,6 +24,7 @@ _HOMES = {
     "GrowAtEpoch": "growth",
     "Deepen": "growth",
     "EdgeClassification": "edge_classification",
+    "FewShot": "few_shot",
     "HeteroClassification": "hetero_classification",
     "ImageClassification": "classification",
     "InductiveClassification": "inductive",
@@ -38,6 +40,7 @@ _HOMES = {
 __all__ = [
     "Deepen",
     "EdgeClassification",
+    "FewShot",
     "GrowAtEpoch",
     "GrowWhenStalled",
     "Growth",

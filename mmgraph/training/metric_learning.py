@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,9 +13,9 @@ from mmgraph.metric import ClassBalancedSampler, Siamese, retrieval_scores, veri
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.branches import Branches
 from mmgraph.training.classification import pixel_statistics
+from mmgraph.training.pair_distances import distance_histogram
 from mmgraph.training.task import Task
 
-BINS = 40
 FORWARD_IMAGES = 1000
 PAIR_LOSSES = ("contrastive", "hinge")
 """Losses of networks with two branches; the others compare an item with a similar and a dissimilar one."""
@@ -78,7 +77,7 @@ class MetricLearning(Task):
             known, 2 if model.criterion.kind in PAIR_LOSSES else 3, seed=seed, items=items.name
         )
         self._threshold: float | None = None
-        self._histograms: dict[str, tuple[Tensor, Tensor]] = {}
+        self._histograms: dict[str, Snapshot] = {}
         self.batches_per_epoch = len(self._sampler)
 
     def to(self, device: torch.device) -> None:
@@ -118,7 +117,7 @@ class MetricLearning(Task):
             first, second = torch.triu_indices(len(some), len(some), 1, device=labels.device)
             between, similar = distance[first, second], labels[some[first]] == labels[some[second]]
             judged = verify(between, similar)
-        self._histograms[split] = _histogram(between, similar)
+        self._histograms[split] = distance_histogram(split, between, similar)
         if split == "validation":
             self._threshold = judged.equal_error_threshold
         names = {**found, "auc": judged.auc, "equal-error-rate": judged.equal_error_rate}
@@ -144,31 +143,4 @@ class MetricLearning(Task):
         snapshots = [Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)]
         snapshots += self._capture.capture(self.normalise(self._probe))
         snapshots += self._branches.snapshots(vectors, self.model.distance, self._threshold)
-        for part, (counts, edges) in self._histograms.items():
-            snapshots.append(
-                Snapshot(
-                    "matrix",
-                    f"distances/{part}",
-                    counts.numpy(),
-                    extras={"edges": edges.numpy()},
-                    notes={"rows": ["similar pairs", "dissimilar pairs"], "columns": "distance"},
-                )
-            )
-        return snapshots
-
-
-def _histogram(distance: Tensor, similar: Tensor) -> tuple[Tensor, Tensor]:
-    """Share of the similar and of the dissimilar pairs by distance, and the edges of the bins.
-
-    Shapes:
-        (2, BINS), (BINS + 1,).
-    """
-    distance = distance.cpu().double()
-    similar = similar.cpu()
-    edges = torch.linspace(0, max(float(distance.max()), 1e-12), BINS + 1, dtype=torch.float64)
-    counts = [
-        torch.from_numpy(np.histogram(distance[kind].numpy(), edges.numpy())[0])
-        for kind in (similar, ~similar)
-    ]
-    shares = torch.stack([count / max(int(count.sum()), 1) for count in counts])
-    return shares.float(), edges.float()
+        return [*snapshots, *self._histograms.values()]

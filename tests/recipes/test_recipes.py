@@ -32,6 +32,7 @@ SMALL = {
     "graph-classification": {"epochs": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
     "metric-learning": {"epochs": 1},
+    "few-shot": {"epochs": 1, "test_episodes": 50},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -52,7 +53,7 @@ NO_PICTURES = {
     "graph-classification",
 }
 ABOUT_LINKS = {"link-prediction"}
-ABOUT_DISTANCES = {"metric-learning"}
+ABOUT_DISTANCES = {"metric-learning", "few-shot"}
 WITHOUT_ANSWERS = {"node-embedding"}
 
 

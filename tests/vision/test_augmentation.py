@@ -48,6 +48,29 @@ def test_turns_and_scales_equal_scipy(size):
         assert np.abs(image[0].numpy() - expected).max() < 1e-6
 
 
+@pytest.mark.parametrize("size", [(21, 21), (15, 27)])
+def test_everything_that_moves_equals_scipy(size):
+    y, x = np.mgrid[: size[0], : size[1]]
+    smooth = np.sin(x / 5.0) + np.cos(y / 4.0 + 0.5 * x / 7.0)
+    given = torch.from_numpy(smooth).expand(6, 1, *size)
+    augment = Augmentation(rotation=20, scale=0.1, stretch=0.3, shear=0.4, shift=0.15)
+    changed = augment(given, seeded(5))
+    generator = seeded(5)
+    turn, zoom, _ = (2 * torch.rand(3, 6, generator=generator) - 1).double().numpy()
+    torch.randn(2, 6, 1, 1, 1, generator=generator)
+    warp = (2 * torch.rand(5, 6, generator=generator) - 1).double().numpy()
+    centre = (np.array(size) - 1) / 2
+    for i, image in enumerate(changed):
+        angle = np.deg2rad(20) * turn[i]
+        # Rows and columns of what an image shows: down first, then across.
+        squeeze = np.diag([1.3 ** -warp[1, i], 1.3 ** -warp[0, i]]) * 1.1 ** -zoom[i]
+        turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        back = squeeze @ turned @ np.array([[1, 0], [0.4 * warp[2, i], 1]])
+        offset = centre - back @ centre - 0.15 * warp[[4, 3], i] * np.array(size)
+        expected = ndimage.affine_transform(smooth, back, offset, order=1, mode="nearest")
+        assert np.abs(image[0].numpy() - expected).max() < 1e-5
+
+
 def test_colour_noise_has_the_size_it_says():
     given = torch.full((3000, 2, 2, 2), 5.0)
     given[:, :, 0] = 7.0
@@ -71,7 +94,9 @@ def test_batches_of_none():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rotation": -1}, {"rotation": 181}, {"scale": -0.1}, {"flip": 1.1}, {"colour": -1}]
+    "wrong",
+    [{"rotation": -1}, {"rotation": 181}, {"scale": -0.1}, {"flip": 1.1}]
+    + [{name: -1} for name in ("colour", "stretch", "shear", "shift")],
 )
 def test_numbers_out_of_range(wrong):
     with pytest.raises(ConfigError, match="but got"):

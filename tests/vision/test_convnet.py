@@ -70,3 +70,14 @@ def test_bad_names_and_images_are_refused():
         ConvEncoder(pooling="mean")
     with pytest.raises(InputError, match=r"images \(n, 1, 8, 8\), but got \(2, 1, 9, 9\)"):
         ConvEncoder()(torch.ones(2, 1, 9, 9))
+
+
+def test_pooling_first_is_that_order_of_the_same_layers():
+    encoder = ConvEncoder(1, (4, 8), None, 8, batch_norm=True, pool_first=True).eval()
+    images = torch.randn(3, 1, 8, 8)
+    h = images
+    for block in encoder.blocks:
+        assert [name for name, _ in block.named_children()] == ["conv", "pool", "norm", "activation"]
+        h = torch.relu(block.norm(torch.nn.functional.max_pool2d(block.conv(h), 2)))
+    torch.testing.assert_close(encoder(images), h.flatten(1))
+    assert encoder(images).shape == (3, encoder.out_features) == (3, 32)
