@@ -172,7 +172,7 @@ class TrainingLoop:
         """One step of gradient descent; returns its numbers."""
         optimizer = self.optimizer
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("rate_share", 1.0)
         self.task.model.train()
         with autocast(self.device, self.options.precision):
             loss, metrics = self.task.loss(batch)

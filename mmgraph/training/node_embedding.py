@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn, Protocol
@@ -99,9 +100,9 @@ class NodeEmbedding(Task):
     def __init__(self, judge: Judge, items: ItemSet, constants: Sequence[Snapshot] = ()) -> None:
         self._judge, self._items, self._constants = judge, items, list(constants)
 
+    @abstractmethod
     def embedding(self) -> NDArray[np.float32]:
         """The vectors as they are, (N, d)."""
-        raise NotImplementedError
 
     def evaluate(self, split: str = "validation") -> dict[str, float]:
         """What a linear classifier makes of the vectors."""

@@ -66,7 +66,8 @@ class Task(ABC):
         self.model.to(device)
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
-        """Groups of parameters for the optimiser, with their weight decay."""
+        """Groups of parameters for the optimiser, with their weight decay and, where it is not all of it, their
+        `rate_share` of the learning rate."""
         return [{"params": list(self.model.parameters()), "weight_decay": weight_decay}]
 
     def items(self) -> ItemSet | None:

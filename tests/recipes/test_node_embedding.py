@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmgraph.errors import ConfigError
 from mmgraph.options import parse
 from mmgraph.recipes import launch, recipe
+from mmgraph.recipes.node_embedding.build import build
 from mmgraph.runs import RunReader
 
 QUICK = {"epochs": 1, "walk_length": 8, "dimensions": 8, "window": 2}
@@ -45,3 +47,43 @@ def test_pubmed_needs_no_features(real_data, tmp_path: Path):
 def test_what_is_solved_for_takes_one_step():
     config = recipe("node-embedding").config
     assert parse(config, {"method": "netmf"}).epochs == parse(config, {"method": "spectral"}).epochs == 1
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("method", ["planetoid-t", "planetoid-i"])
+def test_planetoid_learns_classes_and_resumes_bit_for_bit(real_data, tmp_path: Path, method: str):
+    options = {"method": method, "dataset": "cora", "epochs": 24, "threads": 1}
+    whole, result = launch.train("node-embedding", options, runs=tmp_path)
+    assert result.metrics["test/accuracy"] > 0.3
+    with RunReader(whole) as run:
+        kinds = {info.kind for info in run.snapshots()}
+        assert kinds == {"embedding", "prediction", "matrix", "graph"}
+        vectors = run.load(run.snapshots(kind="embedding")[-1]).array
+        assert vectors.shape == (2708, 50)
+        counts = run.load(run.snapshots(kind="matrix")[-1]).array
+        assert counts.sum() == 500
+    parts, _ = launch.train("node-embedding", {**options, "epochs": 22}, runs=tmp_path)
+    parts, resumed = launch.resume(parts, {"epochs": 24})
+    assert resumed.metrics["train/loss"] == result.metrics["train/loss"]
+    with RunReader(parts) as run:
+        assert np.array_equal(run.load(run.snapshots(kind="embedding")[-1]).array, vectors)
+
+
+@pytest.mark.data
+def test_the_inductive_planetoid_does_not_see_the_edges_of_test_papers(real_data):
+    config = parse(recipe("node-embedding").config, {"method": "planetoid-i", "dataset": "cora"})
+    task = build(config)
+    contexts = task._training._sampler.sample(0, 5000, 0.0)
+    drawn = np.unique(np.concatenate([contexts.node, contexts.context.ravel()]))
+    test = np.flatnonzero(task.items().splits == 2)
+    assert len(test) == 1000
+    assert not np.isin(drawn, test).any()
+
+
+@pytest.mark.data
+def test_planetoid_needs_features(real_data):
+    config = parse(recipe("node-embedding").config, {"method": "planetoid-t", "dataset": "ppi"})
+    with pytest.raises(
+        ConfigError, match="Planetoid needs features and one label per node, which ppi has not"
+    ):
+        build(config)

@@ -8,13 +8,15 @@ import numpy as np
 
 from mmgraph import datasets
 from mmgraph.datasets import catalogue
+from mmgraph.errors import ConfigError
 from mmgraph.graph import Adjacency
-from mmgraph.graph.embeddings import DeepWalk, NetMF, Node2Vec, SpectralEmbedding
+from mmgraph.graph.embeddings import DeepWalk, NetMF, Node2Vec, Planetoid, SpectralEmbedding
 from mmgraph.graph.embeddings.evaluation import FRACTIONS
+from mmgraph.graph.embeddings.planetoid_input import Labelled
 from mmgraph.graph.embeddings.training import WalkTraining
 from mmgraph.graph.walks.sampling import checked_threads
 from mmgraph.graph.walks.walk_graph import WalkGraph
-from mmgraph.recipes.citation import graph_snapshot
+from mmgraph.recipes.citation import CitationNetwork, graph_snapshot
 from mmgraph.recipes.node_embedding import NodeEmbeddingConfig
 from mmgraph.recipes.splits import split_codes
 from mmgraph.runs import ItemSet
@@ -26,6 +28,7 @@ from mmgraph.training.node_embedding import (
     SplitJudge,
     WalkEmbedding,
 )
+from mmgraph.training.planetoid import PlanetoidEmbedding
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 def build(config: NodeEmbeddingConfig) -> NodeEmbedding:
     """A labelled graph and what embeds it."""
+    if config.method.startswith("planetoid"):
+        return _planetoid(config)
     data = _load(config.dataset)
     graph = Adjacency.from_edge_index(data.edge_index, data.num_nodes)
     judge, items = _judge(data, config), _items(data, config.dataset)
@@ -56,6 +61,36 @@ def build(config: NodeEmbeddingConfig) -> NodeEmbedding:
     walker = DeepWalk(**walks) if config.method == "deepwalk" else Node2Vec(config.p, config.q, **walks)
     training = WalkTraining(WalkGraph.of(graph), np.arange(data.num_nodes), walker.settings())
     return WalkEmbedding(training, walker.initial_vectors(data.num_nodes), judge, items, constants)
+
+
+def _planetoid(config: NodeEmbeddingConfig) -> PlanetoidEmbedding:
+    """Planetoid on a citation network; if inductive, test papers are not in the graph."""
+    if catalogue.manifest(config.dataset).format != "planetoid":
+        raise ConfigError(
+            f"Planetoid needs features and one label per node, which {config.dataset} has not: use cora, citeseer or "
+            f"pubmed, or another method."
+        )
+    network = CitationNetwork.load(config.dataset)
+    data, splits = network.data, network.splits
+    inductive = config.method == "planetoid-i"
+    model = Planetoid(
+        inductive,
+        dimensions=config.dimensions,
+        walk_length=config.walk_length,
+        window=config.window,
+        negatives=config.negatives,
+        seed=config.seed,
+    )
+    told = Labelled.of(data, data.num_nodes, model.length, None, None, None, None)
+    edges = data.edge_index[:, ~splits["test"][data.edge_index].any(0)] if inductive else data.edge_index
+    training = model.training(Adjacency.from_edge_index(edges, data.num_nodes), told)
+    return PlanetoidEmbedding(
+        training,
+        data.y.numpy(),
+        {name: mask.numpy() for name, mask in splits.items()},
+        network.items(splits),
+        [graph_snapshot(data.edge_index)],
+    )
 
 
 def _load(name: str) -> Data:
