@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmgraph.datasets.image_collection import ImageCollection
     from mmgraph.datasets.images import ImageDataset
     from mmgraph.datasets.paired_features import PairedFeatures
+    from mmgraph.datasets.text_files import Text
 
 __all__ = ["load"]
 
@@ -34,6 +35,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "class-folders": {},
     "scored-faces": {},
     "paired-features": {},
+    "text": {},
 }
 
 
@@ -70,14 +72,16 @@ def load(
 @overload
 def load(name: Literal["wikipedia-crossmodal"], *, progress: Progress | None = None) -> PairedFeatures: ...
 @overload
+def load(name: Literal["sonnets", "tinyshakespeare"], *, progress: Progress | None = None) -> Text: ...
+@overload
 def load(
     name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures: ...
+) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures | Text: ...
 
 
 def load(
     name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures:
+) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures | Text:
     """A data set ready for training; its files are found or downloaded, and verified.
 
     Args:
@@ -91,7 +95,7 @@ def load(
     Returns:
         A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images, an
         `ImageCollection` for images of many kinds or with scores; of Omniglot the background set; `PairedFeatures` for
-        images with texts.
+        images with texts; a `Text` for a text.
         Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
@@ -159,6 +163,10 @@ def load(
         from mmgraph.datasets.paired_features import read_paired_features
 
         return read_paired_features(folder, found)
+    if found.format == "text":
+        from mmgraph.datasets.text_files import BUILTIN, read_text
+
+        return read_text(BUILTIN / f"{name}.txt" if found.builtin else folder / found.files[0].path, name)
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

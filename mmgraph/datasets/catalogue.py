@@ -33,6 +33,7 @@ FORMATS = (
     "class-folders",
     "scored-faces",
     "paired-features",
+    "text",
 )
 
 

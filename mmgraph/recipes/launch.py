@@ -146,14 +146,9 @@ def explain(folder: Path | str, item: int) -> Snapshot:
             )
         chosen, config = _recorded(reader, {})
 
-    from mmgraph.training.devices import limited_threads, pick_device
-    from mmgraph.training.growth import load_weights
-    from mmgraph.training.loop import BEST, LAST
+    from mmgraph.training.devices import limited_threads
 
-    task = _build(chosen, config)
-    best = folder / CHECKPOINT_FOLDER / BEST
-    load_weights(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model, task.growth)
-    task.to(pick_device(config.device))
+    task = _with_best_weights(folder, chosen, config)
     with limited_threads(config.threads):
         snapshots: list[Snapshot] = task.explain(item)
     if not snapshots:
@@ -164,6 +159,46 @@ def explain(folder: Path | str, item: int) -> Snapshot:
     finally:
         run.close(before.state if before.state in FINAL_STATES else None, before.message)
     return snapshots[0]
+
+
+def sample(folder: Path | str, prompt: str | None = None, length: int | None = None, **draw: Any) -> str:
+    """A text that a run's best weights write; also of a run that is still training.
+
+    Args:
+        folder: the run.
+        prompt: what the text begins with.
+        length: tokens to draw.
+        **draw: `temperature`, `top_k`, `nucleus` and `seed`; what is not given is as in the run's options.
+
+    Raises:
+        CheckpointError: the run has no checkpoint.
+        ConfigError: the run was not made by a recipe, or its recipe writes no texts.
+        InputError: the prompt is empty, or what to draw is out of range.
+    """
+    folder = Path(folder)
+    with RunReader(folder) as reader:
+        chosen, config = _recorded(reader, {})
+
+    from mmgraph.training.devices import limited_threads
+    from mmgraph.training.language_modelling import LanguageModelling
+
+    task = _with_best_weights(folder, chosen, config)
+    if not isinstance(task, LanguageModelling):
+        raise ConfigError(f"The recipe {chosen.name} writes no texts: language-model does.")
+    with limited_threads(config.threads):
+        return task.sample(prompt, length, **draw)
+
+
+def _with_best_weights(folder: Path, chosen: Recipe, config: TrainingOptions) -> Task:
+    from mmgraph.training.devices import pick_device
+    from mmgraph.training.growth import load_weights
+    from mmgraph.training.loop import BEST, LAST
+
+    task: Task = _build(chosen, config)
+    best = folder / CHECKPOINT_FOLDER / BEST
+    load_weights(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model, task.growth)
+    task.to(pick_device(config.device))
+    return task
 
 
 def _recorded(reader: RunReader, values: Mapping[str, object]) -> tuple[Recipe, TrainingOptions]:

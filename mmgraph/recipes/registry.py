@@ -24,6 +24,7 @@ _PACKAGES = (
     "image_classification",
     "metric_learning",
     "few_shot",
+    "language_model",
 )
 
 DEFAULT = "digits-graph"

@@ -10,11 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmgraph.sequence.cell import RecurrentCell
+    from mmgraph.sequence.language_model import LanguageModel, filtered
     from mmgraph.sequence.recurrent import Recurrent, detached
+    from mmgraph.sequence.tokens import Tokenizer
+    from mmgraph.sequence.vocabulary import Vocabulary
 
-__all__ = ["Recurrent", "RecurrentCell", "detached"]
+__all__ = [
+    "LanguageModel",
+    "Recurrent",
+    "RecurrentCell",
+    "Tokenizer",
+    "Vocabulary",
+    "detached",
+    "filtered",
+]
 
-_HOME = {"Recurrent": "recurrent", "RecurrentCell": "cell", "detached": "recurrent"}
+_HOME = {
+    "LanguageModel": "language_model",
+    "Recurrent": "recurrent",
+    "RecurrentCell": "cell",
+    "Tokenizer": "tokens",
+    "Vocabulary": "vocabulary",
+    "detached": "recurrent",
+    "filtered": "language_model",
+}
 
 
 def __getattr__(name: str) -> Any:

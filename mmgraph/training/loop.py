@@ -200,6 +200,9 @@ class TrainingLoop:
             return
         scores = self.task.evaluate()
         numbers.update(scores)
+        remark = self.task.remark()
+        if remark:
+            self.run.event(remark, kind="sample", step=progress.step)
         deciding = {name: scores.get(name, math.nan) for name in self.monitored}
         if not all(math.isfinite(value) for value in deciding.values()):
             return

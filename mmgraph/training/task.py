@@ -78,6 +78,13 @@ class Task(ABC):
         """Look inside the model as it is now. Must not change it, nor draw random numbers."""
         return []
 
+    def remark(self) -> str:
+        """What is worth a line in the log after an evaluation, such as a text of the model's own; nothing by default.
+
+        Must not change the model, nor draw from torch's own generator.
+        """
+        return ""
+
     def explain(self, item: int) -> list[Snapshot]:
         """What the answer about one item hangs on; nothing where the task cannot say. Must not change the model.
 

@@ -26,6 +26,8 @@ EXPECTED = (
     "ppi",
     "proteins",
     "pubmed",
+    "sonnets",
+    "tinyshakespeare",
     "utkface",
     "wikipedia-crossmodal",
 )

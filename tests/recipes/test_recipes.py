@@ -33,6 +33,7 @@ SMALL = {
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
     "metric-learning": {"epochs": 1},
     "few-shot": {"epochs": 1, "test_episodes": 50},
+    "language-model": {"epochs": 1, "hidden": 16},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -44,6 +45,7 @@ NEEDS_DATA = {
     "image-classification",
 }
 NO_PICTURES = {
+    "language-model",
     "node-embedding",
     "heterogeneous",
     "node-classification",
@@ -54,7 +56,7 @@ NO_PICTURES = {
 }
 ABOUT_LINKS = {"link-prediction"}
 ABOUT_DISTANCES = {"metric-learning", "few-shot"}
-WITHOUT_ANSWERS = {"node-embedding"}
+WITHOUT_ANSWERS = {"node-embedding", "language-model"}
 
 
 def test_reading_the_options_imports_no_torch():
