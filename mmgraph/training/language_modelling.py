@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mmgraph.errors import InputError
 from mmgraph.runs import ItemSet, Snapshot
-from mmgraph.sequence import LanguageModel, Tokenizer, Vocabulary, detached
+from mmgraph.sequence import LanguageModel, Tokenizer, Vocabulary, detached, text_windows
 from mmgraph.sequence.cell import State
 from mmgraph.training.task import Task
 
@@ -129,12 +129,9 @@ class LanguageModelling(Task):
         """Windows of an epoch: whether rows begin here, tokens, and the tokens after them."""
         generator = torch.Generator().manual_seed((self._seed * 1_000_003 + epoch) % 2**63)
         shift = int(torch.randint(self._most_shift + 1, (), generator=generator))
-        rows, columns = self._batch_size, self._columns
-        tokens = self._texts["train"][shift : shift + rows * columns].view(rows, columns)
-        after = self._texts["train"][shift + 1 : shift + 1 + rows * columns].view(rows, columns)
-        for position in range(start, self.batches_per_epoch):
-            window = slice(position * self._steps, (position + 1) * self._steps)
-            yield position == 0, tokens[:, window], after[:, window]
+        return text_windows(
+            self._texts["train"], self._batch_size, self._columns, self._steps, shift=shift, start=start
+        )
 
     def loss(self, batch: tuple[bool, Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Cross-entropy of a window."""
