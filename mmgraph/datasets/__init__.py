@@ -7,7 +7,7 @@ which needs neither PyTorch nor a network; `mmgraph.datasets.fetch` brings the f
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
 
 from mmgraph.datasets import catalogue
 from mmgraph.errors import ConfigError, UnknownNameError
@@ -15,12 +15,27 @@ from mmgraph.errors import ConfigError, UnknownNameError
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from mmgraph.datasets.action_videos import ActionVideos
+    from mmgraph.datasets.clip_collection import ClipCollection
     from mmgraph.datasets.fetch import Progress
     from mmgraph.datasets.graphs import GraphDataset
     from mmgraph.datasets.image_collection import ImageCollection
     from mmgraph.datasets.images import ImageDataset
     from mmgraph.datasets.paired_features import PairedFeatures
+    from mmgraph.datasets.spoken_digits import SoundCollection
     from mmgraph.datasets.text_files import Text
+
+    Loaded: TypeAlias = (
+        Data
+        | ImageDataset
+        | ImageCollection
+        | GraphDataset
+        | PairedFeatures
+        | ClipCollection
+        | ActionVideos
+        | SoundCollection
+        | Text
+    )
 
 __all__ = ["load"]
 
@@ -36,6 +51,9 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "scored-faces": {},
     "paired-features": {},
     "text": {},
+    "moving-shapes": {},
+    "ucf101": {},
+    "spoken-digits": {},
 }
 
 
@@ -74,14 +92,16 @@ def load(name: Literal["wikipedia-crossmodal"], *, progress: Progress | None = N
 @overload
 def load(name: Literal["sonnets", "tinyshakespeare"], *, progress: Progress | None = None) -> Text: ...
 @overload
-def load(
-    name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures | Text: ...
+def load(name: Literal["moving-shapes"], *, progress: Progress | None = None) -> ClipCollection: ...
+@overload
+def load(name: Literal["ucf101"], *, progress: Progress | None = None) -> ActionVideos: ...
+@overload
+def load(name: Literal["fsdd"], *, progress: Progress | None = None) -> SoundCollection: ...
+@overload
+def load(name: str, *, progress: Progress | None = None, **options: object) -> Loaded: ...
 
 
-def load(
-    name: str, *, progress: Progress | None = None, **options: object
-) -> Data | ImageDataset | ImageCollection | GraphDataset | PairedFeatures | Text:
+def load(name: str, *, progress: Progress | None = None, **options: object) -> Loaded:
     """A data set ready for training; its files are found or downloaded, and verified.
 
     Args:
@@ -95,7 +115,8 @@ def load(
     Returns:
         A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images, an
         `ImageCollection` for images of many kinds or with scores; of Omniglot the background set; `PairedFeatures` for
-        images with texts; a `Text` for a text.
+        images with texts; a `ClipCollection` for clips in memory, `ActionVideos` for video files, a `SoundCollection`
+        for sounds, a `Text` for a text.
         Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
@@ -167,6 +188,18 @@ def load(
         from mmgraph.datasets.text_files import BUILTIN, read_text
 
         return read_text(BUILTIN / f"{name}.txt" if found.builtin else folder / found.files[0].path, name)
+    if found.format == "moving-shapes":
+        from mmgraph.datasets.moving_shapes import moving_shapes
+
+        return moving_shapes()
+    if found.format == "ucf101":
+        from mmgraph.datasets.action_videos import read_ucf101
+
+        return read_ucf101(folder, folder / "official_lists", name)
+    if found.format == "spoken-digits":
+        from mmgraph.datasets.spoken_digits import read_spoken_digits
+
+        return read_spoken_digits(folder / found.files[0].path, name)
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

@@ -34,6 +34,9 @@ FORMATS = (
     "scored-faces",
     "paired-features",
     "text",
+    "moving-shapes",
+    "ucf101",
+    "spoken-digits",
 )
 
 

@@ -18,8 +18,10 @@ EXPECTED = (
     "digits",
     "enzymes",
     "fashion-mnist",
+    "fsdd",
     "imdb-binary",
     "mnist",
+    "moving-shapes",
     "mutag",
     "omniglot",
     "orl-faces",
@@ -28,6 +30,7 @@ EXPECTED = (
     "pubmed",
     "sonnets",
     "tinyshakespeare",
+    "ucf101",
     "utkface",
     "wikipedia-crossmodal",
 )
