@@ -10,23 +10,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmgraph.fusion.cca import CCA
+    from mmgraph.fusion.contrastive import ContrastiveMapping
+    from mmgraph.fusion.contributions import Contributions
+    from mmgraph.fusion.deep_semantic import DeepSemanticMapping, FeatureTower
+    from mmgraph.fusion.late import late_semantic_fusion
     from mmgraph.fusion.mapping import CrossModalMapping, Modality
+    from mmgraph.fusion.modalities import Fusion
     from mmgraph.fusion.retrieval import Retrieval, retrieve, search_both_ways
     from mmgraph.fusion.semantic_matching import SemanticMatching
     from mmgraph.fusion.similarity import similarity_matrix
 
 __all__ = [
     "CCA",
+    "ContrastiveMapping",
+    "Contributions",
     "CrossModalMapping",
+    "DeepSemanticMapping",
+    "FeatureTower",
+    "Fusion",
     "Modality",
     "Retrieval",
     "SemanticMatching",
+    "late_semantic_fusion",
     "retrieve",
     "search_both_ways",
     "similarity_matrix",
 ]
 
 _HOME = {
+    "FeatureTower": "deep_semantic",
+    "DeepSemanticMapping": "deep_semantic",
+    "ContrastiveMapping": "contrastive",
+    "late_semantic_fusion": "late",
+    "Fusion": "modalities",
+    "Contributions": "contributions",
     "CCA": "cca",
     "CrossModalMapping": "mapping",
     "Modality": "mapping",
