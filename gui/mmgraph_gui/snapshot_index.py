@@ -10,6 +10,9 @@ from mmgraph.runs import SnapshotInfo
 DEEPEST_FIRST = frozenset({"embedding"})
 """Kinds of which the last recorded layer is shown first; of the others, the first."""
 
+PAIRS = "pairs"
+"""Matrices of layers `pairs/…` hold distances of pairs and triplets: here a kind, for they have a view of their own."""
+
 
 class SnapshotIndex:
     """`steps` is the sorted union of the steps of all snapshots; treat it as read-only."""
@@ -23,7 +26,7 @@ class SnapshotIndex:
         steps = set(self.steps)
         touched = set()
         for info in infos:
-            key = (info.kind, info.layer)
+            key = (kind_of(info), info.layer)
             self._infos.setdefault(key, []).append(info)
             touched.add(key)
             steps.add(info.step)
@@ -59,6 +62,11 @@ class SnapshotIndex:
         infos = self.history(kind, layer)
         place = bisect.bisect_right(infos, step, key=lambda info: info.step)
         return infos[place - 1] if place else None
+
+
+def kind_of(info: SnapshotInfo) -> str:
+    """By which kind of snapshot the window knows it."""
+    return PAIRS if info.kind == "matrix" and info.layer.startswith(f"{PAIRS}/") else info.kind
 
 
 def nearest(steps: list[int], step: int) -> int:

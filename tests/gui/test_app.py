@@ -92,6 +92,7 @@ def test_each_kind_has_a_view_and_names_differ():
         "attention",
         "graph",
         "matrix",
+        "pairs",
         "prediction",
     }
     assert set(VIEW_FOR_KIND.values()) <= set(names)

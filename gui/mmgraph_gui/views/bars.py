@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +36,27 @@ class Histogram:
     names: tuple[str, ...]
     axis: str
 
+    def describe(self, place: int) -> list[str]:
+        """A bin in words."""
+        shares = zip(self.names, self.shares[:, place], strict=True)
+        return [
+            f"{self.axis} {self.edges[place]:.3g} to {self.edges[place + 1]:.3g}",
+            *(f"{name} {share:.1%}" for name, share in shares),
+        ]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value to point out on the axis.
+
+    Args:
+        row: the row in whose colour it is drawn; None for what belongs to none, which is dashed.
+    """
+
+    value: float
+    name: str
+    row: int | None = None
+
 
 class Bars(QWidget):
     """The picture of a histogram.
@@ -48,12 +71,18 @@ class Bars(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.shown: Histogram | None = None
+        self.levels: tuple[Level, ...] = ()
         self.setMouseTracking(True)
         self.setMinimumSize(160, 120)
 
-    def show_histogram(self, histogram: Histogram) -> None:
+    def show_histogram(self, histogram: Histogram | None) -> None:
         """Draw another one."""
         self.shown = histogram
+        self.update()
+
+    def show_levels(self, levels: Iterable[Level]) -> None:
+        """Point out these values."""
+        self.levels = tuple(levels)
         self.update()
 
     def colour(self, row: int) -> str:
@@ -85,6 +114,7 @@ class Bars(QWidget):
             painter.setBrush(colour)
             painter.drawPolygon(outline)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        self._paint_levels(painter, shown, inside)
         self._paint_axis(painter, shown, inside)
         self._paint_names(painter, shown)
 
@@ -101,6 +131,27 @@ class Bars(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
         box = QRectF(inside.left(), inside.bottom() + 5 + metrics.height(), inside.width(), metrics.height())
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, shown.axis)
+
+    def _paint_levels(self, painter: QPainter, shown: Histogram, inside: QRectF) -> None:
+        """Upright lines with their names below each other; what lies beyond the bins stands at their end."""
+        palette, metrics = self._theme.palette, painter.fontMetrics()
+        low, high = float(shown.edges[0]), float(shown.edges[-1])
+        for number, level in enumerate(self.levels):
+            if not math.isfinite(level.value):
+                continue
+            share = min(max((level.value - low) / ((high - low) or 1.0), 0.0), 1.0)
+            x = inside.left() + share * inside.width()
+            colour = QColor(palette.foreground if level.row is None else self.colour(level.row))
+            style = Qt.PenStyle.DashLine if level.row is None else Qt.PenStyle.SolidLine
+            painter.setPen(QPen(colour, 1.5 if level.row is None else 2.5, style))
+            top = TOP + number * metrics.height()
+            painter.drawLine(QPointF(x, top + 2), QPointF(x, inside.bottom()))
+            wide = metrics.horizontalAdvance(level.name)
+            left = x + 5 if x + 5 + wide <= self.width() else x - 5 - wide
+            place = QRectF(left, top, wide, metrics.height())
+            painter.fillRect(place.adjusted(-2, 0, 2, 0), QColor(palette.background))
+            painter.setPen(QColor(palette.foreground))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, level.name)
 
     def _paint_names(self, painter: QPainter, shown: Histogram) -> None:
         metrics, x = painter.fontMetrics(), float(LEFT)
@@ -121,7 +172,8 @@ class Bars(QWidget):
         return QPolygonF([*points, QPointF(x[-1], inside.bottom())])
 
     def _inside(self) -> QRectF:
-        return QRectF(LEFT, TOP, self.width() - LEFT - RIGHT, self.height() - TOP - BOTTOM)
+        top = TOP + len(self.levels) * self.fontMetrics().height()
+        return QRectF(LEFT, top, self.width() - LEFT - RIGHT, self.height() - top - BOTTOM)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         inside, shown = self._inside(), self.shown

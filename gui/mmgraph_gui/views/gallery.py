@@ -29,9 +29,9 @@ from PySide6.QtWidgets import (
 
 from mmgraph.runs import ItemSet
 from mmgraph_gui.item_card import Description, describe, paint_picture, thumbnail
-from mmgraph_gui.selection import Mode
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
+from mmgraph_gui.views.picking import mode_of
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -172,13 +172,7 @@ class Gallery(QListView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
         if index.isValid() and event.button() == Qt.MouseButton.LeftButton:
-            modifiers = event.modifiers()
-            mode: Mode = "replace"
-            if modifiers & Qt.KeyboardModifier.ControlModifier:
-                mode = "add"
-            elif modifiers & Qt.KeyboardModifier.AltModifier:
-                mode = "remove"
-            self.clicked_row.emit(index.data(ROW_ROLE), mode)
+            self.clicked_row.emit(index.data(ROW_ROLE), mode_of(event.modifiers()))
         super().mouseReleaseEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:

@@ -129,11 +129,7 @@ class MatrixView(View):
         if shown is None or place is None:
             self._write_caption()
             return
-        low, high = shown.edges[place], shown.edges[place + 1]
-        shares = (
-            f"{name} {share:.1%}" for name, share in zip(shown.names, shown.shares[:, place], strict=True)
-        )
-        self.caption.set_parts([f"{shown.axis} {low:.3g} to {high:.3g}", *shares])
+        self.caption.set_parts(shown.describe(place))
 
     def _write_caption(self, row: int | None = None, column: int | None = None) -> None:
         if self.read is None:

@@ -26,8 +26,8 @@ from PySide6.QtWidgets import QWidget
 from mmgraph.analysis import Raster
 from mmgraph_gui.item_card import Description, paint_card
 from mmgraph_gui.raster import Viewport
-from mmgraph_gui.selection import Mode
 from mmgraph_gui.theme import Theme
+from mmgraph_gui.views.picking import mode_of
 
 Tool = Literal["move", "box", "lasso"]
 
@@ -224,7 +224,7 @@ class Plane(QWidget):
         moved = (event.position() - self._pressed).manhattanLength() >= CLICK_DISTANCE or len(
             self._outline
         ) > 2
-        mode = _mode(event.modifiers())
+        mode = mode_of(event.modifiers())
         left = event.button() == Qt.MouseButton.LeftButton
         corners = self._corners() if len(self._outline) > 1 else []
         self._pressed, self._outline = None, []
@@ -279,11 +279,3 @@ class Plane(QWidget):
         self.stamps = ()
         self.viewport_changed.emit()
         self.update()
-
-
-def _mode(modifiers: Qt.KeyboardModifier) -> Mode:
-    if modifiers & Qt.KeyboardModifier.ControlModifier:
-        return "add"
-    if modifiers & Qt.KeyboardModifier.AltModifier:
-        return "remove"
-    return "replace"

@@ -32,9 +32,10 @@ VIEW_SPECS = (
     ViewSpec("graph", "Graph", "GraphView", ("graph",)),
     ViewSpec("items", "Items", "ItemsView", ("prediction",)),
     ViewSpec("matrix", "Matrix", "MatrixView", ("matrix",)),
+    ViewSpec("pairs", "Pairs", "PairsView", ("pairs",)),
     ViewSpec("log", "Log", "LogView"),
 )
 """The views, in the order of tabs and keys."""
 
 VIEW_FOR_KIND = {kind: spec.name for spec in VIEW_SPECS for kind in spec.kinds}
-"""Name of the view that shows a kind of snapshot."""
+"""Name of the view that shows a kind of snapshot, as the window's index knows it (see `snapshot_index`)."""
