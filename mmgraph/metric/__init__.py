@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mmgraph.metric.episode_learning import episode_loss
     from mmgraph.metric.episodes import Episode, EpisodeSampler, episode_accuracy, mean_and_interval
     from mmgraph.metric.metric_loss import MetricLoss
-    from mmgraph.metric.mining import mine_triplets, pairs_of
+    from mmgraph.metric.mining import mine_embeddings, mine_triplets, pairs_of
     from mmgraph.metric.pair_losses import contrastive_loss, hinge_embedding_loss
     from mmgraph.metric.retrieval import clustering_score, retrieval_scores
     from mmgraph.metric.sampling import ClassBalancedSampler
@@ -51,6 +51,7 @@ __all__ = [
     "hinge_embedding_loss",
     "info_nce_loss",
     "mean_and_interval",
+    "mine_embeddings",
     "mine_triplets",
     "multi_similarity_loss",
     "nt_xent_loss",
@@ -83,6 +84,7 @@ _HOME = {
     "hinge_embedding_loss": "pair_losses",
     "info_nce_loss": "batch_losses",
     "mean_and_interval": "episodes",
+    "mine_embeddings": "mining",
     "mine_triplets": "mining",
     "multi_similarity_loss": "batch_losses",
     "nt_xent_loss": "batch_losses",

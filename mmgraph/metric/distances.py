@@ -64,7 +64,7 @@ class Distance(nn.Module):
                 f"Expected as many vectors of as many features on both sides, but got {tuple(x.shape)} and "
                 f"{tuple(y.shape)}."
             )
-        x, y = self._prepared(x), self._prepared(y)
+        x, y = self.prepared(x), self.prepared(y)
         if self.kind == "l1":
             return (x - y).abs().sum(-1)
         if self.kind == "squared":
@@ -81,13 +81,19 @@ class Distance(nn.Module):
             raise InputError(
                 f"Expected vectors of as many features on both sides, but got {tuple(x.shape)} and {tuple(y.shape)}."
             )
-        x = self._prepared(x)
-        y = x if y is None else self._prepared(y)
+        x = self.prepared(x)
+        return self.between(x, x if y is None else self.prepared(y))
+
+    def between(self, x: Tensor, y: Tensor) -> Tensor:
+        """The distances of all rows of x to all rows of y, both of them `prepared`; nothing is checked again."""
         if self.kind == "l1":
             return torch.cdist(x, y, p=1)
         if self.kind == "cosine":
             return 1 - x @ y.T
         squares = x.square().sum(1).unsqueeze(1) + y.square().sum(1)
+        if not squares.requires_grad:
+            squares.addmm_(x, y.T, alpha=-2).clamp_min_(0)
+            return squares if self.kind == "squared" else squares.sqrt_()
         squares = torch.addmm(squares, x, y.T, alpha=-2).clamp_min(0)
         if self.kind == "squared":
             return squares
@@ -95,7 +101,9 @@ class Distance(nn.Module):
         positive = squares > 0
         return torch.where(positive, torch.where(positive, squares, 1).sqrt(), 0)
 
-    def _prepared(self, x: Tensor) -> Tensor:
+    def prepared(self, x: Tensor) -> Tensor:
+        """Vectors as distances compare them: checked, projected where the distance is learned, and of length 1 where
+        they are to be."""
         check_embeddings(x)
         if self.weight is not None:
             if x.size(1) != self.weight.size(1):

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError, UnknownNameError
+from mmgraph.metric import row_mining
 from mmgraph.metric.arguments import check_labels
-from mmgraph.metric.selection import Pairs, Triplets, all_triplets, no_triplets, same_class
+from mmgraph.metric.distances import Distance
+from mmgraph.metric.row_mining import ClassTable, Rows
+from mmgraph.metric.selection import Pairs, Triplets, all_triplets, no_triplets
 
 MinerKind = Literal["all", "random", "semi-hard", "hardest", "distance-weighted"]
 
-NEAREST_COUNTED = 0.5
-"""Nearer than this all dissimilar items are as likely, lest noise decide."""
-FARTHEST_COUNTED = 1.4
-"""Farther than this, on the unit sphere, dissimilar items teach nothing."""
+WITHOUT_DISTANCES: tuple[MinerKind, ...] = ("all", "random")
 
 
 def mine_triplets(
-    distance: Tensor,
+    distance: Tensor | None,
     labels: Tensor,
     kind: MinerKind = "semi-hard",
     *,
@@ -39,10 +38,10 @@ def mine_triplets(
         points of the unit sphere, 1 / q(d) with q(d) ∝ d^(dim−2) (1 − d²/4)^((dim−3)/2), d from 0.5 to 1.4;
         where all are farther, any of them
 
-    Never holds n³ numbers, but for "all".
+    Works on a block of rows at a time, which fits the cache of a CPU.
 
     Args:
-        distance: of all pairs.
+        distance: of all pairs; None for "all" and "random", which look at none.
         labels: classes of the items.
         kind: which.
         dim: features of the embeddings, for "distance-weighted".
@@ -53,49 +52,62 @@ def mine_triplets(
 
     Raises:
         EmptyPairsError: one class only, or no class with two items.
-        InputError: shapes that do not fit, distances that are NaN, or no dim or generator where they are needed.
+        InputError: shapes that do not fit, distances that are NaN, or no distances, dim or generator where they are
+            needed.
         UnknownNameError: there is no such miner.
 
     Source: Hermans, Beyer & Leibe, "In defense of the triplet loss", 2017; Schroff et al., "FaceNet", CVPR 2015; Wu et
         al., "Sampling matters in deep embedding learning", ICCV 2017.
     """
-    if kind not in get_args(MinerKind):
-        raise UnknownNameError.of("miner", kind, get_args(MinerKind))
+    rows: Rows | None = None
     check_labels(labels, len(labels))
-    if distance.shape != (len(labels), len(labels)):
-        raise InputError(
-            f"Expected the distances of all pairs, ({len(labels)}, {len(labels)}), but got {tuple(distance.shape)}."
-        )
-    if kind == "all":
-        return all_triplets(labels)
-    distance = distance.detach()
-    if bool(torch.isnan(distance).any()):
-        raise InputError("Expected distances that are numbers, but some are NaN: look at the embeddings.")
-    similar, dissimilar = same_class(labels), labels.unsqueeze(0) != labels.unsqueeze(1)
-    usable = similar.any(1) & dissimilar.any(1)
-    if not bool(usable.any()):
-        raise no_triplets(labels)
-    if kind in ("random", "hardest"):
-        anchor = torch.nonzero(usable).flatten()
-        if kind == "random":
-            positive = _random(similar[anchor], generator)
-            negative = _random(dissimilar[anchor], generator)
-        else:
-            near = distance[anchor]
-            positive = near.masked_fill(~similar[anchor], -torch.inf).argmax(1)
-            negative = near.masked_fill(~dissimilar[anchor], torch.inf).argmin(1)
-        return Triplets(anchor, positive, negative)
-    anchor, positive = torch.nonzero(similar & usable.unsqueeze(1), as_tuple=True)
-    if kind == "semi-hard":
-        return Triplets(anchor, positive, _just_farther(distance, dissimilar, anchor, positive))
-    if dim is None or dim < 2:
-        raise InputError(
-            f"Expected dim ≥ 2, the features of the embeddings, for distance-weighted, but got {dim}."
-        )
-    weights = _rarity(distance, dim) * dissimilar
-    # Where no dissimilar item counts, all of them do.
-    weights = torch.where(weights.sum(1, keepdim=True) > 0, weights, dissimilar.to(weights.dtype))
-    return Triplets(anchor, positive, _drawn(weights, anchor, generator))
+    if distance is not None:
+        if distance.shape != (len(labels), len(labels)):
+            raise InputError(
+                f"Expected the distances of all pairs, ({len(labels)}, {len(labels)}), but got {tuple(distance.shape)}."
+            )
+        matrix = distance.detach()
+
+        def rows(start: int, stop: int) -> Tensor:
+            return matrix[start:stop]
+
+    return _mine(rows, labels, kind, dim, generator)
+
+
+def mine_embeddings(
+    embeddings: Tensor,
+    labels: Tensor,
+    kind: MinerKind = "semi-hard",
+    *,
+    distance: Distance | None = None,
+    generator: torch.Generator | None = None,
+) -> Triplets:
+    """The triplets of `mine_triplets`, without ever holding the distances of all pairs.
+
+    Args:
+        embeddings: of the items.
+        labels: their classes.
+        kind: which miner.
+        distance: l2 by default; "distance-weighted" is meant for l2 of unit vectors.
+        generator: as there.
+
+    Shapes:
+        embeddings (n, d), labels (n,).
+
+    Raises:
+        EmptyPairsError, InputError, UnknownNameError: as there; embeddings that are not finite.
+    """
+    check_labels(labels, len(embeddings))
+    if kind in WITHOUT_DISTANCES:
+        return mine_triplets(None, labels, kind, generator=generator)
+    distance = Distance("l2") if distance is None else distance
+    with torch.no_grad():
+        vectors = distance.prepared(embeddings)
+
+        def rows(start: int, stop: int) -> Tensor:
+            return distance.between(vectors[start:stop], vectors)
+
+        return _mine(rows, labels, kind, embeddings.size(1), generator)
 
 
 def pairs_of(triplets: Triplets) -> Pairs:
@@ -106,48 +118,35 @@ def pairs_of(triplets: Triplets) -> Pairs:
     return Pairs(anchors, others, similar)
 
 
-def _random(allowed: Tensor, generator: torch.Generator | None) -> Tensor:
-    """One allowed column of each row."""
-    rank = (_uniform((len(allowed),), allowed.device, generator) * allowed.sum(1)).long()
-    return torch.searchsorted(allowed.cumsum(1), rank.unsqueeze(1), right=True).squeeze(1)
+def _mine(
+    rows: Rows | None, labels: Tensor, kind: MinerKind, dim: int | None, generator: torch.Generator | None
+) -> Triplets:
+    if kind not in get_args(MinerKind):
+        raise UnknownNameError.of("miner", kind, get_args(MinerKind))
+    if kind == "all":
+        return all_triplets(labels)
+    table = ClassTable.of(labels)
+    if not bool(table.usable.any()):
+        raise no_triplets(labels)
 
+    def uniform(shape: tuple[int, ...]) -> Tensor:
+        if generator is None:
+            raise InputError(
+                "Expected a generator for a miner that draws at random: torch.Generator().manual_seed(0)."
+            )
+        drawn = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
+        return drawn.to(labels.device)
 
-def _just_farther(distance: Tensor, dissimilar: Tensor, anchor: Tensor, positive: Tensor) -> Tensor:
-    ordered, column = distance.masked_fill(~dissimilar, torch.inf).sort(1)
-    # Columns of the same row ask together: one search per pair of items is cheaper than ragged ones.
-    place = torch.searchsorted(ordered, distance.contiguous(), right=True)[anchor, positive]
-    last = dissimilar.sum(1)[anchor] - 1
-    return column[anchor, torch.minimum(place, last)]
-
-
-def _rarity(distance: Tensor, dim: int) -> Tensor:
-    """1 / q(d), up to a factor per row."""
-    near = distance.double().clamp_min(NEAREST_COUNTED)
-    log_q = (dim - 2) * near.log() + (dim - 3) / 2 * (1 - near.square().clamp_max(4) / 4).clamp_min(
-        1e-12
-    ).log()
-    counted = near < FARTHEST_COUNTED
-    largest = (-log_q).masked_fill(~counted, -math.inf).amax(1, keepdim=True)
-    return torch.where(counted, (-log_q - torch.where(largest.isfinite(), largest, 0)).exp(), 0)
-
-
-def _drawn(weights: Tensor, anchor: Tensor, generator: torch.Generator | None) -> Tensor:
-    """For each anchor a column of its row, in proportion to its weight."""
-    upto = weights.cumsum(1)
-    times = torch.bincount(anchor, minlength=len(weights))
-    place = torch.arange(len(anchor), device=anchor.device) - (times.cumsum(0) - times)[anchor]
-    points = (
-        _uniform((len(weights), int(times.max())), weights.device, generator).to(upto.dtype) * upto[:, -1:]
-    )
-    # A point never falls on columns of weight zero, of which the sum stays the same, but for rounding at the end.
-    columns = torch.searchsorted(upto, points, right=True)
-    last = (upto < upto[:, -1:]).sum(1, keepdim=True)
-    return torch.minimum(columns, last)[anchor, place]
-
-
-def _uniform(shape: tuple[int, ...], device: torch.device, generator: torch.Generator | None) -> Tensor:
-    if generator is None:
+    if kind == "random":
+        return Triplets(*row_mining.at_random(table, uniform))
+    if rows is None:
+        raise InputError(f"Expected the distances of all pairs, which the miner {kind} looks at.")
+    if kind == "hardest":
+        return Triplets(*row_mining.hardest(table, rows))
+    if kind == "semi-hard":
+        return Triplets(*row_mining.semi_hard(table, rows))
+    if dim is None or dim < 2:
         raise InputError(
-            "Expected a generator for a miner that draws at random: torch.Generator().manual_seed(0)."
+            f"Expected dim ≥ 2, the features of the embeddings, for distance-weighted, but got {dim}."
         )
-    return torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64).to(device)
+    return Triplets(*row_mining.distance_weighted(table, rows, dim, uniform))

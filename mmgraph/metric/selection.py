@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmgraph.errors import EmptyPairsError, InputError
 from mmgraph.metric.arguments import check_labels
+from mmgraph.metric.row_mining import ClassTable
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,31 @@ def all_triplets(labels: Tensor) -> Triplets:
         EmptyPairsError: there is one class only, or no class with two items.
     """
     check_labels(labels, len(labels))
-    anchor, positive = torch.nonzero(same_class(labels), as_tuple=True)
-    _, other = torch.nonzero(labels.unsqueeze(0) != labels.unsqueeze(1), as_tuple=True)
-    count = (labels.unsqueeze(0) != labels.unsqueeze(1)).sum(1)
-    first = torch.cumsum(count, 0) - count
-    times = count[anchor]
-    if len(anchor) == 0 or int(times.sum()) == 0:
+    table = ClassTable.of(labels)
+    anchors = torch.nonzero(table.usable).flatten()
+    if len(anchors) == 0:
         raise no_triplets(labels)
-    place = torch.arange(int(times.sum()), device=labels.device)
-    place -= (torch.cumsum(times, 0) - times).repeat_interleave(times)
-    anchors = anchor.repeat_interleave(times)
-    return Triplets(anchors, positive.repeat_interleave(times), other[first[anchors] + place])
+    near = table.count[anchors] - 1
+    sizes = near * (len(labels) - 1 - near)
+    rows = torch.empty((3, int(sizes.sum())), dtype=torch.int64, device=labels.device)
+    similar, _ = table.positives(anchors)
+    others: dict[int, Tensor] = {}
+    # Written where they belong at once: with temporaries of this length memory would be most of the time.
+    for anchor, class_, positives, count, part in zip(
+        anchors.tolist(),
+        table.first[anchors].tolist(),
+        similar,
+        near.tolist(),
+        rows.split(sizes.tolist(), dim=1),
+        strict=True,
+    ):
+        if class_ not in others:
+            others[class_] = torch.nonzero(table.first != class_).flatten()
+        anchor_row, positive_row, negative_row = part.unbind()
+        anchor_row.fill_(anchor)
+        positive_row.view(count, -1).copy_(positives[:count, None])
+        negative_row.view(count, -1).copy_(others[class_])
+    return Triplets(*rows)
 
 
 def same_class(labels: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from mmgraph.errors import EmptyPairsError, InputError, UnknownNameError
-from mmgraph.metric import Distance, Triplets, mine_triplets, pairs_of
+from mmgraph.metric import Distance, Triplets, mine_embeddings, mine_triplets, pairs_of, row_mining
 
 LABELS = torch.tensor([0, 1, 2, 0, 1, 1, 3, 0, 2, 2, 2])
 
@@ -124,3 +124,56 @@ def test_bad_arguments() -> None:
         mine_triplets(distances(), LABELS, "random")
     with pytest.raises(InputError, match="dim"):
         mine_triplets(distances(), LABELS, "distance-weighted", generator=generator())
+
+
+def embeddings(n: int, dim: int = 6, seed: int = 3) -> Tensor:
+    return torch.randn(n, dim, generator=generator(seed), dtype=torch.float64)
+
+
+@pytest.fixture(params=[1 << 18, 40], ids=["one block", "many blocks"])
+def _blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_mining, "_BLOCK_VALUES", {"cpu": request.param})
+
+
+@pytest.mark.usefixtures("_blocks")
+@pytest.mark.parametrize("kind", ["all", "random", "semi-hard", "hardest", "distance-weighted"])
+@pytest.mark.parametrize("labels", [LABELS, torch.tensor([5, 5, -1] * 20), torch.arange(60) // 30])
+def test_embeddings_are_mined_as_their_distances_are(kind: str, labels: Tensor) -> None:
+    x, distance = embeddings(len(labels)), Distance("l2", normalize=True)
+    found = mine_embeddings(x, labels, kind, distance=distance, generator=generator())
+    expected = mine_triplets(distance.matrix(x), labels, kind, dim=6, generator=generator())
+    assert rows(found) == rows(expected)
+
+
+@pytest.mark.usefixtures("_blocks")
+@pytest.mark.parametrize("classes", [2, 7])
+def test_semi_hard_with_few_and_with_many_of_a_class(classes: int) -> None:
+    labels = torch.arange(70) % classes
+    d = Distance("l1").matrix(embeddings(70))
+    for a, p, n in rows(mine_triplets(d, labels, "semi-hard")):
+        other = torch.nonzero(labels != labels[a]).flatten()
+        beyond = other[d[a, other] > d[a, p]]
+        assert n == (beyond[d[a, beyond].argmin()] if len(beyond) else other[d[a, other].argmax()])
+
+
+def test_all_triplets_by_a_loop_in_order() -> None:
+    n = range(len(LABELS))
+    expected = [(a, p, o) for a, p in similar_pairs() for o in n if LABELS[o] != LABELS[a]]
+    assert rows(mine_triplets(None, LABELS, "all")) == expected
+
+
+def test_who_looks_at_distances_needs_them() -> None:
+    assert len(mine_triplets(None, LABELS, "random", generator=generator())) == len(LABELS) - 1
+    with pytest.raises(InputError, match="miner hardest"):
+        mine_triplets(None, LABELS, "hardest")
+
+
+@pytest.mark.parametrize("kind", ["semi-hard", "hardest", "distance-weighted"])
+def test_one_distance_that_is_no_number(kind: str) -> None:
+    for other in (1, 3):
+        d = distances()
+        d[0, other] = math.nan
+        with pytest.raises(InputError, match="NaN"):
+            mine_triplets(d, LABELS, kind, dim=6, generator=generator())
+    with pytest.raises(InputError, match="finite"):
+        mine_embeddings(distances() * math.nan, LABELS, kind, generator=generator())
