@@ -1,4 +1,4 @@
-"""`mmgraph explain RUN ITEM`: what a trained graph network's answer hangs on."""
+"""`mmgraph explain RUN ITEM [OTHER]`: what a trained graph network's answer hangs on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ EDGES_SHOWN = 10
 def explain(
     run: Annotated[str, output.RUN],
     item: Annotated[int, typer.Argument(help="Which item: its row, such as the number of a node.", min=0)],
+    other: Annotated[
+        int | None, typer.Argument(help="A second item: ask whether the two are linked.", min=0)
+    ] = None,
     root: Annotated[Path | None, output.RUNS] = None,
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
@@ -28,11 +31,12 @@ def explain(
     from mmgraph.recipes import launch
     from mmgraph.runs import RunReader
 
-    found = launch.explain(folder, item)
+    found = launch.explain(folder, item, other)
     with RunReader(folder) as reader:
         items = reader.items()
     names = items.class_names if items is not None else ()
     target = int(found.notes["target"])
+    label = found.notes.get("answer") or (names[target] if target < len(names) else f"class {target}")
     order = np.argsort(-found.array.mean(axis=0), kind="stable")
     sources, targets = found.extras["edge_index"]
     methods = found.notes["heads"]
@@ -42,7 +46,7 @@ def explain(
                 "run": str(folder.resolve()),
                 "layer": found.layer,
                 "item": item,
-                "class": names[target] if target < len(names) else target,
+                "class": label,
                 "probability": found.notes["probability"],
                 "edges": [
                     {
@@ -55,9 +59,9 @@ def explain(
             }
         )
         return
-    label = names[target] if target < len(names) else f"class {target}"
+    asked = found.layer.removeprefix("explanation of ")
     typer.echo(
-        f"{folder.name} takes item {item} for {label!r} (probability {found.notes['probability']:.3f}). "
+        f"{folder.name} takes {asked} for {label!r} (probability {found.notes['probability']:.3f}). "
         f"What that hangs on most, of {len(order):,} edges in reach:"
     )
     rows = [

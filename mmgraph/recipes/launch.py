@@ -124,12 +124,13 @@ def _resumable(folder: Path, values: Mapping[str, object]) -> tuple[str, Trainin
     return chosen.name, config, step
 
 
-def explain(folder: Path | str, item: int) -> Snapshot:
+def explain(folder: Path | str, item: int, other: int | None = None) -> Snapshot:
     """Explain an ended run's answer about one item with its best weights, and record that too.
 
     Args:
         folder: the run.
         item: row of the item set, such as the number of a node.
+        other: of a second item, to ask about the two, such as whether they are linked.
 
     Raises:
         CheckpointError: the run has no checkpoint.
@@ -150,9 +151,13 @@ def explain(folder: Path | str, item: int) -> Snapshot:
 
     task = _with_best_weights(folder, chosen, config)
     with limited_threads(config.threads):
-        snapshots: list[Snapshot] = task.explain(item)
+        snapshots: list[Snapshot] = task.explain(item) if other is None else task.explain_pair(item, other)
     if not snapshots:
-        raise ConfigError(f"The recipe {chosen.name} has no explanations: recipes that classify nodes have.")
+        what = "explanations" if other is None else "explanations of two items"
+        raise ConfigError(
+            f"The recipe {chosen.name} has no {what}: those that classify nodes or links of a graph explain one item, "
+            f"link-prediction also two."
+        )
     run = RunWriter(folder)
     try:
         run.snapshots(before.step, snapshots, epoch=before.epoch, wait=True)

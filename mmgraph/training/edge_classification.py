@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -122,3 +123,14 @@ class EdgeClassification(Classification):
                 draft.items = self._items.name
                 snapshots.append(draft.snapshot())
         return snapshots
+
+    def explain(self, item: int) -> list[Snapshot]:
+        """The edges, and the features of nodes, that the class given to an edge hangs on."""
+        from mmgraph.inspection.explanation import explain  # torch_geometric.explain takes a second to import
+
+        if not 0 <= item < len(self._labels):
+            raise InputError(f"Expected an edge from 0 to {len(self._labels) - 1}, but got {item}.")
+        source, target = self._pairs[:, item].tolist()
+        brings = {} if self._edge_attr is None else {"edge_attr": self._edge_attr[item : item + 1]}
+        found = explain(self.model, self._features, self._graph, (source, target), inputs=brings)
+        return [replace(found, answer=self.class_names[found.target]).snapshot()]

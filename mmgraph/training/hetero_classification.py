@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -83,8 +84,14 @@ class HeteroClassification(NodeClassification):
         return self._graph.join(self.model(self._inputs, self._graph))[mask], self._labels[mask]
 
     def explain(self, item: int) -> list[Snapshot]:
-        """Nothing: an explanation weighs features, and those of the types have nothing in common."""
-        return []
+        """The edges that the class given to a node hangs on; the features of the types have nothing in common."""
+        from mmgraph.inspection.explanation import explain  # torch_geometric.explain takes a second to import
+
+        with torch.no_grad():
+            projected = self._graph.join(self.model.inputs(self._inputs))
+        relation = {"edge_attr": self._graph.relation}
+        found = explain(self.model.gnn, projected, self._graph.adjacency, item, edge_inputs=relation)
+        return [replace(found, feature_weight=found.feature_weight[:, :0]).snapshot("items")]
 
     def probe_inputs(self) -> tuple[Any, ...]:
         """What the convolutions are looked at with: the nodes of all types, projected."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -185,3 +186,28 @@ class LinkPrediction(Task):
                 Snapshot("matrix", f"scores/{part}", shares, extras={"edges": edges}, notes=notes)
             )
         return snapshots
+
+    def explain(self, item: int) -> list[Snapshot]:
+        """What the likeliest link hangs on that the node does not have in the training graph."""
+        count = self._graph.num_nodes
+        if not 0 <= item < count:
+            raise InputError(f"Expected a node from 0 to {count - 1}, but got {item}.")
+        pairs = torch.stack([torch.full((count,), item), torch.arange(count)]).to(self._links["train"].device)
+        was_training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            scores = self.model(self._features, self._graph, pairs).float()
+        self.model.train(was_training)
+        links = self._links["train"]
+        known = torch.cat([links[1, links[0] == item], links[0, links[1] == item], pairs[0, :1]])
+        scores[known] = -torch.inf
+        if not bool(scores.isfinite().any()):
+            raise InputError(f"Node {item} is linked with all others, so there is no link to look for.")
+        return self.explain_pair(item, int(scores.argmax()))
+
+    def explain_pair(self, first: int, second: int) -> list[Snapshot]:
+        """The edges and features that the score of a pair hangs on."""
+        from mmgraph.inspection.explanation import explain  # torch_geometric.explain takes a second to import
+
+        found = explain(self.model, self._features, self._graph, (first, second))
+        return [replace(found, answer=CLASSES[found.target]).snapshot(self._items.name)]

@@ -93,6 +93,14 @@ class Task(ABC):
         """
         return []
 
+    def explain_pair(self, first: int, second: int) -> list[Snapshot]:
+        """What the answer about two items hangs on, such as whether they are linked; nothing where there is none.
+
+        Raises:
+            InputError: there is no such item.
+        """
+        return []
+
     def constants(self) -> list[Snapshot]:
         """Snapshots that never change, such as the graph; recorded once."""
         return []

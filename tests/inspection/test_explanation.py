@@ -7,7 +7,15 @@ from torch_geometric import nn as pyg
 from torch_geometric.explain import Explainer, GNNExplainer
 
 from mmgraph.errors import InputError, UnknownNameError
-from mmgraph.graph import GNN, Adjacency, GCNConv, SAGEConv, SparseFeatures
+from mmgraph.graph import (
+    GNN,
+    Adjacency,
+    EdgeClassifier,
+    GCNConv,
+    GraphAutoencoder,
+    SAGEConv,
+    SparseFeatures,
+)
 from mmgraph.inspection import explain
 from mmgraph.inspection.explanation import Explainable, IntegratedGradients, weigh_edges
 
@@ -208,3 +216,69 @@ def test_nodes_that_are_images() -> None:
     vectors = explain(model.conv, x, ring(), 2, epochs=2)
     torch.testing.assert_close(images.edge_weight, vectors.edge_weight)
     torch.testing.assert_close(images.feature_weight, vectors.feature_weight)
+
+
+@pytest.mark.parametrize("edge_channels", [0, 2])
+def test_a_pair_is_explained_by_the_edges_around_its_ends(edge_channels: int) -> None:
+    torch.manual_seed(0)
+    classifier = EdgeClassifier(6, 8, 3, num_layers=1, join="ends", edge_channels=edge_channels)
+    inputs = {"edge_attr": torch.rand(1, 2)} if edge_channels else {}
+    x = features()
+    found = explain(classifier, x, line(), (5, 20), inputs=inputs, epochs=3)
+    assert found.node == (5, 20)
+    with torch.no_grad():
+        logits = classifier.eval()(x, line(), torch.tensor([[5], [20]]), **inputs)[0]
+    assert found.target == int(logits.argmax())
+    assert found.probability == pytest.approx(float(logits.softmax(0).max()))
+    weighing = found.edge_index[:, found.edge_weight[1] != 0].T.tolist()
+    assert weighing == [[4, 5], [19, 20]]
+    snapshot = found.snapshot()
+    assert snapshot.layer == "explanation of 5 – 20"
+    assert snapshot.notes["explains"] == [5, 20]
+
+
+def test_a_score_of_a_link_is_explained_as_its_probability() -> None:
+    torch.manual_seed(0)
+    model = GraphAutoencoder(6, 8, 4)
+    x = features()
+    found = explain(model, x, ring(), (3, 3), methods=("integrated-gradients",), steps=200)
+    with torch.no_grad():
+        score = model.eval()(x, ring(), torch.tensor([[3], [3]]))
+    assert found.target == 1
+    assert found.probability == pytest.approx(float(score.sigmoid()), abs=1e-6)
+    # Without messages and features all vectors are 0, and so is the score.
+    total = found.edge_weight.sum() + found.feature_weight.sum()
+    torch.testing.assert_close(total, score[0], atol=2e-2, rtol=2e-2)
+
+
+def test_edge_inputs_are_cut_with_the_graph() -> None:
+    torch.manual_seed(0)
+    model = GNN(6, 8, 3, conv="rgcn", num_relations=2)
+    relation = torch.arange(2 * NODES) % 2
+    whole = explain(model, features(), ring(), 4, edge_inputs={"edge_attr": relation}, epochs=2)
+    with torch.no_grad():
+        logits = model.eval()(features(), ring(), edge_attr=relation)[4]
+    assert whole.probability == pytest.approx(float(logits.softmax(0).max()))
+    assert whole.edge_index.size(1) < 2 * NODES
+    assert (whole.edge_weight[1] != 0).any()
+
+
+class TheirsWeighted(Theirs):
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        hidden = self.first(x, edge_index, edge_weight).relu()
+        result: Tensor = self.second(hidden, edge_index, edge_weight)
+        return result
+
+
+def test_weights_of_the_graph_reach_layers_of_torch_geometric() -> None:
+    torch.manual_seed(0)
+    model, x, weight = TheirsWeighted(), features(), torch.rand(2 * NODES) + 0.5
+    graph = Adjacency.from_edge_index(ring(), NODES, weight)
+    found = explain(model, x, graph, 5, methods=("integrated-gradients",))
+    with torch.no_grad():
+        expected = model(x, ring(), weight)[5].softmax(0).max()
+    assert found.probability == pytest.approx(float(expected))
+    plain = explain(model, x, ring(), 5, target=found.target, methods=("integrated-gradients",))
+    assert not torch.allclose(found.edge_weight, plain.edge_weight)
+    with pytest.raises(InputError, match="a model that takes edge_weight"):
+        explain(Theirs(), x, graph, 5)

@@ -116,3 +116,18 @@ def test_a_resumed_run_is_the_uninterrupted_run_bit_for_bit(tmp_path, stop_after
 def test_what_does_not_fit_is_refused(changed, message):
     with pytest.raises(InputError, match=message):
         made(**changed)
+
+
+def test_the_class_of_an_edge_is_explained_by_the_edges_around_its_ends():
+    task = made()
+    (snapshot,) = task.explain(7)
+    source, target = PAIRS[:, 7].tolist()
+    assert snapshot.notes["explains"] == [source, target]
+    assert snapshot.notes["answer"] == task.class_names[snapshot.notes["target"]]
+    prediction = next(s for s in task.probe() if s.kind == "prediction").array[7]
+    assert snapshot.notes["target"] == prediction.argmax()
+    assert snapshot.notes["probability"] == pytest.approx(prediction.max(), abs=1e-6)
+    assert snapshot.items is None  # its numbers are those of nodes, and the items are edges
+    for wrong in (-1, COUNT):
+        with pytest.raises(InputError, match=f"an edge from 0 to {COUNT - 1}, but got {wrong}"):
+            task.explain(wrong)

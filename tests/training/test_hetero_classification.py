@@ -59,8 +59,19 @@ def test_what_is_shown_is_what_the_model_says():
     torch.testing.assert_close(torch.from_numpy(prediction.array), expected.detach())
 
 
-def test_there_are_no_explanations():
-    assert made().explain(0) == []
+@pytest.mark.parametrize("node", [0, 62])
+def test_an_answer_is_explained_by_edges_of_all_relations(node):
+    task = made()
+    (snapshot,) = task.explain(node)
+    logits = GRAPH.join(task.model.eval()(FEATURES, EDGES))[node]
+    assert snapshot.notes["explains"] == node
+    assert snapshot.notes["target"] == int(logits.argmax())
+    assert snapshot.notes["probability"] == pytest.approx(float(logits.softmax(0).max().detach()), abs=1e-6)
+    assert snapshot.items == "items"
+    into = snapshot.extras["edge_index"][1] == node
+    assert into.any() == bool((GRAPH.adjacency.edge_index[1] == node).any())
+    assert (snapshot.array[1][into] > 0).any() == into.any()
+    assert snapshot.extras["feature_weight"].shape == (2, 0)
 
 
 def test_gradients_reach_every_type():

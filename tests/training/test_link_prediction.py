@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmgraph.errors import InputError
-from mmgraph.graph import GraphAutoencoder, LinkSplit, split_links
+from mmgraph.graph import Adjacency, GraphAutoencoder, LinkSplit, split_links
 from mmgraph.inspection import Capture
 from mmgraph.runs import ItemSet, RunReader, RunWriter
 from mmgraph.training import TrainingOptions, fit
@@ -170,3 +170,35 @@ def test_ranking_scores_count_pairs():
 def test_features_that_do_not_fit_are_refused():
     with pytest.raises(InputError, match="60 nodes and the features have 59 rows"):
         made(features=torch.zeros(NODES - 1, NODES))
+
+
+def test_of_a_node_the_likeliest_new_link_is_explained():
+    task = made()
+    links = task._links["train"]
+    linked = set(links[1, links[0] == 4].tolist()) | set(links[0, links[1] == 4].tolist()) | {4}
+    others = [node for node in range(NODES) if node not in linked]
+    task.model.eval()
+    with torch.no_grad():
+        pairs = torch.tensor([[4] * len(others), others])
+        scores = task.model(task._features, task._graph, pairs)
+    (snapshot,) = task.explain(4)
+    assert snapshot.notes["explains"] == [4, others[int(scores.argmax())]]
+    likeliest = float(scores.max().sigmoid())
+    assert snapshot.notes["probability"] == pytest.approx(max(likeliest, 1 - likeliest), abs=1e-5)
+    assert snapshot.notes["answer"] == ("link" if scores.max() > 0 else "no link")
+    assert snapshot.items == "items"
+
+
+def test_there_is_no_such_node_or_link_to_explain():
+    with pytest.raises(InputError, match="a node from 0 to 59, but got 60"):
+        made().explain(60)
+    with pytest.raises(InputError, match="a node from 0 to 59, but got -1"):
+        made().explain_pair(3, -1)
+    centre = torch.stack([torch.zeros(2, dtype=torch.int64), torch.arange(1, 3)])
+    missing = torch.tensor([[1], [2]])
+    graph = Adjacency.from_edge_index(torch.cat([centre, centre.flip(0)], 1), 3)
+    parts = {"validation": missing, "test": missing}
+    split = LinkSplit(graph, {"train": centre, **parts}, parts)
+    task = made(split, features=torch.ones(3, NODES))
+    with pytest.raises(InputError, match="Node 0 is linked with all others"):
+        task.explain(0)

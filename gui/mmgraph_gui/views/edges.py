@@ -28,8 +28,8 @@ class EdgeStrength:
     """How much edges weigh under attention, or in an explanation.
 
     Args:
-        explains: the node whose answer is explained; None for attention.
-        target: the class that is explained, with its probability; None for attention.
+        explains: the nodes whose answer is explained, one or a pair; none for attention.
+        answer: the class that is explained, by its number or in a word, with its probability; None for attention.
 
     Shapes:
         edges (2, k) without self-loops, strength (k,) from 0 to 1.
@@ -39,13 +39,13 @@ class EdgeStrength:
     head: int | None
     edges: npt.NDArray[np.int64]
     strength: npt.NDArray[np.float32]
-    explains: int | None
-    target: tuple[int, float] | None
+    explains: tuple[int, ...]
+    answer: tuple[int | str, float] | None
 
     def shown(self, selected: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """The edges worth drawing, weakest first; of attention those into selected nodes where there are any."""
         kept = self.strength >= FAINTEST
-        if len(selected) and self.explains is None:
+        if len(selected) and not self.explains:
             kept &= np.isin(self.edges[1], selected)
         edges, strength = self.edges[:, kept], self.strength[kept]
         largest = strength.max(initial=0)
@@ -91,10 +91,11 @@ def edge_strength(
     weights = weights[between].astype(np.float32)
     largest = weights.max(initial=0)
     notes = snapshot.notes
-    explains = notes.get("explains")
-    target = (int(notes["target"]), float(notes["probability"])) if explains is not None else None
+    nodes = notes.get("explains", [])
+    explains = tuple(nodes) if isinstance(nodes, list) else (nodes,)
+    answer = (notes.get("answer") or int(notes["target"]), float(notes["probability"])) if explains else None
     return EdgeStrength(
-        info, head, edges[:, between], weights / (largest if largest > 0 else 1), explains, target
+        info, head, edges[:, between], weights / (largest if largest > 0 else 1), explains, answer
     )
 
 

@@ -220,15 +220,17 @@ class GraphView(PointView):
         return False
 
     def _strength_parts(self, strength: EdgeStrength) -> list[str]:
-        if strength.explains is None:
+        if strength.answer is None:
             into = " into the selection" if len(self.state.selection) else ""
             head = "mean of all heads" if strength.head is None else f"head {strength.head}"
             return [f"edges{into} by attention of {strength.info.layer}, {head}"]
-        items, (target, probability) = self.state.items, strength.target or (0, 0.0)
-        names = items.class_names if items is not None else ()
-        label = names[target] if target < len(names) else f"class {target}"
+        items, (label, probability) = self.state.items, strength.answer
+        if isinstance(label, int):
+            names = items.class_names if items is not None else ()
+            label = names[label] if label < len(names) else f"class {label}"
+        asked = " – ".join(describe(self.state, node).name for node in strength.explains)
         return [
-            f"why {describe(self.state, strength.explains).name} is taken for {label} ({probability:.2f})",
+            f"why {asked} is taken for {label} ({probability:.2f})",
             "wide edges matter most",
         ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -179,6 +180,20 @@ def test_an_explanation_is_shown_when_it_arrives(qtbot: Any, view: GraphView) ->
     view.edge_box.setCurrentIndex(0)
     view.edge_box.activated.emit(0)
     qtbot.waitUntil(lambda: strong_pixels(view) == 0, timeout=20_000)
+
+
+def test_an_explanation_of_a_pair_names_both(qtbot: Any, view: GraphView) -> None:
+    node = node_with_edges(view)
+    snapshot = explanation(view, node)
+    pair = replace(
+        snapshot,
+        layer=f"explanation of {node} – 0",
+        notes={**snapshot.notes, "explains": [node, 0], "answer": "linked"},
+    )
+    with RunWriter(view.state.path) as run:
+        run.snapshots(view.state.step, [pair], wait=True)
+    qtbot.waitUntil(lambda: "why " in view.caption.text(), timeout=20_000)
+    assert f"why digit {node} – digit 0 is taken for linked (0.75)" in view.caption.text()
 
 
 def test_one_selected_item_can_be_explained(qtbot: Any, view: GraphView) -> None:
