@@ -119,7 +119,7 @@ class ProgressPrinter:
 
     def report(self, report: Report) -> None:
         """Show where the run stands."""
-        numbers = _numbers(report.metrics, ("train/loss", "validation/accuracy", "validation/auc"))
+        numbers = _numbers(report.metrics, ("train/loss", *deciding(report.metrics)))
         if self._bar is not None:
             self._bar.update(
                 self._task,
@@ -154,6 +154,11 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def deciding(metrics: Mapping[str, float]) -> list[str]:
+    """Names of the numbers that decide which weights are best; none before the first evaluation."""
+    return [tag.removeprefix("best/") for tag in metrics if tag.startswith("best/")]
 
 
 def _numbers(metrics: Mapping[str, float], wanted: Sequence[str]) -> str:

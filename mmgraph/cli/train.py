@@ -20,7 +20,6 @@ from mmgraph.training.options import TrainingOptions
 if TYPE_CHECKING:
     from mmgraph.training.loop import Result
 
-_SAID = ("train/loss", "validation/accuracy", "test/accuracy", "validation/auc", "test/auc", "test/ap")
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", bool: "true|false"}
 
 
@@ -261,9 +260,11 @@ def _say(folder: Path, summary: Mapping[str, Any]) -> None:
         f"{output.duration(summary['seconds'])} on {summary['device']}."
         + (f" {summary['message'].capitalize()}." if summary["message"] else "")
     )
-    for tag in _SAID:
-        if tag in metrics:
-            typer.echo(f"  {tag:<20} {metrics[tag]:.4f}")
+    said = {tag: metrics[tag] for tag in ("train/loss", *output.deciding(metrics)) if tag in metrics}
+    said |= {tag: value for tag, value in metrics.items() if tag.startswith("test/")}
+    width = max(map(len, said), default=0)
+    for tag, value in said.items():
+        typer.echo(f"  {tag:<{width}} {value:.4f}")
     typer.echo(f"Run: {folder}")
     if summary["state"] == "stopped":
         typer.echo(f"Go on with: mmgraph resume {folder}")
