@@ -1,4 +1,4 @@
-"""Attention: what a node attends to on the graph, or queries against keys as a heat map."""
+"""Attention: what a node attends to on the graph, places of an image before each word, or a heat map of queries."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from mmgraph_gui.views.neighbourhood import (
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.ramp import Ramp
 from mmgraph_gui.views.tiles import NOT_FINITE
+from mmgraph_gui.views.word_maps import Pixels, WordMaps, WordMapsPicture, word_maps
 
 NARROWEST_BOX = 72
 
@@ -85,6 +86,7 @@ class AttentionView(View):
     def build(self) -> None:
         self.edges: EdgeAttention | None = None
         self.map: AttentionMap | None = None
+        self.words: WordMaps | None = None
         self._asked: tuple[Any, ...] | None = None
         self.layers = LayerBox(self.state, "attention")
         self.head_box = named(QComboBox(), "Attention head", "Which head is shown")
@@ -110,6 +112,9 @@ class AttentionView(View):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.around)
         self.pages.addWidget(heat_page)
+        self.sentence = named(WordMapsPicture(self.theme), "Where was looked before each word", "")
+        self.sentence.pointed.connect(self._pointed_word)
+        self.pages.addWidget(self.sentence)
         self.caption = Caption()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -119,7 +124,7 @@ class AttentionView(View):
 
     def render_state(self, changed: Changed) -> None:
         if "run" in changed:
-            self.edges, self.map, self._asked = None, None, None
+            self.edges, self.map, self.words, self._asked = None, None, None, None
         self.layers.refresh()
         info = self.state.snapshot_at("attention")
         if info is None:
@@ -132,14 +137,17 @@ class AttentionView(View):
         self._offer_heads(heads)
         head = self.state.head if self.state.head is not None and self.state.head < heads else None
         selected = int(self.state.selection[0]) if len(self.state.selection) else None
-        asked = (info, head, selected)
+        pictures = None if self.state.items is None else self.state.items.thumbnails
+        asked = (info, head, selected, pictures is None)
         if asked != self._asked or ("theme" in changed and "edges" not in info.axes):
             self._asked = asked
             if "edges" in info.axes:
                 work: Any = functools.partial(edge_attention, info=info, head=head, node=selected or 0)
             else:
                 ramp = self.theme.continuous(np.linspace(0, 1, 256))
-                work = functools.partial(attention_map, info=info, head=head, item=selected, colours=ramp)
+                work = functools.partial(
+                    attention_map, info=info, head=head, item=selected, colours=ramp, pictures=pictures
+                )
             self.ask("attention", [info], work)
         elif changed & {"colour", "items", "theme"} and self.edges is not None:
             self._show_edges(self.edges)
@@ -149,11 +157,16 @@ class AttentionView(View):
     def receive(self, slot: str, result: Any) -> None:
         self.show_content()
         if isinstance(result, EdgeAttention):
-            self.edges, self.map = result, None
+            self.edges, self.map, self.words = result, None, None
             self.pages.setCurrentIndex(0)
             self._show_edges(result)
+        elif isinstance(result, WordMaps):
+            self.edges, self.map, self.words = None, None, result
+            self.pages.setCurrentIndex(2)
+            self.sentence.show_maps(result)
+            self._pointed_word(None)
         else:
-            self.edges, self.map = None, result
+            self.edges, self.map, self.words = None, result, None
             self.pages.setCurrentIndex(1)
             self.heat.set_image(result.image)
             ramp = self.theme.continuous(np.linspace(1, 0, 256))[:, None]
@@ -168,12 +181,19 @@ class AttentionView(View):
             values = self.map.values
             rows = [(q, k, float(values[q, k])) for q in range(len(values)) for k in range(values.shape[1])]
             return ("query", "key", "weight"), rows
+        if self.words is not None:
+            columns = self.words.weights.shape[2]
+            words = enumerate(zip(self.words.words, self.words.weights, strict=True))
+            return ("position", "word", "row", "column", "weight"), (
+                (position, word, place // columns, place % columns, float(weight))
+                for position, (word, weights) in words
+                for place, weight in enumerate(weights.flat)
+            )
         return None
 
     def vector_source(self) -> Any | None:
-        if self.edges is None:
-            return None
-        return Drawing(QSize(self.around.width(), self.around.height()), self.around.paint_all)
+        shown = self.around if self.edges is not None else self.sentence if self.words is not None else None
+        return None if shown is None else Drawing(QSize(shown.width(), shown.height()), shown.paint_all)
 
     def _offer_heads(self, heads: int) -> None:
         if self.head_box.count() != heads + 1:
@@ -238,6 +258,24 @@ class AttentionView(View):
             parts.insert(1, describe(self.state, shown.item).title)
         self.caption.set_parts(parts)
 
+    def _pointed_word(self, index: int | None) -> None:
+        shown = self.words
+        if shown is None:
+            return
+        if index is not None:
+            weights = shown.weights[index]
+            row, column = divmod(int(np.argmax(weights)), weights.shape[1])
+            self.caption.setText(
+                f"before “{shown.words[index]}”: most at row {row}, column {column}: {float(weights.max()):.4f}"
+            )
+            return
+        parts = [f"{shown.info.layer}, step {shown.info.step:,}", describe(self.state, shown.item).name]
+        selected = self.state.selection
+        if len(selected) and int(selected[0]) != shown.item:
+            parts.append("the selected item has no maps")
+        parts.append(" ".join(shown.words))
+        self.caption.set_parts(parts)
+
 
 def edge_attention(
     _job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, head: int | None, node: int
@@ -265,9 +303,12 @@ def attention_map(
     head: int | None,
     item: int | None,
     colours: npt.NDArray[np.uint8],
-) -> AttentionMap:
+    pictures: Pixels | None = None,
+) -> AttentionMap | WordMaps:
     """Attention of queries on keys: of one item where there are several, of one head or the mean of all."""
     snapshot = snapshots[0]
+    if {"grid", "words"} <= set(snapshot.notes):
+        return word_maps(snapshot, info, item, head, pictures)
     array, shown = snapshot.array, None
     if array.ndim == 4:
         rows = snapshot.extras.get("rows", np.arange(len(array)))

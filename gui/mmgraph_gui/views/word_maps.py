@@ -1,0 +1,193 @@
+"""Where a decoder looked before each word of a sentence: one picture per word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph_gui.raster import to_image
+from mmgraph_gui.theme import Theme
+
+Weights = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+
+DIMMEST = 0.25
+"""What remains of a place that is not looked at."""
+GAP = 8
+
+
+@dataclass(frozen=True, eq=False)
+class WordMaps:
+    """A sentence about an item, and where was looked before each of its words.
+
+    Shapes:
+        weights (words, rows, columns); images and words (words,).
+    """
+
+    info: SnapshotInfo
+    item: int
+    words: tuple[str, ...]
+    weights: Weights
+    images: tuple[QImage, ...]
+
+
+def word_maps(
+    snapshot: Snapshot, info: SnapshotInfo, item: int | None, head: int | None, pictures: Pixels | None
+) -> WordMaps:
+    """The maps of an item, or of the first one there is where it has none.
+
+    Args:
+        snapshot: attention with the notes "grid" and "words" and the extra "rows".
+        item: row of the item set.
+        head: None for the mean of all.
+        pictures: thumbnails of the items; without them the maps stand for themselves.
+    """
+    rows = snapshot.extras.get("rows", np.arange(len(snapshot.array)))
+    place = int(np.flatnonzero(rows == item)[0]) if item is not None and (rows == item).any() else 0
+    words = tuple(snapshot.notes["words"][place])
+    array = snapshot.array[place]
+    weights = (array.mean(axis=0) if head is None else array[head])[: len(words)]
+    grid = weights.reshape(len(weights), *snapshot.notes["grid"]).astype(np.float32)
+    shown = int(rows[place])
+    picture = pictures[shown] if pictures is not None and shown < len(pictures) else None
+    return WordMaps(info, shown, words, grid, tuple(to_image(spotlight(picture, each)) for each in grid))
+
+
+def spotlight(picture: Pixels | None, weights: Weights) -> Pixels:
+    """A picture whose places are the brighter the more is looked at them; the highest weight leaves it as it is.
+
+    Shapes:
+        picture (height, width) or (height, width, 3), None for plain white; weights (rows, columns); the result has the
+        size of the picture, or sixteen pixels per place.
+    """
+    if picture is None:
+        picture = np.full((weights.shape[0] * 16, weights.shape[1] * 16), 255, np.uint8)
+    colours = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
+    finite = np.nan_to_num(weights)
+    light = _enlarged(finite / max(float(finite.max(initial=0)), 1e-12), colours.shape[0], colours.shape[1])
+    lit: Pixels = np.rint(colours * (DIMMEST + (1 - DIMMEST) * light)[..., None]).astype(np.uint8)
+    return lit
+
+
+def _enlarged(values: npt.NDArray[np.floating], height: int, width: int) -> npt.NDArray[np.float64]:
+    """Linear between the middles of the places, constant beyond the outermost."""
+
+    def along(
+        old: int, new: int
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+        at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+        low = np.floor(at).astype(np.intp)
+        return low, np.minimum(low + 1, old - 1), at - low
+
+    top, bottom, down = along(values.shape[0], height)
+    left, right, across = along(values.shape[1], width)
+    rows = values[top] * (1 - down)[:, None] + values[bottom] * down[:, None]
+    whole: npt.NDArray[np.float64] = rows[:, left] * (1 - across) + rows[:, right] * across
+    return whole
+
+
+class WordMapsPicture(QWidget):
+    """All words of a sentence in reading order, each under its picture; arrows and clicks choose one.
+
+    Signals:
+        pointed(index): the word under the mouse or chosen by key, None for none.
+    """
+
+    pointed = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._maps: WordMaps | None = None
+        self._current: int | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 120)
+
+    def show_maps(self, maps: WordMaps) -> None:
+        """Show another sentence."""
+        self._maps = maps
+        if self._current is not None and self._current >= len(maps.words):
+            self._current = None
+        self.setAccessibleDescription(" ".join(maps.words))
+        self.update()
+
+    def places(self) -> list[QRectF]:
+        """Where each word and its picture lie, as large as fits."""
+        if self._maps is None or not self._maps.words:
+            return []
+        count, line = len(self._maps.words), self.fontMetrics().height() + 2
+        shape = self._maps.images[0].size()
+        ratio = shape.height() / max(shape.width(), 1)
+        best, columns = 0.0, 1
+        for tried in range(1, count + 1):
+            rows = -(-count // tried)
+            wide = (self.width() - GAP * (tried + 1)) / tried
+            high = ((self.height() - GAP * (rows + 1)) / rows - line) / ratio
+            if min(wide, high) > best:
+                best, columns = min(wide, high), tried
+        size = QRectF(0, 0, max(best, 8.0), max(best, 8.0) * ratio + line)
+        left = (self.width() - columns * (size.width() + GAP) + GAP) / 2
+        rows = -(-count // columns)
+        top = (self.height() - rows * (size.height() + GAP) + GAP) / 2
+        return [
+            size.translated(
+                left + index % columns * (size.width() + GAP), top + index // columns * (size.height() + GAP)
+            )
+            for index in range(count)
+        ]
+
+    def paint_all(self, painter: QPainter) -> None:
+        """Everything, onto whatever is given."""
+        palette = self._theme.palette
+        painter.fillRect(self.rect(), QColor(palette.background))
+        if self._maps is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        metrics = self.fontMetrics()
+        line = metrics.height() + 2
+        for index, box in enumerate(self.places()):
+            picture = box.adjusted(0, 0, 0, -line)
+            painter.drawImage(picture, self._maps.images[index])
+            chosen = index == self._current
+            if chosen:
+                painter.setPen(QPen(QColor(palette.accent), 2))
+                painter.drawRect(picture.adjusted(-1, -1, 1, 1))
+            painter.setPen(QColor(palette.accent if chosen else palette.foreground))
+            word = metrics.elidedText(self._maps.words[index], Qt.TextElideMode.ElideRight, int(box.width()))
+            painter.drawText(box.adjusted(0, picture.height(), 0, 0), int(Qt.AlignmentFlag.AlignCenter), word)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, 360)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self.paint_all(painter)
+        painter.end()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = next((i for i, box in enumerate(self.places()) if box.contains(event.position())), None)
+        self._choose(found)
+
+    def leaveEvent(self, event: object) -> None:
+        self._choose(None)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is None or self._maps is None or not self._maps.words:
+            super().keyPressEvent(event)
+            return
+        start = (0 if step > 0 else -1) if self._current is None else self._current + step
+        self._choose(start % len(self._maps.words))
+
+    def _choose(self, index: int | None) -> None:
+        if index != self._current:
+            self._current = index
+            self.pointed.emit(index)
+            self.update()
