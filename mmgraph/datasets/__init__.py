@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from mmgraph.datasets.action_videos import ActionVideos
+    from mmgraph.datasets.captioned_images import CaptionedImages
     from mmgraph.datasets.clip_collection import ClipCollection
     from mmgraph.datasets.fetch import Progress
     from mmgraph.datasets.graphs import GraphDataset
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Data
         | ImageDataset
         | ImageCollection
+        | CaptionedImages
         | GraphDataset
         | PairedFeatures
         | ClipCollection
@@ -54,6 +56,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "moving-shapes": {},
     "ucf101": {},
     "spoken-digits": {},
+    "captioned-photographs": {"side": int},
 }
 
 
@@ -98,6 +101,10 @@ def load(name: Literal["ucf101"], *, progress: Progress | None = None) -> Action
 @overload
 def load(name: Literal["fsdd"], *, progress: Progress | None = None) -> SoundCollection: ...
 @overload
+def load(
+    name: Literal["flickr8k"], *, progress: Progress | None = None, side: int = ...
+) -> CaptionedImages: ...
+@overload
 def load(name: str, *, progress: Progress | None = None, **options: object) -> Loaded: ...
 
 
@@ -110,13 +117,14 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
         **options: `features=False` (citation graphs) needs and reads the graph, the labels and the split only;
             `normalize_features=True` (citation graphs) divides each feature row by its sum;
             `split='train'` or `'test'` (MNIST, Fashion-MNIST) needs and reads that part only;
+            `side=96` (photographs with sentences) is the height and width they are resized to;
             `node_features='tags'`, `'degree'` or `'ones'` (many graphs) says what the nodes bring.
 
     Returns:
         A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images, an
-        `ImageCollection` for images of many kinds or with scores; of Omniglot the background set; `PairedFeatures` for
-        images with texts; a `ClipCollection` for clips in memory, `ActionVideos` for video files, a `SoundCollection`
-        for sounds, a `Text` for a text.
+        `ImageCollection` for images of many kinds or with scores; of Omniglot the background set; `CaptionedImages` for
+        images with sentences; `PairedFeatures` for images with texts; a `ClipCollection` for clips in memory,
+        `ActionVideos` for video files, a `SoundCollection` for sounds, a `Text` for a text.
         Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
@@ -200,6 +208,12 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
         from mmgraph.datasets.spoken_digits import read_spoken_digits
 
         return read_spoken_digits(folder / found.files[0].path, name)
+    if found.format == "captioned-photographs":
+        from mmgraph.datasets.flickr8k import read_flickr8k
+
+        paths = {Path(file.path).suffix: folder / file.path for file in found.files}
+        side = cast("int", options.get("side", 96))
+        return read_flickr8k(paths[".zip"], paths[".txt"], name, side=side)
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

@@ -37,6 +37,7 @@ FORMATS = (
     "moving-shapes",
     "ucf101",
     "spoken-digits",
+    "captioned-photographs",
 )
 
 

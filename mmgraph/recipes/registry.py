@@ -25,6 +25,7 @@ _PACKAGES = (
     "metric_learning",
     "few_shot",
     "language_model",
+    "captioning",
 )
 
 DEFAULT = "digits-graph"

@@ -18,6 +18,7 @@ EXPECTED = (
     "digits",
     "enzymes",
     "fashion-mnist",
+    "flickr8k",
     "fsdd",
     "imdb-binary",
     "mnist",

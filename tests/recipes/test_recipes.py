@@ -34,6 +34,7 @@ SMALL = {
     "metric-learning": {"epochs": 1},
     "few-shot": {"epochs": 1, "test_episodes": 50},
     "language-model": {"epochs": 1, "hidden": 16},
+    "captioning": {"images": 60, "epochs": 1, "hidden": 16, "filters": 4},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -56,7 +57,7 @@ NO_PICTURES = {
 }
 ABOUT_LINKS = {"link-prediction"}
 ABOUT_DISTANCES = {"metric-learning", "few-shot"}
-WITHOUT_ANSWERS = {"node-embedding", "language-model"}
+WITHOUT_ANSWERS = {"node-embedding", "language-model", "captioning"}
 
 
 def test_reading_the_options_imports_no_torch():
@@ -102,7 +103,7 @@ def test_every_recipe_trains_records_and_can_be_opened(name, request, tmp_path):
         expected |= {"prediction"}
     if name not in NO_PICTURES:
         expected |= {"filters", "feature_maps"}
-    if name == "digits-graph":
+    if name in ("digits-graph", "captioning"):
         expected |= {"attention"}
     assert expected <= kinds
 

@@ -8,7 +8,16 @@ from typing import Any
 from mmgraph.errors import UnknownNameError
 from mmgraph.reproduction.table import Table
 
-_MODULES = ("planetoid", "inductive", "link_prediction", "node2vec", "graph_kernels", "images", "few_shot")
+_MODULES = (
+    "planetoid",
+    "inductive",
+    "link_prediction",
+    "node2vec",
+    "graph_kernels",
+    "images",
+    "few_shot",
+    "captioning",
+)
 
 
 def names() -> list[str]:

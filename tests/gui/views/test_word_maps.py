@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,7 @@ def run(tmp_path: Path) -> Path:
             epoch=0.0,
             wait=True,
         )
-        folder = writer.folder
-    return folder
+        return writer.folder
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_heads_are_averaged_or_shown_alone(qtbot: Any, view: AttentionView) -> N
 def test_mouse_and_arrows_choose_a_word(qtbot: Any, view: AttentionView) -> None:
     boxes = view.sentence.places()
     assert len(boxes) == 4
-    for one, other in zip(boxes, boxes[1:], strict=False):
+    for one, other in itertools.pairwise(boxes):
         assert not one.intersects(other)
     QTest.mouseMove(view.sentence, boxes[2].center().toPoint())
     qtbot.waitUntil(lambda: "“circle”" in view.caption.text())

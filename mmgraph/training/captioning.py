@@ -1,0 +1,190 @@
+"""The task of saying in a sentence what an image shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmgraph.errors import InputError
+from mmgraph.fusion.captioning import Captioner
+from mmgraph.fusion.captioning.pointing import Box, pointing_accuracy
+from mmgraph.fusion.captioning.scores import caption_scores
+from mmgraph.inspection import Capture
+from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.sequence import Vocabulary
+from mmgraph.training.classification import pixel_statistics
+from mmgraph.training.task import Task
+
+PAD, START, END = "<pad>", "<start>", "<end>"
+SPECIALS = (PAD, START, END)
+FORWARD_IMAGES = 250
+EXPLAINED = 16
+"""Probe images with an attention map per word."""
+
+Mentions = Sequence[Sequence[Sequence[tuple[int, Box]]]]
+
+
+class Captioning(Task):
+    """Learn to say what images show, from images with one or more sentences each.
+
+    Args:
+        model: images to sentences.
+        images: uint8 pictures of each part, "train", "validation" and "test".
+        captions: sentences of each image of each part, words apart by spaces.
+        vocabulary: numbers of the words; has "<pad>", "<start>" and "<end>".
+        mentions: of each sentence of each image of each part, which words name what lies where; without it nobody
+            asks whether the model looks there.
+        items: the pictures the model is looked at with; their pixels are `probe`.
+        probe: uint8 pictures, as rows of `items`.
+        capture: what else to look at in the network that sees.
+        batch_size: pictures in a batch, each with one of its sentences, drawn anew each epoch.
+        beams: beginnings that the search keeps.
+        scored: images of a part that sentences are searched for in each evaluation, evenly spread; all for "test".
+        seed: of the shuffling and the choice of sentences.
+
+    Shapes:
+        images (n, 3, height, width) uint8.
+
+    Raises:
+        InputError: a part is empty, or images and sentences do not fit.
+    """
+
+    monitor = "validation/bleu-4"
+
+    def __init__(
+        self,
+        model: Captioner,
+        images: Mapping[str, Tensor],
+        captions: Mapping[str, Sequence[Sequence[str]]],
+        vocabulary: Vocabulary,
+        *,
+        items: ItemSet,
+        probe: Tensor,
+        capture: Capture,
+        mentions: Mapping[str, Mentions] | None = None,
+        batch_size: int = 50,
+        beams: int = 3,
+        scored: int = 200,
+        seed: int = 0,
+    ) -> None:
+        for part, pictures in images.items():
+            if len(pictures) == 0 or len(pictures) != len(captions[part]):
+                raise InputError(
+                    f"The {part} part needs sentences for every image, and at least one; it has {len(pictures)} images "
+                    f"and sentences of {len(captions[part])}."
+                )
+        self.model: Captioner = model
+        self._images, self._captions, self._vocabulary = dict(images), dict(captions), vocabulary
+        self._mentions = mentions or {}
+        self._items, self._probe, self._capture = items, probe, capture
+        self._batch_size, self._beams, self._scored, self._seed = batch_size, beams, scored, seed
+        self._longest = max(len(said.split()) for some in captions["train"] for said in some) + 1
+        self._sentences = {part: [self._encode(some) for some in captions[part]] for part in images}
+        self._mean, self._std = pixel_statistics(images["train"])
+        self.batches_per_epoch = -(-len(images["train"]) // batch_size)
+
+    def to(self, device: torch.device) -> None:
+        """Move model and all pictures to a device."""
+        self.model.to(device)
+        self._images = {part: value.to(device) for part, value in self._images.items()}
+        self._probe = self._probe.to(device)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
+        return (images.float() / 255 - self._mean) / self._std
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images and a sentence of each; order and choice depend on the seed and the epoch alone."""
+        images, sentences = self._images["train"], self._sentences["train"]
+        generator = torch.Generator().manual_seed((self._seed * 1_000_003 + epoch) % 2**63)
+        order = torch.randperm(len(images), generator=generator)
+        choice = torch.rand(len(images), generator=generator)
+        for position in range(start, self.batches_per_epoch):
+            rows = order[position * self._batch_size : (position + 1) * self._batch_size]
+            chosen = [
+                sentences[row][int(share * len(sentences[row]))]
+                for row, share in zip(rows.tolist(), choice[rows].tolist(), strict=True)
+            ]
+            yield self.normalise(images[rows.to(images.device)]), torch.stack(chosen).to(images.device)
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """How unlikely the sentences are, and the share of words foretold."""
+        return self.model.loss(*batch)
+
+    def evaluate(self, split: str = "validation") -> dict[str, float]:
+        """Loss of the first sentences, scores of the sentences found, and whether named things are looked at."""
+        self.model.eval()
+        count = len(self._images[split])
+        rows = range(0, count, 1 if split == "test" else max(1, count // self._scored))
+        losses, said, weights = [], [], []
+        with torch.no_grad():
+            for some in torch.tensor(rows).split(FORWARD_IMAGES):
+                images = self.normalise(self._images[split][some.to(self._probe.device)])
+                first = torch.stack([self._sentences[split][row][0] for row in some.tolist()])
+                first = first.to(images.device)
+                losses.append(self.model.loss(images, first)[0] * len(some))
+                said += self._say(images)[0]
+                if split in self._mentions:
+                    weights.append(self.model(images, first).weights)
+            found = caption_scores(said, [self._captions[split][row] for row in rows], meteor=split == "test")
+            found["loss"] = float(torch.stack(losses).sum()) / len(rows)
+            if weights:
+                named = [self._mentions[split][row][0] for row in rows]
+                grid = self.model.annotate.grid
+                found["pointing-accuracy"] = pointing_accuracy(torch.cat(weights), grid, named)
+        return {f"{split}/{name}": value for name, value in found.items()}
+
+    def items(self) -> ItemSet:
+        """What the rows of the embedding are."""
+        return self._items
+
+    def probe(self) -> list[Snapshot]:
+        """What the model says of the probe images, where it looks before each word, and what it sees."""
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            images = self.normalise(self._probe)
+            annotations = torch.cat([self.model.annotate(some) for some in images.split(FORWARD_IMAGES)])
+            said, weights = self._say(images[:EXPLAINED])
+        self.model.train(training)
+        grid = self.model.annotate.grid
+        snapshots = [
+            Snapshot(
+                "embedding",
+                "annotations",
+                annotations.mean(dim=1).float().cpu().numpy(),
+                items=self._items.name,
+            ),
+            Snapshot(
+                "attention",
+                "decoder",
+                weights.unsqueeze(1).float().cpu().numpy(),
+                items=self._items.name,
+                extras={"rows": np.arange(len(weights))},
+                notes={"grid": list(grid), "words": [[*words.split(), END] for words in said]},
+            ),
+        ]
+        return snapshots + self._capture.capture(images)
+
+    def _say(self, images: Tensor) -> tuple[list[str], Tensor]:
+        """A sentence per image, and the weights looked with before each word (n, longest, L)."""
+        found = self.model.describe(images, beams=self._beams, longest=self._longest)
+        end, hidden = self.model.end, {self._vocabulary[special] for special in SPECIALS}
+        said = []
+        for numbers in found.words.tolist():
+            words = numbers[: numbers.index(end)] if end in numbers else numbers
+            said.append(" ".join(self._vocabulary.tokens[word] for word in words if word not in hidden))
+        more = self._longest - found.weights.size(1)
+        return said, torch.nn.functional.pad(found.weights, (0, 0, 0, more))
+
+    def _encode(self, sentences: Sequence[str]) -> list[Tensor]:
+        """Each sentence as start, words, end and padding; words of longer ones than any to learn from are cut off."""
+        encoded = []
+        for sentence in sentences:
+            words = sentence.split()[: self._longest - 1]
+            padding = [PAD] * (self._longest - 1 - len(words))
+            encoded.append(self._vocabulary.encode([START, *words, END, *padding]))
+        return encoded

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mmgraph.errors import ConfigError, InputError
+from mmgraph.inspection import Capture
+from mmgraph.options import parse
+from mmgraph.recipes import launch, recipe
+from mmgraph.runs import ItemSet, RunReader
+from mmgraph.training.captioning import Captioning
+
+SMALL = {"images": 60, "epochs": 2, "hidden": 16, "embedding": 8, "filters": 4, "device": "cpu", "threads": 1}
+
+
+def build(**options: Any) -> Captioning:
+    chosen = recipe("captioning")
+    task = chosen.build(parse(chosen.config, {**SMALL, **options}))
+    assert isinstance(task, Captioning)
+    return task
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attention": "soft", "doubly_stochastic": 1.0},
+        {"attention": "hard"},
+        {"attention": "none"},
+        {"decoder": "bidirectional"},
+        {"decoder": "transformer"},
+    ],
+)
+def test_every_decoder_trains_records_and_speaks(options: dict[str, Any], tmp_path: Path) -> None:
+    folder, result = launch.train("captioning", {**SMALL, "epochs": 1, **options}, runs=tmp_path)
+    assert result.state == "finished"
+    with RunReader(folder) as run:
+        snapshot = run.load(run.snapshots(kind="attention")[-1])
+        rows, columns = snapshot.notes["grid"]
+        assert snapshot.array.shape[3] == rows * columns
+        for weights, words in zip(snapshot.array[:, 0], snapshot.notes["words"], strict=True):
+            assert words[-1] == "<end>"
+            np.testing.assert_allclose(weights[: len(words) - 1].sum(axis=1), 1, atol=1e-5)
+        assert run.items().texts is not None
+    assert {"test/bleu-4", "test/meteor", "test/cider", "test/pointing-accuracy"} <= set(result.metrics)
+
+
+def test_batches_are_a_function_of_epoch_and_position() -> None:
+    task = build(batch_size=16)
+    whole = list(task.batches(3))
+    later = list(task.batches(3, start=2))
+    assert len(whole) == task.batches_per_epoch == 4
+    for (images, sentences), (other_images, other_sentences) in zip(whole[2:], later, strict=True):
+        assert torch.equal(images, other_images)
+        assert torch.equal(sentences, other_sentences)
+    assert not torch.equal(whole[0][0], next(task.batches(4))[0])
+
+
+def test_both_sentences_of_a_scene_are_learned_from() -> None:
+    task = build(batch_size=60)
+    told = {tuple(row) for epoch in range(6) for row in next(task.batches(epoch))[1].tolist()}
+    possible = {tuple(encoded.tolist()) for some in task._sentences["train"] for encoded in some}
+    assert len(told) > 60
+    assert told <= possible
+
+
+def test_a_longer_test_sentence_is_cut_and_unknown_words_are_no_reason_to_stop() -> None:
+    task = build()
+    encoded = task._encode(["a zebra " * 20])[0]
+    assert len(encoded) == len(task._sentences["train"][0][0])
+    vocabulary = task._vocabulary
+    assert vocabulary.decode(encoded)[:4] == ["<start>", "a", "<unknown>", "a"]
+
+
+def test_parts_must_have_sentences_for_every_image() -> None:
+    task = build()
+    with pytest.raises(InputError, match="needs sentences for every image"):
+        Captioning(
+            task.model,
+            {"train": torch.zeros(2, 3, 48, 48, dtype=torch.uint8)},
+            {"train": [["a"]]},
+            task._vocabulary,
+            items=ItemSet(ids=np.arange(1)),
+            probe=torch.zeros(1, 3, 48, 48, dtype=torch.uint8),
+            capture=Capture(task.model.annotate.network, kinds=("filters",)),
+        )
+
+
+def test_too_many_blocks_for_the_images_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="5 blocks need images of at least 32"):
+        launch.train("captioning", {**SMALL, "blocks": 5, "image_size": 24}, runs=tmp_path)
+
+
+@pytest.mark.data
+def test_photographs_have_five_sentences_and_lose_their_full_stops(real_data: Path) -> None:
+    task = build(dataset="flickr8k", image_size=32, blocks=2)
+    assert [len(task._images[part]) for part in ("train", "validation", "test")] == [800, 100, 100]
+    assert all(len(some) == 5 for some in task._captions["train"])
+    first = task._captions["train"][0][0]
+    assert first == "a child in a pink dress is climbing up a set of stairs in an entry way"
