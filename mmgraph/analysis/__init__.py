@@ -12,6 +12,7 @@ from mmgraph.analysis.outcomes import Outcomes, judge
 from mmgraph.analysis.projection import Placement, Projection, StableProjector
 from mmgraph.analysis.raster import Raster, raster_points
 from mmgraph.analysis.regions import points_in_polygon
+from mmgraph.analysis.similar_items import similar_items
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "raster_edges",
     "raster_points",
     "scale_tiles",
+    "similar_items",
     "spectral_layout",
     "tile",
     "tint",

@@ -2,6 +2,7 @@
 
 from mmgraph.runs.commands import COMMANDS, Command, send_command
 from mmgraph.runs.description import describe
+from mmgraph.runs.finding import find_items
 from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, read_config, runs_root
 from mmgraph.runs.items import ItemSet
 from mmgraph.runs.reader import RunReader
@@ -32,6 +33,7 @@ __all__ = [
     "chief_score",
     "delete_run",
     "describe",
+    "find_items",
     "find_runs",
     "is_run",
     "new_run_name",
