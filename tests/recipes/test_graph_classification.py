@@ -8,6 +8,8 @@ import pytest
 import torch
 from sklearn.model_selection import StratifiedKFold
 
+from mmgraph import datasets
+from mmgraph.datasets import catalogue
 from mmgraph.errors import ConfigError, InputError, NotARunError
 from mmgraph.graph.networks.gnn import Convolution
 from mmgraph.options import options_of, parse
@@ -15,7 +17,7 @@ from mmgraph.recipes import launch
 from mmgraph.recipes.graph_classification import CONVOLUTIONS, GraphClassificationConfig
 from mmgraph.recipes.graph_classification.build import build
 from mmgraph.recipes.graph_classification.protocols import picked_by_test, picked_by_validation
-from mmgraph.recipes.splits import fold_splits
+from mmgraph.recipes.splits import fold_splits, listed_splits
 from mmgraph.runs import RunReader, RunWriter
 
 
@@ -63,6 +65,55 @@ def test_folds_are_those_of_gin():
 def test_folds_that_cannot_be(fold, options, words):
     with pytest.raises(InputError, match=words):
         fold_splits(torch.tensor([0, 1] * 5), fold, **options)
+
+
+def test_folds_of_files(tmp_path):
+    labels = torch.tensor([0, 1] * 10)
+    (tmp_path / "test_idx-2.txt").write_text("3\n4\n")
+    (tmp_path / "train_idx-2.txt").write_text("\n".join(str(i) for i in range(5, 20)))
+    parts = listed_splits(labels, 1, tmp_path)
+    assert {name: mask.nonzero().flatten().tolist() for name, mask in parts.items()} == {
+        "train": list(range(5, 20)),
+        "test": [3, 4],
+    }
+    with_held = listed_splits(labels, 1, tmp_path, validation=0.2)
+    assert torch.equal(with_held["train"] ^ with_held["validation"], parts["train"])
+    assert with_held["validation"].sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "words"),
+    [
+        (None, "1", "No such file"),
+        ("0 x", "1", "one per line, but: invalid literal"),
+        ("0 20", "1", "rows from 0 to 19"),
+        ("-1", "1", "rows from 0 to 19"),
+        ("", "1", "rows from 0 to 19"),
+        ("0 1", "1", "some is listed twice"),
+    ],
+)
+def test_files_that_name_no_folds(tmp_path, train, test, words):
+    for name, text in (("train", train), ("test", test)):
+        if text is not None:
+            (tmp_path / f"{name}_idx-1.txt").write_text(text)
+    with pytest.raises(InputError, match=words):
+        listed_splits(torch.tensor([0, 1] * 10), 0, tmp_path)
+
+
+@pytest.mark.data
+def test_published_folds_of_molecules_leave_eight_untested(real_data):
+    folder = catalogue.locate("mutag").folder / "MUTAG" / "10fold_idx"
+    if not folder.is_dir():
+        pytest.skip("the lists of folds are not among the files that are downloaded")
+    labels, tested = datasets.load("mutag").labels, torch.zeros(188, dtype=torch.int64)
+    for fold in range(10):
+        parts = listed_splits(labels, fold, folder, validation=0.1)
+        tested += parts["test"]
+        assert bool(torch.stack(list(parts.values())).sum(0).eq(1).all())
+    task = build(parse(GraphClassificationConfig, {"fold": 9, "fold_files": str(folder)}))
+    assert np.array_equal(task.items().splits == 2, parts["test"].numpy())
+    assert tested.sum() == 180
+    assert tested.max() == 1
 
 
 @pytest.mark.data

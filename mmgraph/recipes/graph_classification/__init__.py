@@ -43,6 +43,9 @@ class GraphClassificationConfig(TrainingOptions):
     conv: str = option("gin", "Graph convolution; linear reads no edges.", choices=CONVOLUTIONS)
     fold: int = option(0, "Which of the folds is held out for testing, from 0.", minimum=0)
     folds: int = option(10, "Parts of the cross-validation, with the same shares of classes.", minimum=2)
+    fold_files: str | None = option(
+        None, "Folder of train_idx-N.txt and test_idx-N.txt that name the folds; none makes them."
+    )
     fold_seed: int = option(0, "Seed of the folds and of what validates.", minimum=0, maximum=2**32 - 1)
     validation: float = option(
         0.1, "Share of the other folds that chooses the best weights; 0 for none.", minimum=0.0, maximum=0.5

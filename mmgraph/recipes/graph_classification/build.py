@@ -13,7 +13,7 @@ from mmgraph.errors import ConfigError
 from mmgraph.graph import GNN, Adjacency, GraphStack
 from mmgraph.inspection import Capture
 from mmgraph.recipes.graph_classification import GraphClassificationConfig
-from mmgraph.recipes.splits import fold_splits, split_codes
+from mmgraph.recipes.splits import fold_splits, listed_splits, split_codes
 from mmgraph.report.colours import category, rgb
 from mmgraph.runs import ItemSet
 from mmgraph.training.graph_classification import GraphClassification
@@ -35,8 +35,11 @@ def build(config: GraphClassificationConfig) -> GraphClassification:
         raise ConfigError(f"fold is a whole number from 0 to {config.folds - 1}, not {config.fold}.")
     options: dict[str, Any] = {} if config.node_features is None else {"node_features": config.node_features}
     data = cast("GraphDataset", datasets.load(config.dataset, **options))
-    splits = fold_splits(
-        data.labels, config.fold, folds=config.folds, validation=config.validation, seed=config.fold_seed
+    shares: dict[str, Any] = {"validation": config.validation, "seed": config.fold_seed}
+    splits = (
+        fold_splits(data.labels, config.fold, folds=config.folds, **shares)
+        if config.fold_files is None
+        else listed_splits(data.labels, config.fold, config.fold_files, **shares)
     )
     stack = GraphStack(Adjacency.from_edge_index(data.edge_index, len(data.x)), data.node_starts)
     model = GNN(
