@@ -140,9 +140,13 @@ class Adjacency:
         gives a graph without weights.
 
         Raises:
-            InputError: it is not sparse or not square.
+            InputError: it is not sparse, not square, or holds what is not a finite real number.
         """
-        return cls.from_edge_index(*conversion.parts_of_scipy(matrix))
+        if getattr(matrix, "format", None) != "csr":
+            return cls.from_edge_index(*conversion.parts_of_scipy(matrix))
+        pattern, weight = conversion.pattern_of_csr(matrix)
+        check_edge_weight(weight, pattern.order.expand(2, -1))
+        return cls(pattern, None if weight is None else weight[pattern.order])
 
     @classmethod
     def from_networkx(cls, graph: networkx.Graph[Any], weight: str | None = "weight") -> Adjacency:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmgraph.errors import InputError
+from mmgraph.graph.kernels.pattern import SparsityPattern
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -62,6 +63,43 @@ def to_data(adjacency: Adjacency) -> Data:
 
 def parts_of_scipy(matrix: Any) -> GraphParts:
     """edge_index, num_nodes and edge_weight of a square sparse matrix whose entry [j, i] is the edge j → i."""
+    _check_scipy(matrix)
+    entries = matrix.tocoo()
+    edge_index = torch.from_numpy(np.stack([entries.row, entries.col]).astype(np.int64))
+    return GraphParts(edge_index, entries.shape[0], _weight_of(entries.data))
+
+
+def pattern_of_csr(matrix: Any) -> tuple[SparsityPattern, Tensor | None]:
+    """The transpose of a matrix in compressed rows, and its weights as they were given.
+
+    The same as sorting its edges, in a quarter of the memory.
+
+    Raises:
+        InputError: it is not square, or its indices are not valid.
+    """
+    import scipy.sparse
+
+    _check_scipy(matrix)
+    try:
+        matrix.check_format(full_check=True)
+    except ValueError as error:
+        raise InputError(f"Expected a valid matrix in compressed rows, but {error}.") from error
+    weight = _weight_of(matrix.data)
+    places = np.arange(matrix.nnz, dtype=matrix.indices.dtype)
+    turned = scipy.sparse.csr_array((places, matrix.indices, matrix.indptr), matrix.shape).tocsc()
+    del places
+    rowptr, source, order = (
+        torch.from_numpy(part.astype(np.int64)) for part in (turned.indptr, turned.indices, turned.data)
+    )
+    return SparsityPattern(rowptr, source, order), weight
+
+
+def _check_scipy(matrix: Any) -> None:
+    """A square sparse matrix.
+
+    Raises:
+        InputError: it is something else.
+    """
     import scipy.sparse
 
     is_sparse: bool = scipy.sparse.issparse(matrix)
@@ -69,9 +107,6 @@ def parts_of_scipy(matrix: Any) -> GraphParts:
         raise InputError(f"Expected a SciPy sparse matrix, but got {type(matrix).__name__}.")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InputError(f"Expected a square matrix, but got {matrix.shape}.")
-    entries = matrix.tocoo()
-    edge_index = torch.from_numpy(np.stack([entries.row, entries.col]).astype(np.int64))
-    return GraphParts(edge_index, entries.shape[0], _weight_of(entries.data))
 
 
 def _weight_of(values: NDArray[Any]) -> Tensor | None:

@@ -202,6 +202,27 @@ def test_scipy_both_ways(dtype):
     np.testing.assert_array_equal(adjacency.to_scipy().toarray(), matrix.toarray())
 
 
+@pytest.mark.parametrize("weighted", [True, False])
+def test_compressed_rows_of_scipy_give_what_a_list_of_edges_gives(weighted):
+    # Row 0 is not sorted and has an edge twice, row 2 has none, and one entry is an explicit zero.
+    indptr, indices = np.array([0, 4, 6, 6, 7]), np.array([3, 1, 3, 0, 2, 1, 0])
+    values = np.array([1.0, 2, 3, 4, 0, 6, 7]) if weighted else np.ones(7, bool)
+    for kind in (scipy.sparse.csr_array, scipy.sparse.csr_matrix):
+        matrix = kind((values, indices, indptr), shape=(4, 4))
+        ours, expected = Adjacency.from_scipy(matrix), Adjacency.from_scipy(matrix.tocoo())
+        for name in ("rowptr", "col", "order"):
+            assert torch.equal(getattr(ours, name), getattr(expected, name))
+        assert (ours.value is None) == (not weighted)
+        if ours.value is not None and expected.value is not None:
+            assert torch.equal(ours.value, expected.value)
+    broken = scipy.sparse.csr_array((values, indices, indptr), shape=(4, 4))
+    broken.indices[2] = 9
+    with pytest.raises(InputError, match="valid matrix in compressed rows"):
+        Adjacency.from_scipy(broken)
+    with pytest.raises(InputError, match="finite"):
+        Adjacency.from_scipy(scipy.sparse.csr_array([[0, np.nan], [1, 0]]))
+
+
 def test_scipy_agrees_with_torch_geometric(pyg):
     from torch_geometric.utils import from_scipy_sparse_matrix
 

@@ -23,7 +23,7 @@ from mmgraph.graph.embeddings.estimator import NodeEmbedding
 from mmgraph.graph.embeddings.graph_input import adjacency_of, node_ids_of
 from mmgraph.graph.embeddings.progress import OnProgress, Progress, keeping
 from mmgraph.graph.embeddings.recording import Run, audience
-from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table
+from mmgraph.graph.embeddings.skip_gram import alias_table, sigmoid_table, vectors
 from mmgraph.graph.embeddings.training import FLATTENING, TRAINING_STREAMS, Skipgram, train, visits
 from mmgraph.graph.embeddings.vector_files import NamedVectors, write_vectors
 from mmgraph.graph.embeddings.walking import WalkEmbedding
@@ -132,7 +132,7 @@ class PartitionedEmbedding(NodeEmbedding):
                     _Training(storage, layout, how).run(tell)
                 elif storage.state.round < how.walks_per_node:
                     starts = np.arange(layout.num_nodes)
-                    if train(layout, starts, x, np.zeros_like(x), how, tell, every):
+                    if train(layout, starts, x, vectors(*x.shape), how, tell, every):
                         storage.commit({"x.0": x}, how.walks_per_node, 0)
         return self
 

@@ -113,8 +113,8 @@ class WalkTraining:
 def visits(graph: WalkGraph, starts: NDArray[np.int64], how: Skipgram) -> NDArray[np.float64]:
     """How often one walk from each start visits each node; never 0 for a start."""
     count = np.zeros(graph.num_nodes)
-    for first in range(0, len(starts), 64 * WALKS_PER_BLOCK):
-        some = starts[first : first + 64 * WALKS_PER_BLOCK]
+    for first in range(0, len(starts), 8 * WALKS_PER_BLOCK):
+        some = starts[first : first + 8 * WALKS_PER_BLOCK]
         walks = np.empty((len(some), how.walk_length), np.int32)
         fill_walks(graph, some, some, how.p, how.q, how.seed, walks)
         count += np.bincount(walks[walks >= 0], minlength=graph.num_nodes)
@@ -200,7 +200,7 @@ def train(
             cancelled.set()
             raise
     report()
-    if not np.isfinite(x).all():
+    if x.size and not (np.isfinite(x.min()) and np.isfinite(x.max())):
         raise NonFiniteLossError(
             f"The embedding became infinite or NaN at a learning rate of {how.learning_rate}: use a smaller one, "
             f"0.025 is usual."

@@ -15,6 +15,7 @@ from mmgraph.graph.embeddings.estimator import NodeEmbedding
 from mmgraph.graph.embeddings.graph_input import adjacency_of, node_ids_of, united
 from mmgraph.graph.embeddings.progress import OnProgress, keeping
 from mmgraph.graph.embeddings.recording import Run, audience
+from mmgraph.graph.embeddings.skip_gram import vectors
 from mmgraph.graph.embeddings.training import Skipgram, train
 from mmgraph.graph.walks.sampling import check_walks, checked_threads
 from mmgraph.graph.walks.walk_graph import WalkGraph
@@ -66,7 +67,7 @@ class WalkEmbedding(NodeEmbedding):
         how = self.settings()
         adjacency = adjacency_of(graph)
         x = self.initial_vectors(adjacency.num_nodes)
-        starts, context = np.arange(adjacency.num_nodes), np.zeros_like(x)
+        starts, context = np.arange(adjacency.num_nodes), vectors(*x.shape)
         told = audience(self, adjacency, progress=progress, run=run, on_progress=on_progress, every=every)
         self._train(adjacency, starts, x, context, how, told, every)
         return self
@@ -111,7 +112,7 @@ class WalkEmbedding(NodeEmbedding):
 
         x = self.initial_vectors(whole.num_nodes)
         x[:known] = self.embedding_
-        context = np.zeros_like(x)
+        context = vectors(whole.num_nodes, self.dimensions)
         context[:known] = self._context
         source, target = whole.edge_index.numpy()
         for new, old in ((source, target), (target, source)):
@@ -148,8 +149,11 @@ class WalkEmbedding(NodeEmbedding):
 
     def initial_vectors(self, num_nodes: int) -> NDArray[np.float32]:
         """The vectors that training begins with, (num_nodes, dimensions): even between ± 1 / (2 dimensions)."""
-        random = np.random.default_rng(self.seed).random((num_nodes, self.dimensions), np.float32)
-        return np.asarray((random - 0.5) / self.dimensions, np.float32)
+        x = vectors(num_nodes, self.dimensions)
+        np.random.default_rng(self.seed).random(dtype=np.float32, out=x)
+        x -= 0.5
+        x /= self.dimensions
+        return x
 
     def settings(self) -> Skipgram:
         """The parameters, checked.

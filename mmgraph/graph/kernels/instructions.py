@@ -38,7 +38,10 @@ def wide_vectors(typing_context: Any) -> tuple[Any, Any]:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def prefetch(typing_context: Any, array: Any, index: Any) -> tuple[Any, Any]:
-    """Bring array[index] into the cache and do not wait for it; an index beyond the array does no harm."""
+    """Bring an entry of a contiguous array into the cache and do not wait for it.
+
+    The index counts all entries, row after row; one beyond the array does no harm.
+    """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _INT32, _INT32, _INT32])

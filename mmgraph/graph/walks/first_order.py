@@ -8,6 +8,7 @@ import numpy as np
 from numba import int32, uint32, uint64
 
 from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.graph.kernels.instructions import prefetch
 from mmgraph.graph.walks.alias import drawn
 from mmgraph.graph.walks.streams import GAMMA, key_of, mixed
 
@@ -58,14 +59,20 @@ def walk_first_order(rows: Any, col: Any, aliases: Any, start: Any, walk: Any, s
                     row = rows[current[lane]]
                     offset = (uint64(draw[lane]) * (row & uint64(0xFFFFFFFF))) >> uint64(32)
                     edge[lane] = uint32((row >> uint64(32)) + offset)
+                    if weighted:
+                        prefetch(aliases, uint64(edge[lane]))
+                    else:
+                        prefetch(col, uint64(edge[lane]))
                 if weighted:
                     for lane in range(LANES):
                         stream[lane] += uint64(GAMMA)
                         draw[lane] = uint32(mixed(stream[lane]) >> uint64(32))
                     for lane in range(LANES):
                         edge[lane] = drawn(edge[lane], aliases[edge[lane]], draw[lane])
+                        prefetch(col, uint64(edge[lane]))
                 for lane in range(LANES):
                     current[lane] = col[edge[lane]]
+                    prefetch(rows, uint64(current[lane]))
                 for lane in range(LANES):
                     node = current[lane]
                     visited[step, lane] = int32(node) if node != end else int32(-1)
