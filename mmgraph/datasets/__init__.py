@@ -57,6 +57,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "ucf101": {},
     "spoken-digits": {},
     "captioned-photographs": {"side": int},
+    "fine-detail": {},
 }
 
 
@@ -88,7 +89,7 @@ def load(
 ) -> GraphDataset: ...
 @overload
 def load(
-    name: Literal["omniglot", "orl-faces", "utkface"], *, progress: Progress | None = None
+    name: Literal["fine-detail", "omniglot", "orl-faces", "utkface"], *, progress: Progress | None = None
 ) -> ImageCollection: ...
 @overload
 def load(name: Literal["wikipedia-crossmodal"], *, progress: Progress | None = None) -> PairedFeatures: ...
@@ -214,6 +215,10 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
         paths = {Path(file.path).suffix: folder / file.path for file in found.files}
         side = cast("int", options.get("side", 96))
         return read_flickr8k(paths[".zip"], paths[".txt"], name, side=side)
+    if found.format == "fine-detail":
+        from mmgraph.datasets.fine_detail import fine_detail
+
+        return fine_detail()
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

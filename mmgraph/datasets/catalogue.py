@@ -38,6 +38,7 @@ FORMATS = (
     "ucf101",
     "spoken-digits",
     "captioned-photographs",
+    "fine-detail",
 )
 
 

@@ -22,10 +22,11 @@ class ImageCollection:
         groups: the larger kind that each class belongs to, such as the alphabet of a letter.
         group_names: of the groups; none where classes have no groups.
         scores: a number per image, such as an age; None where there is none.
+        true_scores: what the scores would be without error, where that is known, as of generated images.
 
     Shapes:
         images (n, height, width) or (n, 3, height, width) uint8, labels (n,) int64, groups (classes,) int64,
-        scores (n,) float32.
+        scores and true_scores (n,) float32.
 
     Raises:
         InputError: shapes, types or labels do not fit together.
@@ -38,6 +39,7 @@ class ImageCollection:
     groups: Tensor
     group_names: tuple[str, ...] = ()
     scores: Tensor | None = None
+    true_scores: Tensor | None = None
 
     def __post_init__(self) -> None:
         import torch
@@ -60,8 +62,9 @@ class ImageCollection:
                 )
             if len(values) and not 0 <= int(values.min()) <= int(values.max()) < count:
                 raise InputError(f"The {what} of '{self.name}' must lie in 0 to {count - 1}.")
-        if self.scores is not None and self.scores.shape != self.labels.shape:
-            raise InputError(f"'{self.name}' must have one score per image, not {tuple(self.scores.shape)}.")
+        for scores in (self.scores, self.true_scores):
+            if scores is not None and scores.shape != self.labels.shape:
+                raise InputError(f"'{self.name}' must have one score per image, not {tuple(scores.shape)}.")
 
     def of_groups(self, *names: str) -> Tensor:
         """Rows of the images of these groups.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mmgraph.metric.pair_losses import contrastive_loss, hinge_embedding_loss
     from mmgraph.metric.retrieval import clustering_score, retrieval_scores
     from mmgraph.metric.sampling import ClassBalancedSampler
+    from mmgraph.metric.score_pairs import score_bins, score_pair_loss
     from mmgraph.metric.selection import Pairs, Triplets, all_pairs, all_triplets
     from mmgraph.metric.siamese import Siamese
     from mmgraph.metric.triplet_losses import distance_ratio_loss, triplet_loss
@@ -59,6 +60,8 @@ __all__ = [
     "prototypes",
     "prototypical_loss",
     "retrieval_scores",
+    "score_bins",
+    "score_pair_loss",
     "triplet_loss",
     "verify",
 ]
@@ -92,6 +95,8 @@ _HOME = {
     "prototypes": "batch_losses",
     "prototypical_loss": "batch_losses",
     "retrieval_scores": "retrieval",
+    "score_bins": "score_pairs",
+    "score_pair_loss": "score_pairs",
     "triplet_loss": "triplet_losses",
     "verify": "verification",
 }

@@ -26,6 +26,7 @@ _PACKAGES = (
     "few_shot",
     "language_model",
     "captioning",
+    "image_scoring",
 )
 
 DEFAULT = "digits-graph"

@@ -25,7 +25,7 @@ class Score:
         note: what is missing, in words; empty for a complete row.
 
     Units:
-        values in per cent.
+        values in per cent, where the measure has no other scale.
     """
 
     row: Row
@@ -67,7 +67,7 @@ def scores(row: Row, finished: Mapping[Run, Recorded], note: str = "") -> list[S
             if len(of_seed) < max(row.folds, 1):
                 continue
             try:
-                values += [100 * value for value in _values(measure, of_seed)]
+                values += [measure.scale * value for value in _values(measure, of_seed)]
                 complete += 1
             except (KeyError, MMGraphError):
                 missing = missing or f"its runs did not record {measure.tag}"

@@ -25,8 +25,10 @@ class Measure:
         epoch: "chosen" takes the number of the weights that validation chose; "common" that of the best epoch of
             the mean test curve over all folds (`picked_by_test` of the recipe graph-classification).
 
+        scale: what the recorded number is multiplied with; 100 has it in per cent.
+
     Units:
-        published and spread in per cent.
+        published and spread in those of the scaled number: per cent by default.
     """
 
     name: str = "accuracy"
@@ -35,6 +37,7 @@ class Measure:
     spread: float | None = None
     source: str = ""
     epoch: str = "chosen"
+    scale: float = 100.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

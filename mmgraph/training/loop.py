@@ -37,6 +37,7 @@ class Progress:
     best: dict[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
     growth: dict[str, Any] | None = None
 
@@ -143,6 +144,7 @@ class TrainingLoop:
         task, progress = self.task, self.progress
         self.checkpoint_time = self.clock()
         self.started = self.checkpoint_time - progress.seconds
+        self.cpu_started = time.process_time() - progress.cpu_seconds
         self.reported, self.reported_step = 0.0, progress.step
         self.run.status(total_steps=self.total_steps, step=progress.step)
         self.obey()
@@ -203,6 +205,8 @@ class TrainingLoop:
         remark = self.task.remark()
         if remark:
             self.run.event(remark, kind="sample", step=progress.step)
+        if self.task.times_cpu:
+            numbers["cpu-seconds"] = time.process_time() - self.cpu_started
         deciding = {name: scores.get(name, math.nan) for name in self.monitored}
         if not all(math.isfinite(value) for value in deciding.values()):
             return
@@ -235,6 +239,7 @@ class TrainingLoop:
         progress = self.progress
         now = self.clock()
         progress.seconds = now - self.started
+        progress.cpu_seconds = time.process_time() - self.cpu_started
         progress.metrics.update(numbers)
         self.run.scalars(progress.step, numbers, epoch=self.epochs_done)
         if self.task.growth is not None and not self.stop_reason:

@@ -29,6 +29,9 @@ class Task(ABC):
 
     batches_per_epoch: int = 1
 
+    times_cpu: bool = False
+    """Whether evaluations are recorded together with the CPU seconds that the run has taken so far, "cpu-seconds"."""
+
     is_shared: bool = False
     """Whether the processes of a job train it together, each with a part of its own."""
 

@@ -38,8 +38,8 @@ def widen(
         layer: name of a convolution or linear layer.
         width: its outputs afterwards.
         example: an input of the network.
-        noise: standard deviation of what is added to copied outgoing weights, as a share of theirs, so that copies do
-            not stay equal.
+        noise: standard deviation of what is added to copied outgoing weights, as a share of the root mean square of
+            the layer's, so that copies do not stay equal.
         generator: of the copies and the noise; of the CPU.
         optimizer: that trains the model; its state goes along, scaled as the gradients are.
 
@@ -233,7 +233,9 @@ def _widen_inputs(
     weight = old.detach().index_select(1, index.to(old.device)) / share.to(old).reshape(shape)
     if noise > 0:
         drawn = torch.randn(weight.shape, generator=generator, dtype=torch.float64).to(old)
-        weight = weight + noise * float(old.detach().std()) * drawn * (share.to(old) > 1).reshape(shape)
+        weight = weight + noise * float(old.detach().square().mean().sqrt()) * drawn * (
+            share.to(old) > 1
+        ).reshape(shape)
     swap(layer, "weight", weight, index, 1, torch.ones(len(index)))
     setattr(layer, "in_features" if isinstance(layer, nn.Linear) else "in_channels", len(index))
 

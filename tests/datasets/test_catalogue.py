@@ -18,6 +18,7 @@ EXPECTED = (
     "digits",
     "enzymes",
     "fashion-mnist",
+    "fine-detail",
     "flickr8k",
     "fsdd",
     "imdb-binary",

@@ -35,6 +35,7 @@ SMALL = {
     "few-shot": {"epochs": 1, "test_episodes": 50},
     "language-model": {"epochs": 1, "hidden": 16},
     "captioning": {"images": 60, "epochs": 1, "hidden": 16, "filters": 4},
+    "image-scoring": {"epochs": 2, "pretrain_epochs": 1, "width": 0.125},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -56,7 +57,7 @@ NO_PICTURES = {
     "graph-classification",
 }
 ABOUT_LINKS = {"link-prediction"}
-ABOUT_DISTANCES = {"metric-learning", "few-shot"}
+ABOUT_DISTANCES = {"metric-learning", "few-shot", "image-scoring"}
 WITHOUT_ANSWERS = {"node-embedding", "language-model", "captioning"}
 
 

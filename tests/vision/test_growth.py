@@ -168,6 +168,14 @@ def test_noise_breaks_the_symmetry(noise: float) -> None:
     assert torch.allclose(model(IMAGES), before, atol=1e-12) == (noise == 0)
 
 
+def test_a_layer_of_one_weight_grows_with_noise() -> None:
+    model = nn.Sequential(nn.Linear(2, 1), nn.ReLU(), nn.Linear(1, 1))
+    widen(model, "0", 2, torch.ones(1, 2), noise=0.1)
+    weight = model[2].weight.detach()
+    assert bool(torch.isfinite(weight).all())
+    assert float((weight[0, 0] - weight[0, 1]).abs()) > 0
+
+
 def test_it_goes_on_learning_after_growth() -> None:
     torch.manual_seed(0)
     model = Plain(nn.ELU).double()

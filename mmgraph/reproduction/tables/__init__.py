@@ -17,6 +17,7 @@ _MODULES = (
     "images",
     "few_shot",
     "captioning",
+    "image_scoring",
 )
 
 
