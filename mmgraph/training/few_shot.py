@@ -24,6 +24,7 @@ from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.pair_distances import distance_histogram
 from mmgraph.training.task import Task
+from mmgraph.vision import channels_innermost
 
 FORWARD_IMAGES = 500
 MOST_PAIRS_OF = 1000
@@ -287,16 +288,3 @@ class FewShot(Task):
         first, second = torch.triu_indices(len(some), len(some), 1, device=labels.device)
         between = self.distance.matrix(vectors[some])[first, second]
         return distance_histogram(split, between, labels[some[first]] == labels[some[second]])
-
-
-def channels_innermost(images: Tensor) -> Tensor:
-    """The same images in the order of memory in which convolutions are fastest.
-
-    Shapes:
-        (n, channels, height, width): the same, channels next to each other.
-    """
-    if images.size(1) > 1:
-        return images.contiguous(memory_format=torch.channels_last)
-    # Of one channel both orders look alike; only the strides tell a convolution which one is meant.
-    height, width = images.shape[2:]
-    return images.contiguous().as_strided(images.shape, (height * width, 1, width, 1))

@@ -15,6 +15,7 @@ from mmgraph.training.branches import Branches
 from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.pair_distances import distance_histogram
 from mmgraph.training.task import Task
+from mmgraph.vision import channels_innermost
 
 FORWARD_IMAGES = 1000
 PAIR_LOSSES = ("contrastive", "hinge")
@@ -90,7 +91,7 @@ class MetricLearning(Task):
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
         pictures = images if images.dim() == 4 else images.unsqueeze(1)
-        return (pictures.float() / 255 - self._mean) / self._std
+        return channels_innermost((pictures.float() / 255 - self._mean) / self._std)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, torch.Generator]]:
         """Rows of each batch and what its miner draws with; both depend on the seed, the epoch and the position."""

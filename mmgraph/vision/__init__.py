@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmgraph.vision.convnet import ConvEncoder
     from mmgraph.vision.growth import deepen, widen
     from mmgraph.vision.lenet import LeNet
+    from mmgraph.vision.memory_order import channels_innermost
 
 __all__ = [
     "TINY_DARKNET",
@@ -22,6 +23,7 @@ __all__ = [
     "ConvSpec",
     "LeNet",
     "align_by_eyes",
+    "channels_innermost",
     "deepen",
     "read_eyes",
     "widen",
@@ -30,6 +32,7 @@ __all__ = [
 _HOME = {
     "Augmentation": "augmentation",
     "align_by_eyes": "alignment",
+    "channels_innermost": "memory_order",
     "read_eyes": "alignment",
     "TINY_DARKNET": "conv_spec",
     "ConvEncoder": "convnet",

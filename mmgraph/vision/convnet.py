@@ -20,6 +20,8 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
 }
 
+RISING = ("relu", "leaky_relu")
+
 
 class ConvEncoder(nn.Module):
     """Images to feature vectors.
@@ -85,20 +87,26 @@ class ConvEncoder(nn.Module):
             raise InputError(f"Expected a dropout from 0 to 1, but got {dropout}.")
 
         self.image_shape = (in_channels, height, width)
+        if pool_first:
+            order = ("pool", "norm", "activation")
+        elif pooling == "max" and activation in RISING:
+            # A maximum may be taken before a function that only rises: the same numbers from a quarter of the work.
+            order = ("norm", "pool", "activation")
+        else:
+            order = ("norm", "activation", "pool")
         self.blocks = nn.Sequential()
         for filters in channels:
+            parts: dict[str, nn.Module] = {
+                "pool": nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2),
+                "activation": ACTIVATIONS[activation](),
+            }
+            if batch_norm:
+                parts["norm"] = nn.BatchNorm2d(filters)
             block: OrderedDict[str, nn.Module] = OrderedDict()
             block["conv"] = nn.Conv2d(
                 in_channels, filters, kernel_size, padding=kernel_size // 2, bias=not batch_norm
             )
-            pool: nn.Module = nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2)
-            if pool_first:
-                block["pool"] = pool
-            if batch_norm:
-                block["norm"] = nn.BatchNorm2d(filters)
-            block["activation"] = ACTIVATIONS[activation]()
-            if not pool_first:
-                block["pool"] = pool
+            block.update((name, parts[name]) for name in order if name in parts)
             self.blocks.append(nn.Sequential(block))
             in_channels = filters
         self.dropout = nn.Dropout(dropout)

@@ -81,3 +81,18 @@ def test_pooling_first_is_that_order_of_the_same_layers():
         h = torch.relu(block.norm(torch.nn.functional.max_pool2d(block.conv(h), 2)))
     torch.testing.assert_close(encoder(images), h.flatten(1))
     assert encoder(images).shape == (3, encoder.out_features) == (3, 32)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_activations_that_only_rise_come_after_the_maximum_with_the_same_numbers(activation):
+    torch.manual_seed(0)
+    encoder = ConvEncoder(1, (4, 8), 5, 9, activation=activation, batch_norm=True)
+    images = torch.randn(6, 1, 9, 9)
+    encoder(images).square().sum().backward()
+    slopes = [parameter.grad.clone() for parameter in encoder.parameters()]
+    encoder.zero_grad()
+    h = images
+    for block in encoder.blocks:
+        h = nn.functional.max_pool2d(block.activation(block.norm(block.conv(h))), 2)
+    encoder.output(h.flatten(1)).square().sum().backward()
+    assert all(torch.equal(a, p.grad) for a, p in zip(slopes, encoder.parameters(), strict=True))
