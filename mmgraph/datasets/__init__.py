@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mmgraph.datasets.image_collection import ImageCollection
     from mmgraph.datasets.images import ImageDataset
     from mmgraph.datasets.paired_features import PairedFeatures
+    from mmgraph.datasets.sequences import SequenceDataset
     from mmgraph.datasets.spoken_digits import SoundCollection
     from mmgraph.datasets.text_files import Text
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         | ClipCollection
         | ActionVideos
         | SoundCollection
+        | SequenceDataset
         | Text
     )
 
@@ -53,6 +55,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "scored-faces": {},
     "paired-features": {},
     "text": {},
+    "gestures": {},
     "moving-shapes": {},
     "ucf101": {},
     "spoken-digits": {},
@@ -94,6 +97,8 @@ def load(
 @overload
 def load(name: Literal["wikipedia-crossmodal"], *, progress: Progress | None = None) -> PairedFeatures: ...
 @overload
+def load(name: Literal["hand-gestures"], *, progress: Progress | None = None) -> SequenceDataset: ...
+@overload
 def load(name: Literal["sonnets", "tinyshakespeare"], *, progress: Progress | None = None) -> Text: ...
 @overload
 def load(name: Literal["moving-shapes"], *, progress: Progress | None = None) -> ClipCollection: ...
@@ -125,7 +130,8 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
         A `torch_geometric.data.Data` for a graph, a `GraphDataset` for many graphs, an `ImageDataset` for images, an
         `ImageCollection` for images of many kinds or with scores; of Omniglot the background set; `CaptionedImages` for
         images with sentences; `PairedFeatures` for images with texts; a `ClipCollection` for clips in memory,
-        `ActionVideos` for video files, a `SoundCollection` for sounds, a `Text` for a text.
+        `ActionVideos` for video files, a `SoundCollection` for sounds, a `Text` for a text,
+        a `SequenceDataset` for sequences.
         Where a node may have several labels, `y` is a bool matrix (nodes, labels).
 
     Raises:
@@ -219,6 +225,10 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
         from mmgraph.datasets.fine_detail import fine_detail
 
         return fine_detail()
+    if found.format == "gestures":
+        from mmgraph.datasets.sequences import read_gestures
+
+        return read_gestures(folder / found.files[0].path, name, found.classes)
     from mmgraph.datasets.digits import read_digits
 
     return read_digits(found)

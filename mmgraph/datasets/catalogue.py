@@ -34,6 +34,7 @@ FORMATS = (
     "scored-faces",
     "paired-features",
     "text",
+    "gestures",
     "moving-shapes",
     "ucf101",
     "spoken-digits",

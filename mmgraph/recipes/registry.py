@@ -27,6 +27,7 @@ _PACKAGES = (
     "language_model",
     "captioning",
     "image_scoring",
+    "sequence_classification",
 )
 
 DEFAULT = "digits-graph"

@@ -21,6 +21,7 @@ EXPECTED = (
     "fine-detail",
     "flickr8k",
     "fsdd",
+    "hand-gestures",
     "imdb-binary",
     "mnist",
     "moving-shapes",

@@ -36,6 +36,7 @@ SMALL = {
     "language-model": {"epochs": 1, "hidden": 16},
     "captioning": {"images": 60, "epochs": 1, "hidden": 16, "filters": 4},
     "image-scoring": {"epochs": 2, "pretrain_epochs": 1, "width": 0.125},
+    "sequence-classification": {"epochs": 1, "curves": 120},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -47,6 +48,7 @@ NEEDS_DATA = {
     "image-classification",
 }
 NO_PICTURES = {
+    "sequence-classification",
     "language-model",
     "node-embedding",
     "heterogeneous",
