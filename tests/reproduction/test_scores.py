@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmgraph.reproduction import Measure, Row
-from mmgraph.reproduction.recorded import read
+from mmgraph.reproduction.recorded import Recorded, read
 from mmgraph.reproduction.scores import scores
 from mmgraph.runs import RunWriter
 
@@ -53,6 +53,13 @@ def test_a_number_that_was_not_recorded(tmp_path):
     (score,) = scores(entry, {next(entry.runs()): recorded(tmp_path, "a", [], 0.5)})
     assert score.mean is None
     assert "test/macro_f1" in score.note
+
+
+def test_a_measure_may_have_a_scale_of_its_own(tmp_path):
+    entry = row(Measure(name="CPU seconds", tag="cpu-seconds", scale=1.0), seeds=1)
+    finished = {run: Recorded(tmp_path, "finished", {"cpu-seconds": 31.5}, 40.0) for run in entry.runs()}
+    (score,) = scores(entry, finished)
+    assert score.values == (31.5,)
 
 
 def test_folds_with_the_epoch_of_the_mean_curve_and_with_chosen_weights(tmp_path):

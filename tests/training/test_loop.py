@@ -365,3 +365,21 @@ def test_a_task_without_explanations_says_so(task, new_run):
     task.after_step = lambda count: count in sent and send_command(run.folder, *sent[count])
     run.close(fit(task, run, OPTIONS).state)
     assert events(run.folder, "command")[0] == "explain: this recipe has no explanations"
+
+
+def test_cpu_seconds_are_counted_over_all_sessions(make_task, new_run):
+    def timed():
+        task = make_task()
+        task.times_cpu = True
+        return task
+
+    run = new_run()
+    fit(timed(), run, replace(OPTIONS, epochs=2))
+    run.close()
+    with RunWriter(run.folder) as again:
+        fit(timed(), again, OPTIONS, resume=True)
+    steps, seconds = curve(run.folder, "cpu-seconds")
+    assert steps == [4, 8, 12, 16, 20, 24]
+    assert seconds == sorted(seconds)
+    assert seconds[0] > 0
+    assert saved_progress(run.folder / "checkpoints" / LAST)["cpu_seconds"] >= seconds[-1]

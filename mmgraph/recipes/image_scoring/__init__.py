@@ -58,7 +58,12 @@ class ImageScoringConfig(TrainingOptions):
     colour: float = option(0.1, "Noise of its contrast and brightness.", minimum=0.0)
     batch_size: int = option(64, "Images in a batch.", minimum=16)
     epochs: int = option(14, "Passes over the training images, those on pairs included.", minimum=1)
-    learning_rate: float = option(1e-3, "Step size of the optimiser.", minimum=1e-12)
+    learning_rate: float = option(2e-3, "Step size of the optimiser.", minimum=1e-12)
+    schedule: str = option(
+        "cosine",
+        "How the learning rate changes over the run; it should be small when scores are learned.",
+        choices=("constant", "cosine", "halving", "linear", "step"),
+    )
     probe_images: int = option(300, "Test images that snapshots show.", minimum=1, maximum=10_000)
 
 

@@ -124,7 +124,7 @@ def _growth(config: ImageScoringConfig, encoder: ConvNetwork, images: Tensor) ->
         (widened(0.5),),
         "validation/distance-correlation",
         patience=config.grow_patience,
-        min_delta=0.002,
+        min_delta=0.02,
         cooldown=1,
     )
     return Growth(
