@@ -1,4 +1,4 @@
-"""Networks for images. Names are imported when they are first used."""
+"""Networks for images and video. Names are imported when they are first used."""
 
 from __future__ import annotations
 
@@ -8,20 +8,31 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmgraph.vision.alignment import align_by_eyes, read_eyes
     from mmgraph.vision.augmentation import Augmentation
+    from mmgraph.vision.conv3d import Conv3dEncoder
     from mmgraph.vision.conv_network import ConvNetwork
     from mmgraph.vision.conv_spec import TINY_DARKNET, ConvSpec
     from mmgraph.vision.convnet import ConvEncoder
+    from mmgraph.vision.frame_encoder import FrameEncoder
+    from mmgraph.vision.frame_lstm import FrameLSTM
     from mmgraph.vision.growth import deepen, widen
     from mmgraph.vision.lenet import LeNet
     from mmgraph.vision.memory_order import channels_innermost
+    from mmgraph.vision.two_stream import MotionEncoder, TwoStream
+    from mmgraph.vision.video_classifier import VideoClassifier
 
 __all__ = [
     "TINY_DARKNET",
     "Augmentation",
+    "Conv3dEncoder",
     "ConvEncoder",
     "ConvNetwork",
     "ConvSpec",
+    "FrameEncoder",
+    "FrameLSTM",
     "LeNet",
+    "MotionEncoder",
+    "TwoStream",
+    "VideoClassifier",
     "align_by_eyes",
     "channels_innermost",
     "deepen",
@@ -30,6 +41,12 @@ __all__ = [
 ]
 
 _HOME = {
+    "VideoClassifier": "video_classifier",
+    "TwoStream": "two_stream",
+    "MotionEncoder": "two_stream",
+    "FrameLSTM": "frame_lstm",
+    "FrameEncoder": "frame_encoder",
+    "Conv3dEncoder": "conv3d",
     "Augmentation": "augmentation",
     "align_by_eyes": "alignment",
     "channels_innermost": "memory_order",

@@ -1,0 +1,84 @@
+"""What happens in a clip: moving shapes, or people who do something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mmgraph.options import Scalar, option
+from mmgraph.recipes.registry import Recipe
+from mmgraph.training.options import TrainingOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoClassificationConfig(TrainingOptions):
+    """Options of the recipe `video-classification`."""
+
+    presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
+        ("dataset", "ucf101"): {
+            "epochs": 60,
+            "batch_size": 16,
+            "frames": 32,
+            "window": 16,
+            "image_size": 40,
+            "filters": 16,
+            "dropout": 0.3,
+            "augment": True,
+            "weight_decay": 1e-4,
+        },
+        ("model", "cnn-lstm"): {"learning_rate": 2e-3},
+    }
+
+    dataset: str = option(
+        "moving-shapes",
+        "Clips; moving shapes are generated, of ucf101 the classes that are here are read.",
+        choices=("moving-shapes", "ucf101"),
+    )
+    model: str = option(
+        "conv3d",
+        "Network; appearance and motion are the streams of two-stream alone, single-frame sees the middle frame.",
+        choices=("conv3d", "cnn-lstm", "two-stream", "appearance", "motion", "single-frame"),
+    )
+    motion: str = option(
+        "difference", "What the motion stream sees (two-stream, motion).", choices=("difference", "flow")
+    )
+    stack: int = option(3, "Differences or flows that the motion stream sees at once.", minimum=1)
+    read: str = option(
+        "every",
+        "What is read of the LSTM: its states at every frame, or its last.",
+        choices=("last", "every"),
+    )
+    frames: int = option(16, "Frames of a clip.", minimum=2)
+    window: int | None = option(
+        None, "Frames that are learned from at a time, from a random place; none takes all.", minimum=2
+    )
+    image_size: int = option(32, "Height and width of the frames.", minimum=16, maximum=256)
+    filters: int = option(8, "Filters of the first convolution; later ones have twice as many.", minimum=1)
+    features: int = option(32, "Numbers in the vector of a clip; two streams have as many each.", minimum=1)
+    dropout: float = option(0.0, "Share of features dropped in training.", minimum=0.0, maximum=0.95)
+    augment: bool = option(
+        False, "Mirror, shift and scale clips in training; not where left and right matter."
+    )
+    epochs: int = option(12, "Passes over the training clips.", minimum=1)
+    learning_rate: float = option(3e-3, "Step size of the optimiser.", minimum=1e-12)
+    schedule: str = option(
+        "cosine",
+        "How the learning rate changes over the run.",
+        choices=("constant", "cosine", "halving", "linear", "step"),
+    )
+    batch_size: int = option(32, "Clips in a batch.", minimum=1)
+    clips: int = option(
+        1200, "Generated clips: 60 % to learn from, 15 % to choose weights, 25 % to test.", minimum=80
+    )
+    probe_clips: int = option(64, "Test clips that snapshots show.", minimum=1, maximum=1000)
+
+
+RECIPE = Recipe(
+    name="video-classification",
+    title="What happens in a clip",
+    summary="A 3-D convolutional, recurrent or two-stream network on clips whose class is in the motion (generated, no "
+    "download), or on UCF101, with each frame's prediction on a strip.",
+    config=VideoClassificationConfig,
+    package=__name__,
+)

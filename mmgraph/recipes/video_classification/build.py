@@ -1,0 +1,144 @@
+"""The task of the recipe `video-classification`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from mmgraph import datasets
+from mmgraph.datasets.frame_sampling import FrameSampling
+from mmgraph.datasets.moving_shapes import moving_shapes
+from mmgraph.inspection import Capture
+from mmgraph.recipes.video_classification import VideoClassificationConfig
+from mmgraph.runs import ItemSet
+from mmgraph.training.frame_strip import contact_sheets
+from mmgraph.training.video_classification import VideoClassification
+from mmgraph.vision import (
+    Augmentation,
+    Conv3dEncoder,
+    ConvEncoder,
+    FrameEncoder,
+    FrameLSTM,
+    MotionEncoder,
+    TwoStream,
+    VideoClassifier,
+)
+
+if TYPE_CHECKING:
+    from mmgraph.vision.frame_lstm import Read
+    from mmgraph.vision.two_stream import Motion
+
+HELD_PER_CLASS = 2
+"""Training clips of each class of UCF101 that choose the best weights; whole groups, as one video is of one group."""
+FLIP, SHIFT, SCALE = 0.5, 0.08, 0.1
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Clips and labels of each part."""
+
+    clips: dict[str, Tensor]
+    labels: dict[str, Tensor]
+    class_names: tuple[str, ...]
+
+
+def build(config: VideoClassificationConfig) -> VideoClassification:
+    """Clips in three parts, and a network over them."""
+    parts = (_shapes if config.dataset == "moving-shapes" else _actions)(config)
+    model = classifier(config, len(parts.class_names))
+    probe, labels = parts.clips["test"][: config.probe_clips], parts.labels["test"][: config.probe_clips]
+    items = ItemSet(
+        labels=labels.numpy(),
+        class_names=parts.class_names,
+        thumbnails=contact_sheets(probe.permute(0, 1, 3, 4, 2).numpy()),
+        noun="clip",
+    )
+    return VideoClassification(
+        model,
+        parts.clips,
+        parts.labels,
+        class_names=parts.class_names,
+        items=items,
+        probe=probe,
+        capture=Capture(model),
+        batch_size=config.batch_size,
+        window=config.window,
+        augmentation=Augmentation(flip=FLIP, shift=SHIFT, scale=SCALE) if config.augment else None,
+        seed=config.seed,
+    )
+
+
+def classifier(config: VideoClassificationConfig, num_classes: int) -> VideoClassifier:
+    """The network that the options name."""
+    both = 2 if config.model == "two-stream" else 1
+    return VideoClassifier(_encoder(config), both * config.features, num_classes)
+
+
+def _encoder(config: VideoClassificationConfig) -> nn.Module:
+    if config.model == "conv3d":
+        return Conv3dEncoder(3, _channels(config), config.features, dropout=config.dropout)
+    if config.model == "cnn-lstm":
+        frames = _images(config, 3)
+        read = cast("Read", config.read)
+        return FrameLSTM(frames, config.features, config.features, config.features, read=read)
+    if config.model == "two-stream":
+        return TwoStream(FrameEncoder(_images(config, 3)), _motion(config))
+    if config.model == "motion":
+        return _motion(config)
+    return FrameEncoder(_images(config, 3), frames="middle" if config.model == "single-frame" else "all")
+
+
+def _motion(config: VideoClassificationConfig) -> MotionEncoder:
+    channels = 3 if config.motion == "difference" else 2
+    network = _images(config, channels * config.stack)
+    return MotionEncoder(
+        FrameEncoder(network, channels, stack=config.stack), motion=cast("Motion", config.motion)
+    )
+
+
+def _images(config: VideoClassificationConfig, in_channels: int) -> ConvEncoder:
+    return ConvEncoder(
+        in_channels,
+        _channels(config),
+        config.features,
+        config.image_size,
+        batch_norm=True,
+        dropout=config.dropout,
+    )
+
+
+def _channels(config: VideoClassificationConfig) -> tuple[int, int, int]:
+    return config.filters, 2 * config.filters, 4 * config.filters
+
+
+def _shapes(config: VideoClassificationConfig) -> Parts:
+    made = moving_shapes(config.clips, frames=config.frames, size=config.image_size, seed=config.seed)
+    first, second = config.clips * 60 // 100, config.clips * 75 // 100
+    ends = {"train": (0, first), "validation": (first, second), "test": (second, config.clips)}
+    return Parts(
+        {part: made.clips[start:end] for part, (start, end) in ends.items()},
+        {part: made.labels[start:end] for part, (start, end) in ends.items()},
+        made.class_names,
+    )
+
+
+def _actions(config: VideoClassificationConfig) -> Parts:
+    """The official test part; of the training part some clips of each class choose the best weights."""
+    videos = datasets.load("ucf101")
+    sampling = FrameSampling(strategy="stride", count=config.frames)
+    side = (config.image_size, config.image_size)
+    known = videos.decode("train", sampling=sampling, size=side, fit="stretch")
+    test = videos.decode("test", sampling=sampling, size=side, fit="stretch")
+    order = torch.randperm(len(known.labels), generator=torch.Generator().manual_seed(config.seed))
+    ranks = [order[known.labels[order] == label][:HELD_PER_CLASS] for label in range(len(known.class_names))]
+    held = torch.cat(ranks)
+    kept = order[~torch.isin(order, held)]
+    rows = {"train": kept, "validation": held}
+    return Parts(
+        {part: known.clips[some] for part, some in rows.items()} | {"test": test.clips},
+        {part: known.labels[some] for part, some in rows.items()} | {"test": test.labels},
+        known.class_names,
+    )

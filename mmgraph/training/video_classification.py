@@ -1,0 +1,147 @@
+"""The task of classifying clips, with a look at each of their frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmgraph.errors import InputError
+from mmgraph.inspection import Capture
+from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.training.classification import Classification, pixel_statistics, scores
+from mmgraph.training.frame_strip import frame_strips
+from mmgraph.vision import Augmentation, VideoClassifier
+
+FORWARD_CLIPS = 32
+STRIPS = 12
+"""Clips whose frames are shown with what is thought at each."""
+
+
+class VideoClassification(Classification):
+    """Classify clips, in shuffled mini-batches.
+
+    Args:
+        model: clips → logits, and logits of each frame.
+        clips: uint8 clips of each split, "train", "validation" and "test".
+        labels: classes of each split.
+        class_names: a name per class.
+        items: the clips the model is looked at with; their pixels are `probe`.
+        probe: uint8 clips, as rows of `items`.
+        capture: what to look at.
+        batch_size: clips in a batch; the last batch of an epoch may be smaller.
+        window: frames that are learned from at a time, from a random place of each clip; None takes all. What is
+            evaluated are whole clips.
+        augmentation: random changes of a clip, the same for all its frames.
+        seed: of all that is random.
+
+    Shapes:
+        clips (n, t, channels, height, width) uint8; labels (n,) int64.
+
+    Raises:
+        InputError: a part is empty, clips and labels do not fit, or the window is longer than clips.
+    """
+
+    def __init__(
+        self,
+        model: VideoClassifier,
+        clips: Mapping[str, Tensor],
+        labels: Mapping[str, Tensor],
+        *,
+        class_names: Sequence[str],
+        items: ItemSet,
+        probe: Tensor,
+        capture: Capture,
+        batch_size: int = 32,
+        window: int | None = None,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(model, class_names, items, capture)
+        for split, some in clips.items():
+            if len(some) == 0 or len(some) != len(labels[split]) or some.dim() != 5:
+                raise InputError(
+                    f"The {split} part needs clips (n, t, channels, height, width), at least one, and as many labels; "
+                    f"it has {tuple(some.shape)} and {len(labels[split])} labels."
+                )
+        length = clips["train"].size(1)
+        if window is not None and not 1 <= window <= length:
+            raise InputError(f"Expected a window of 1 to {length} frames, as clips have, but got {window}.")
+        self.model: nn.Module
+        self._classifier = model
+        self._clips, self._labels, self._probe = dict(clips), dict(labels), probe
+        self._batch_size, self._window, self._seed = batch_size, window or length, seed
+        self._augmentation = augmentation
+        self._mean, self._std = pixel_statistics(clips["train"])
+        self.batches_per_epoch = -(-len(clips["train"]) // batch_size)
+
+    def to(self, device: torch.device) -> None:
+        """Move model and all clips to a device."""
+        self.model.to(device)
+        self._clips = {split: value.to(device) for split, value in self._clips.items()}
+        self._labels = {split: value.to(device) for split, value in self._labels.items()}
+        self._probe = self._probe.to(device)
+
+    def normalise(self, clips: Tensor) -> Tensor:
+        """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
+        return (clips.float() / 255 - self._mean) / self._std
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Shuffled batches; all that is random depends on the seed, the epoch and the position alone."""
+        clips, labels = self._clips["train"], self._labels["train"]
+        key = self._seed * 1_000_003 + epoch
+        order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(key % 2**63))
+        for position in range(start, self.batches_per_epoch):
+            rows = order[position * self._batch_size : (position + 1) * self._batch_size].to(clips.device)
+            generator = torch.Generator().manual_seed((key * 1_000_003 + position) % 2**63)
+            yield self._varied(self.normalise(clips[rows]), generator), labels[rows]
+
+    def _varied(self, clips: Tensor, generator: torch.Generator) -> Tensor:
+        """A window of each clip, all its frames changed alike."""
+        free = clips.size(1) - self._window
+        if free:
+            starts = torch.randint(free + 1, (len(clips), 1), generator=generator)
+            frames = (starts + torch.arange(self._window)).to(clips.device)
+            clips = clips[torch.arange(len(clips), device=clips.device).unsqueeze(1), frames]
+        if self._augmentation is None:
+            return clips
+        # Frames as channels of one picture, so that a clip turns and shifts as a whole.
+        return self._augmentation(clips.flatten(1, 2), generator).view_as(clips)
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Cross-entropy and accuracy of a batch."""
+        clips, labels = batch
+        return scores(self.model(clips), labels)
+
+    def outputs(self, split: str) -> tuple[Tensor, Tensor]:
+        """Logits and labels of a part of the data, computed in batches."""
+        parts = self._clips[split].split(FORWARD_CLIPS)
+        return torch.cat([self.model(self.normalise(part)) for part in parts]), self._labels[split]
+
+    def probe_inputs(self) -> tuple[Any, ...]:
+        """The probe clips."""
+        return (self.normalise(self._probe),)
+
+    def probe(self) -> list[Snapshot]:
+        """What is inside, and the frames of some clips with what is thought at each of them."""
+        shown = self._probe[:STRIPS]
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            frames = self._classifier.per_frame(self.normalise(shown)).softmax(2).float().cpu().numpy()
+        self.model.train(training)
+        labels = self._items.labels
+        assert labels is not None
+        strips = frame_strips(shown.permute(0, 1, 3, 4, 2).cpu().numpy(), frames, labels[: len(shown)])
+        rows = torch.arange(len(shown)).numpy()
+        strip = Snapshot(
+            "image",
+            "frames",
+            strips,
+            items=self._items.name,
+            extras={"rows": rows, "predictions": frames},
+            notes={"classes": list(self.class_names)},
+        )
+        return [*super().probe(), strip]

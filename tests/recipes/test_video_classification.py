@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mmgraph.errors import InputError
+from mmgraph.inspection import Capture
+from mmgraph.options import parse
+from mmgraph.recipes import launch, recipe
+from mmgraph.recipes.video_classification.build import build, classifier
+from mmgraph.runs import ItemSet, RunReader
+from mmgraph.training.video_classification import VideoClassification
+from mmgraph.vision import Augmentation
+
+SMALL = {"clips": 80, "frames": 5, "image_size": 16, "filters": 2, "device": "cpu", "threads": 1}
+MODELS = ("conv3d", "cnn-lstm", "two-stream", "appearance", "motion", "single-frame")
+
+
+def options(**values):
+    return parse(recipe("video-classification").config, SMALL | values)
+
+
+def curve(folder, tag="train/loss"):
+    with RunReader(folder) as reader:
+        return reader.series(tag).value.tolist()
+
+
+def small_task(**arguments):
+    config = options()
+    model = classifier(config, 8)
+    clips = torch.randint(0, 256, (6, 5, 3, 16, 16), generator=torch.Generator().manual_seed(0)).byte()
+    labels = torch.arange(6)
+    parts = dict.fromkeys(("train", "validation", "test"), clips)
+    return VideoClassification(
+        model,
+        arguments.pop("clips", parts),
+        dict.fromkeys(parts, labels),
+        class_names=list("abcdefgh"),
+        items=ItemSet(labels=labels.numpy()),
+        probe=clips,
+        capture=Capture(model),
+        **arguments,
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_trains_and_shows_its_frames(tmp_path, model):
+    folder, result = launch.train(
+        "video-classification", SMALL | {"model": model, "epochs": 1}, runs=tmp_path
+    )
+    assert 0 <= result.metrics["test/accuracy"] <= 1
+    with RunReader(folder) as reader:
+        strip = reader.load(reader.snapshots(kind="image")[-1])
+        prediction = reader.load(reader.snapshots(kind="prediction")[-1])
+        items = reader.items()
+    frames = strip.extras["predictions"]
+    assert strip.array.shape == (12, 16 + 8 * 3, 5 * 16, 3)
+    assert frames.shape == (12, 5, 8)
+    np.testing.assert_allclose(frames.sum(2), 1, atol=1e-5)
+    if model in ("appearance", "single-frame", "cnn-lstm"):
+        logits = np.log(frames).mean(1)
+        assert (logits.argmax(1) == prediction.array[:12].argmax(1)).all()
+    assert items.thumbnails.shape == (20, 32, 32, 3)
+
+
+def test_it_learns_what_a_single_frame_does_not_tell(tmp_path):
+    common = {"clips": 320, "frames": 8, "image_size": 16, "epochs": 8, "device": "cpu", "threads": 1}
+    _, motion = launch.train("video-classification", common | {"model": "motion"}, runs=tmp_path)
+    _, single = launch.train("video-classification", common | {"model": "single-frame"}, runs=tmp_path)
+    assert motion.metrics["test/accuracy"] > 0.4
+    assert single.metrics["test/accuracy"] < 0.3
+
+
+def test_a_resumed_run_is_the_uninterrupted_run(tmp_path):
+    extra = {"model": "two-stream", "augment": True, "window": 4, "dropout": 0.2, "schedule": "constant"}
+    whole, _ = launch.train("video-classification", SMALL | extra | {"epochs": 3}, runs=tmp_path)
+    part, _ = launch.train("video-classification", SMALL | extra | {"epochs": 2}, runs=tmp_path)
+    launch.resume(part, {"epochs": 3})
+    assert curve(part) == curve(whole)
+    assert curve(part, "validation/accuracy") == curve(whole, "validation/accuracy")
+
+
+def test_a_clip_changes_as_a_whole_and_keeps_its_order():
+    task = small_task(window=3, augmentation=Augmentation(flip=1.0), batch_size=6)
+    ((clips, labels),) = task.batches(0)
+    whole = task.normalise(task._clips["train"])
+    for clip, label in zip(clips, labels, strict=True):
+        source = whole[label].flip(-1)
+        assert any(torch.equal(clip, source[start : start + 3]) for start in range(3))
+    again = next(iter(task.batches(0)))[0]
+    assert torch.equal(clips, again)
+    assert not torch.equal(clips, next(iter(task.batches(1)))[0])
+
+
+def test_bad_requests():
+    with pytest.raises(InputError, match="window of 1 to 5"):
+        small_task(window=6)
+    empty = torch.zeros(0, 5, 3, 16, 16, dtype=torch.uint8)
+    with pytest.raises(InputError, match="at least one"):
+        small_task(clips={"train": empty})
+
+
+@pytest.mark.data
+def test_ucf101_has_its_official_test_part(real_data, monkeypatch, tmp_path):
+    pytest.importorskip("av")
+    if not Path(real_data, "ucf101_3class").is_dir():
+        pytest.skip("$MMGRAPH_DATA does not hold UCF101")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    values = {"dataset": "ucf101", "frames": 4, "window": 3, "image_size": 16, "filters": 2}
+    task = build(parse(recipe("video-classification").config, values))
+    sizes = {part: len(labels) for part, labels in task._labels.items()}
+    assert sizes == {"train": 26, "validation": 6, "test": 21}
+    assert task._labels["validation"].bincount().tolist() == [2, 2, 2]
+    assert task.class_names == ("BabyCrawling", "Punch", "PushUps")
+    assert os.listdir(tmp_path / "mmgraph" / "video")
