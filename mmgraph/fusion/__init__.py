@@ -5,8 +5,9 @@ Names are imported when they are first used, so `import mmgraph.fusion` costs no
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mmgraph.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from mmgraph.fusion.cca import CCA
@@ -54,14 +55,4 @@ _HOME = {
     "similarity_matrix": "similarity",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

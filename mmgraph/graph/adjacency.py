@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError, UnknownNameError
-from mmgraph.graph import attributes, conversion, networkx_graphs, spectrum
+from mmgraph.graph import attributes, conversion, networkx_graphs, spectrum, subgraph
 from mmgraph.graph.attributes import Attributes
 from mmgraph.graph.edge_list import check_edge_weight, check_node_ids, checked_num_nodes
 from mmgraph.graph.kernels.pattern import SparsityPattern
@@ -314,7 +314,7 @@ class Adjacency:
             value = None if self.value is None else self.value[entries]
             kept = torch.zeros(self.num_edges, dtype=torch.bool, device=self.device)
             kept[self.order[entries]] = True
-            return self._changed(between, value, self._edge_attributes_where(kept))
+            return self._changed(between, value, attributes.select(self.edge_attributes, kept))
 
         return self._once(("no self-loops",), make)
 
@@ -327,29 +327,7 @@ class Adjacency:
         Raises:
             InputError: a number is out of range or there twice.
         """
-        if nodes.dim() != 1 or nodes.is_floating_point() or nodes.dtype == torch.bool:
-            raise InputError(
-                f"Expected node numbers (n,) as integers, but got {nodes.dtype} of shape {tuple(nodes.shape)}."
-            )
-        checked_num_nodes(torch.stack([nodes, nodes]), self.num_nodes)
-        number = torch.full((self.num_nodes,), -1, dtype=torch.int64, device=self.device)
-        number[nodes] = torch.arange(len(nodes), device=self.device)
-        # GPU synchronisation.
-        if int((number >= 0).sum()) < len(nodes):
-            raise InputError("Expected every node at most once, but some number is there several times.")
-        position = self.pattern.position
-        source, target = number[self.col[position]], number[self.row[position]]
-        inside = (source >= 0) & (target >= 0)
-        pattern = SparsityPattern.from_entries(target[inside], source[inside], (len(nodes), len(nodes)))
-        value = None if self.value is None else self.value[position[inside][pattern.order]]
-        node_ids = None if self.node_ids is None else [self.node_ids[node] for node in nodes.tolist()]
-        return Adjacency(
-            pattern,
-            value,
-            node_ids,
-            attributes.select(self.node_attributes, nodes.cpu().numpy()),
-            self._edge_attributes_where(inside),
-        )
+        return subgraph.of_nodes(self, nodes)
 
     def normalized(
         self, kind: Normalization = "sym", self_loops: bool = True, dtype: torch.dtype | None = None
@@ -459,10 +437,6 @@ class Adjacency:
         self, pattern: SparsityPattern, value: Tensor | None, edge_attributes: Attributes
     ) -> Adjacency:
         return Adjacency(pattern, value, self.node_ids, self.node_attributes, edge_attributes)
-
-    def _edge_attributes_where(self, kept: Tensor) -> Attributes:
-        """Those of some edges, by a mask in the order the edges were given in."""
-        return attributes.select(self.edge_attributes, kept.cpu().numpy()) if self.edge_attributes else {}
 
     def _dtype(self, dtype: torch.dtype | None) -> torch.dtype:
         if dtype is not None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mmgraph.errors import InputError
 
@@ -66,7 +67,10 @@ def rows(attributes: Attributes, count: int) -> list[dict[str, Any]]:
 
 def select(attributes: Attributes, which: Any) -> dict[str, NDArray[Any]]:
     """The attributes of some of the items, by numbers or a mask."""
-    return {name: values[which] for name, values in attributes.items()}
+    if not attributes:  # then nothing has to come from the GPU
+        return {}
+    chosen = which.cpu().numpy() if isinstance(which, Tensor) else which
+    return {name: values[chosen] for name, values in attributes.items()}
 
 
 def checked(what: str, attributes: Mapping[str, Any] | None, count: int) -> dict[str, NDArray[Any]]:

@@ -5,8 +5,9 @@ Names are imported when they are first used, so that `import mmgraph` stays chea
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mmgraph.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from mmgraph.inspection.capture import Capture
@@ -28,12 +29,4 @@ _HOME = {
     "watch": "watching",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

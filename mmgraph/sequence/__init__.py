@@ -5,8 +5,9 @@ Names are imported when they are first used, so `import mmgraph.sequence` costs 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mmgraph.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from mmgraph.sequence.attention import SequenceAttention
@@ -52,14 +53,4 @@ _HOME = {
     "text_windows": "truncation",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.embeddings.vector_files import NamedVectors, read_vectors, write_vectors
 
 
-class NodeEmbedding(BaseEstimator):  # type: ignore[misc]
+class NodeEmbedding(BaseEstimator, ABC):  # type: ignore[misc]
     """One vector per node of a graph.
 
     After `fit`, `embedding_` (nodes, dimensions) holds the vectors and `node_ids_` what the nodes are called, in the
@@ -24,9 +25,9 @@ class NodeEmbedding(BaseEstimator):  # type: ignore[misc]
     embedding_: NDArray[np.float32]
     node_ids_: list[Hashable]
 
+    @abstractmethod
     def fit(self, graph: Any, y: object = None) -> Self:
         """Embed the nodes of a graph."""
-        raise NotImplementedError
 
     def fit_transform(self, graph: Any, y: object = None, **options: Any) -> NDArray[np.float32]:
         """Embed the nodes of a graph and return all vectors, (nodes, dimensions)."""

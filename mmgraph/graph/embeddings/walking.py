@@ -24,15 +24,27 @@ from mmgraph.graph.walks.walk_graph import WalkGraph
 class WalkEmbedding(NodeEmbedding):
     """Skip-gram over random walks; DeepWalk and Node2Vec say which."""
 
-    dimensions: int
-    walks_per_node: int
-    walk_length: int
-    window: int
-    negatives: int
-    learning_rate: float
-    final_learning_rate: float
-    seed: int
-    threads: int | None
+    def __init__(
+        self,
+        dimensions: int,
+        walks_per_node: int,
+        walk_length: int,
+        window: int,
+        negatives: int,
+        learning_rate: float,
+        final_learning_rate: float,
+        seed: int,
+        threads: int | None,
+    ) -> None:
+        self.dimensions = dimensions
+        self.walks_per_node = walks_per_node
+        self.walk_length = walk_length
+        self.window = window
+        self.negatives = negatives
+        self.learning_rate = learning_rate
+        self.final_learning_rate = final_learning_rate
+        self.seed = seed
+        self.threads = threads
 
     def fit(
         self,
@@ -220,15 +232,8 @@ class DeepWalk(WalkEmbedding):
         seed: int = 0,
         threads: int | None = 1,
     ) -> None:
-        self.dimensions = dimensions
-        self.walks_per_node = walks_per_node
-        self.walk_length = walk_length
-        self.window = window
-        self.negatives = negatives
-        self.learning_rate = learning_rate
-        self.final_learning_rate = final_learning_rate
-        self.seed = seed
-        self.threads = threads
+        shape = dimensions, walks_per_node, walk_length, window, negatives
+        super().__init__(*shape, learning_rate, final_learning_rate, seed, threads)
 
 
 class Node2Vec(WalkEmbedding):
@@ -265,12 +270,5 @@ class Node2Vec(WalkEmbedding):
     ) -> None:
         self.p = p
         self.q = q
-        self.dimensions = dimensions
-        self.walks_per_node = walks_per_node
-        self.walk_length = walk_length
-        self.window = window
-        self.negatives = negatives
-        self.learning_rate = learning_rate
-        self.final_learning_rate = final_learning_rate
-        self.seed = seed
-        self.threads = threads
+        shape = dimensions, walks_per_node, walk_length, window, negatives
+        super().__init__(*shape, learning_rate, final_learning_rate, seed, threads)

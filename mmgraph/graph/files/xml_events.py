@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
@@ -12,7 +13,7 @@ from mmgraph.errors import InputError
 DEEPEST = 64
 
 
-class XMLEvents:
+class XMLEvents(ABC):
     """Calls `start` and `end` for every element; names come without their namespaces.
 
     A document can make a parser expand entities without end or open files of the machine. Both begin with the
@@ -40,13 +41,13 @@ class XMLEvents:
     def line(self) -> int:
         return self._parser.CurrentLineNumber
 
+    @abstractmethod
     def start(self, name: str, given: dict[str, str]) -> None:
         """An element begins."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, name: str, text: str) -> None:
         """An element ends; with the text since the last beginning or end."""
-        raise NotImplementedError
 
     def fail(self, line: int, expected: str) -> NoReturn:
         raise InputError(f"{self.path}, line {line:,}: expected {expected}.")
