@@ -45,6 +45,15 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("undo", "&Undo selection", "Ctrl+Z", "state.undo_selection", "Go back to the selection before"),
         Entry("redo", "&Redo selection", "Ctrl+Shift+Z", "state.redo_selection", "Take back an undo"),
         Entry("clear", "&Clear selection", "Esc", "clear", "Select nothing"),
+        None,
+        Entry("search", "&Search items", "/", "search", "Find items by id, label and text"),
+        Entry(
+            "neighbours",
+            "&Nearest neighbours",
+            "N",
+            "neighbours",
+            "Find the items most like the selected one",
+        ),
     ),
     "&Run": (
         Entry("pause", "&Pause", "Ctrl+P", "pause", "Pause training after this step", "pause"),

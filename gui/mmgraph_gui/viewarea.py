@@ -76,16 +76,20 @@ class ViewArea(QMainWindow):
         self.resizeDocks(raised, [1] * len(raised), Qt.Orientation.Horizontal)
         self._head_docks()
 
-    def show_view(self, name: str) -> None:
-        """Bring a view to the front."""
+    def show_view(self, name: str) -> View | None:
+        """Bring a view to the front; None where it could not be made."""
         dock = self.docks.get(name)
-        if dock is not None:
-            dock.show()
-            dock.raise_()
-            view = self.views.get(name)
-            if view is not None:
-                view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if dock is None:
+            return None
+        dock.show()
+        dock.raise_()
+        if name in self.docks:  # else it has just been found that it cannot be made
+            self._seen(next(spec for spec in VIEW_SPECS if spec.name == name))
+        view = self.views.get(name)
+        if view is not None:
+            view.setFocus(Qt.FocusReason.ShortcutFocusReason)
             self._set_current(name)
+        return view
 
     def current_view(self) -> View | None:
         """The view that was last looked at or clicked into."""

@@ -151,6 +151,25 @@ class MainWindow(QMainWindow):
             self.say(f"Explaining item {item} …", "info")
             self.launcher.explain(path, item)
 
+    def search(self) -> None:
+        """Go to the field of the search among the items."""
+        from mmgraph_gui.views.items import ItemsView
+
+        view = self.area.show_view("items")
+        if isinstance(view, ItemsView):
+            view.focus_search()
+
+    def neighbours(self) -> None:
+        """Find the nearest neighbours of the selected item."""
+        from mmgraph_gui.views.items import ItemsView
+
+        if len(self.state.selection) != 1:
+            self.say("Select one item first: N finds the items nearest to it.", "info")
+            return
+        view = self.area.show_view("items")
+        if isinstance(view, ItemsView):
+            view.show_neighbours()
+
     def set_rate(self, text: str) -> None:
         """Ask training for another learning rate."""
         try:
@@ -260,6 +279,7 @@ class MainWindow(QMainWindow):
             "rate": live,
             "checkpoint": live,
             "explain": "graph" in self.state.kinds(),
+            "neighbours": "embedding" in self.state.kinds(),
         }
         for name, enabled in can.items():
             self.actions_[name].setEnabled(enabled)

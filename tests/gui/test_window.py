@@ -259,3 +259,25 @@ def test_deleting_the_folder_of_the_open_run_keeps_the_window_alive(qtbot, opene
     opened_window.state.set_step(10)
     qtbot.waitUntil(lambda: opened_window.banner.text != "", timeout=10_000)
     assert opened_window.state.steps() == [10, 20, 30, 40]
+
+
+def test_slash_searches_and_n_finds_the_nearest_from_any_view(qtbot, opened_window):
+    window = opened_window
+    qtbot.waitUntil(lambda: window.state.items is not None)
+    window.activateWindow()
+    window.area.show_view("metrics")
+    qtbot.keyClick(window, Qt.Key.Key_Slash)
+    view = window.area.views["items"]
+    qtbot.waitUntil(view.search.field.hasFocus)
+    assert window.area.current == "items"
+    qtbot.keyClicks(view.search.field, "id:7/n")
+    assert view.search.field.text() == "id:7/n"
+    view.search.field.clear()
+    window.area.show_view("metrics")
+    qtbot.keyClick(window, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: "Select one item" in window.banner.text)
+    window.state.select([7])
+    qtbot.keyClick(window, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: len(window.state.selection) == 11)
+    assert 7 in window.state.selection
+    assert window.area.current == "items"

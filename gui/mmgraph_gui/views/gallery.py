@@ -39,6 +39,7 @@ PICTURE_CELL = (104, 132)
 TEXT_CELL = (220, 118)
 BARE_CELL = (216, 72)
 ROW_ROLE = Qt.ItemDataRole.UserRole
+DISTANCE_ROLE = ROW_ROLE + 1
 
 
 class GalleryModel(QAbstractListModel):
@@ -48,12 +49,14 @@ class GalleryModel(QAbstractListModel):
         super().__init__(parent)
         self._state = state
         self.rows: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.distances: dict[int, float] = {}
 
-    def set_rows(self, rows: npt.NDArray[np.int64]) -> None:
-        """Show other rows, or the same in another order."""
-        if not np.array_equal(rows, self.rows):
+    def set_rows(self, rows: npt.NDArray[np.int64], distances: npt.NDArray[np.float64] | None = None) -> None:
+        """Show other rows, or the same in another order; with how far each is from what was searched for."""
+        known = {} if distances is None else dict(zip(rows.tolist(), distances.tolist(), strict=True))
+        if known != self.distances or not np.array_equal(rows, self.rows):
             self.beginResetModel()
-            self.rows = rows
+            self.rows, self.distances = rows, known
             self.endResetModel()
 
     def rowCount(self, parent: Index | None = None) -> int:
@@ -65,8 +68,12 @@ class GalleryModel(QAbstractListModel):
         row = int(self.rows[index.row()])
         if role == ROW_ROLE:
             return row
+        if role == DISTANCE_ROLE:
+            return self.distances.get(row)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return "\n".join(describe(self._state, row).lines)
+            distance = self.distances.get(row)
+            more = () if distance is None else (f"distance {distance:.4g}",)
+            return "\n".join(describe(self._state, row, more).lines)
         return None
 
 
@@ -102,7 +109,7 @@ class GalleryCell(QStyledItemDelegate):
         line = option.fontMetrics.height()
         top = QRectF(inner.left(), inner.top(), inner.width(), inner.height() - 2 * line - 4)
         self._paint_content(painter, top, int(row), known)
-        self._paint_words(painter, inner, line, known)
+        self._paint_words(painter, inner, line, known, index.data(DISTANCE_ROLE))
         painter.restore()
 
     def _paint_content(self, painter: QPainter, box: QRectF, row: int, known: Description) -> None:
@@ -118,7 +125,9 @@ class GalleryCell(QStyledItemDelegate):
         painter.drawText(box, int(flags), text)
         painter.setClipping(False)
 
-    def _paint_words(self, painter: QPainter, inner: QRectF, line: int, known: Description) -> None:
+    def _paint_words(
+        self, painter: QPainter, inner: QRectF, line: int, known: Description, distance: float | None
+    ) -> None:
         palette, metrics = self._theme.palette, painter.fontMetrics()
         width = int(inner.width())
 
@@ -129,7 +138,8 @@ class GalleryCell(QStyledItemDelegate):
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room) + ending
             painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
 
-        write(f"label {known.label}" if known.label else "no label", "", palette.muted, 2)
+        label = f"label {known.label}" if known.label else "no label"
+        write(label, "" if distance is None else f" · {distance:.3g}", palette.muted, 2)
         if known.prediction:
             mark, colour = "", palette.foreground
             if known.correct is not None:

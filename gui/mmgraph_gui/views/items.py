@@ -1,24 +1,27 @@
-"""Items: the selected ones, or all with the most wrong first."""
+"""Items: the selected ones, those that fit some words, the neighbours of one, or all with the most wrong first."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout
 
 from mmgraph.analysis import judge
-from mmgraph.runs import Snapshot
+from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, find_items
 from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
-from mmgraph_gui.item_card import ROW_COLUMNS, row_values
+from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.gallery import Gallery
+from mmgraph_gui.views.item_search import ItemSearch, Nearest, find_nearest
+from mmgraph_gui.views.missing import say_missing
 
 SHOWN = {
     "selection": ("Selection, else all", "The selected items; all where none is selected"),
@@ -55,10 +58,17 @@ class ItemsView(View):
     name: ClassVar[str] = "items"
     title: ClassVar[str] = "Items"
     kinds: ClassVar[tuple[str, ...]] = ("prediction",)
-    topics: ClassVar[frozenset[str]] = frozenset({"run", "items", "selection", "colour", "hover"})
+    topics: ClassVar[frozenset[str]] = frozenset(
+        {"run", "items", "selection", "colour", "hover", "step", "snapshots", "layer"}
+    )
 
     def build(self) -> None:
         self.order: Order | None = None
+        self.nearest: Nearest | None = None
+        self._path: Path | None = None
+        self._near: int | None = None
+        self._asked: tuple[SnapshotInfo, int, int, str] | None = None
+        self._select_found = False
         self._own_selection = False
         self.shown_box = named(QComboBox(), "Which items are shown")
         self.order_box = named(QComboBox(), "Order of the items")
@@ -68,9 +78,18 @@ class ItemsView(View):
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
             box.setMinimumWidth(72)
             box.activated.connect(lambda _: self.request_render("control"))
+        self.search = ItemSearch()
+        self.search.changed.connect(self._search)
+        self.search.entered.connect(self._select_fitting)
+        self.search.near_wanted.connect(self._toggle_near)
+        self.search.field.left.connect(self.setFocus)
+        lines, choosers = QVBoxLayout(), QHBoxLayout()
         for widget in (QLabel("Show"), self.shown_box, QLabel("Order"), self.order_box):
-            self.controls.addWidget(widget)
-        self.controls.addStretch(1)
+            choosers.addWidget(widget)
+        choosers.addStretch(1)
+        lines.addWidget(self.search)
+        lines.addLayout(choosers)
+        self.controls.addLayout(lines)
         self.gallery = named(Gallery(self.state, self.theme), "Items", "")
         self.gallery.hovered.connect(self.state.hover)
         self.gallery.clicked_row.connect(self._choose)
@@ -83,6 +102,12 @@ class ItemsView(View):
 
     def render_state(self, changed: Changed) -> None:
         items = self.state.items
+        if "run" in changed:
+            self._asked = None
+        if self.state.path != self._path:
+            self._path = self.state.path
+            self._end_near()
+            self.search.field.clear()
         if items is None:
             self.order = None
             self.cancel("order")
@@ -91,8 +116,51 @@ class ItemsView(View):
             return
         if changed & {"hover", "theme", "colour", "selection"}:
             self.gallery.viewport().update()
+        if self._near is not None:
+            self._ask_nearest(self._near)
+        else:
+            self._ask_order(items, changed & {"run", "items", "selection", "colour", "control"})
+        if "selection" in changed:
+            self._write_caption()
+
+    def receive(self, slot: str, result: Any) -> None:
+        if (slot == "near") != (self._near is not None):
+            return
+        if slot == "near":
+            self.nearest, rows = result, result.rows
+            self.gallery.rows.set_rows(rows, result.distances)
+        else:
+            self.order, rows = result, result.rows
+            self.gallery.rows.set_rows(rows)
+        if len(rows):
+            self.show_content()
+        else:
+            self.show_message(self._nothing(result.judged))
+        if self._select_found:
+            self._select_found, self._own_selection = False, True
+            self.state.select(rows)
+        self._write_caption()
+
+    def show_neighbours(self) -> None:
+        """Find the neighbours of the selected item, show and select them."""
+        if len(self.state.selection) != 1:
+            self.search.near.setChecked(self._near is not None)
+            self.caption.setText("Select one item to find its nearest neighbours.")
+            return
+        self.search.field.clear()
+        self._path = self.state.path
+        self._near, self._asked, self._select_found = int(self.state.selection[0]), None, True
+        self.search.near.setChecked(True)
+        self.request_render("control")
+
+    def focus_search(self) -> None:
+        """Go to the field of the search."""
+        self.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.field.selectAll()
+
+    def _ask_order(self, items: ItemSet, changed: Changed) -> None:
         own, self._own_selection = self._own_selection, False
-        if changed - {"hover", "theme"} and not (own and changed <= {"selection", "hover"}):
+        if changed and not (own and changed == {"selection"}):
             prediction = self.state.prediction
             work = functools.partial(
                 sort_items,
@@ -102,27 +170,61 @@ class ItemsView(View):
                 selection=self.state.selection,
                 shown=str(self.shown_box.currentData()),
                 order=str(self.order_box.currentData()),
+                words=(items, self.search.words) if self.search.words else None,
             )
             self.ask("order", [], work)
-        elif "selection" in changed:
-            self._write_caption()
 
-    def receive(self, slot: str, result: Any) -> None:
-        self.order = result
-        if not len(result.rows):
-            self.show_message(
-                "No item is predicted wrongly at this step."
-                if result.judged
-                else "There are no predictions at this step to judge by."
-            )
+    def _ask_nearest(self, item: int) -> None:
+        info = self.state.snapshot_at("embedding")
+        if info is None:
+            self._asked = None
+            self.cancel("near")
+            say_missing(self, "embedding", "embedding to search")
+            return
+        k, metric = self.search.k_box.value(), self.search.measure
+        if self._asked != (info, item, k, metric):
+            self._asked = (info, item, k, metric)
+            work = functools.partial(find_nearest, info=info, item=item, k=k, metric=metric)
+            self.ask("near", [info], work)
+
+    def _search(self) -> None:
+        if self.search.words:
+            self._end_near()
+        self.request_render("control")
+
+    def _toggle_near(self, on: bool) -> None:
+        if on:
+            self.show_neighbours()
         else:
-            self.gallery.rows.set_rows(result.rows)
-            self.show_content()
-        self._write_caption()
+            self._end_near()
+            self.request_render("control")
+
+    def _end_near(self) -> None:
+        self._near, self._asked, self.nearest, self._select_found = None, None, None, False
+        self.search.near.setChecked(False)
+        self.cancel("near")
+
+    def _select_fitting(self) -> None:
+        if self.search.words:
+            self._select_found = True
+            self.request_render("control")
+
+    def _nothing(self, judged: bool) -> str:
+        if self.search.words:
+            return f"No item fits '{self.search.words}'."
+        if judged:
+            return "No item is predicted wrongly at this step."
+        return "There are no predictions at this step to judge by."
 
     def table(self) -> Table | None:
-        rows = self.gallery.rows.rows
-        return (ROW_COLUMNS, row_values(self.state, rows)) if len(rows) else None
+        rows, distances = self.gallery.rows.rows, self.gallery.rows.distances
+        if not len(rows):
+            return None
+        values = row_values(self.state, rows)
+        if not distances:
+            return ROW_COLUMNS, values
+        far = [distances[row] for row in rows.tolist()]
+        return (*ROW_COLUMNS, "distance"), ((*known, away) for known, away in zip(values, far, strict=True))
 
     def _choose(self, row: int, mode: Any) -> None:
         """Selecting here leaves the gallery as it is: what one was looking at must not vanish."""
@@ -132,6 +234,9 @@ class ItemsView(View):
     def _write_caption(self) -> None:
         order, items = self.order, self.state.items
         if order is None or items is None:
+            return
+        if self.nearest is not None:
+            self.caption.set_parts(self._told_nearest(self.nearest, items))
             return
         shown = len(order.rows)
         count = (
@@ -151,6 +256,18 @@ class ItemsView(View):
             parts.append(f"{len(self.state.selection):,} selected")
         self.caption.set_parts(parts)
 
+    def _told_nearest(self, nearest: Nearest, items: ItemSet) -> list[str]:
+        item, others = int(nearest.rows[0]), nearest.rows[1:]
+        parts = [
+            f"the {len(others):,} nearest to {describe(self.state, item).name}",
+            f"{nearest.metric} distance in {nearest.info.layer} at step {nearest.info.step:,}",
+        ]
+        if items.labels is not None and items.labels[item] >= 0:
+            same = int((items.labels[others] == items.labels[item]).sum())
+            parts.append(f"{same:,} of its class")
+        parts.append(f"{len(self.state.selection):,} selected")
+        return parts
+
 
 def sort_items(
     _job: Job | None,
@@ -162,8 +279,9 @@ def sort_items(
     selection: npt.NDArray[np.int64],
     shown: str,
     order: str,
+    words: tuple[ItemSet, str] | None = None,
 ) -> Order:
-    """Which rows to show, and in what order."""
+    """Which rows to show, and in what order; `words` are what they must fit, selected or not."""
     rows = np.arange(count)
     wrong = known = np.zeros(count, dtype=bool)
     judged = probabilities is not None
@@ -182,6 +300,8 @@ def sort_items(
             rows = np.concatenate([found[recorded[found]], found[~recorded[found]]])
     if shown == "wrong":
         rows = rows[wrong[rows]]
-    elif shown == "selection" and len(selection):
+    elif shown == "selection" and len(selection) and words is None:
         rows = rows[np.isin(rows, selection)]
+    if words is not None:
+        rows = rows[np.isin(rows, find_items(*words))]
     return Order(rows.astype(np.int64), count, judged, int(wrong.sum()), int(known.sum()))
