@@ -230,10 +230,10 @@ def dropout(x: Features, p: float, training: bool = True) -> Features:
     return x.with_value(drop(x.value, p)) if isinstance(x, SparseFeatures) else drop(x, p)
 
 
-def linear(x: Features, weight: Tensor) -> Tensor:
-    """Multiply features with a weight.
+def linear(x: Features, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Multiply features with a weight, and add a bias where there is one.
 
-    Y = X Wᵀ
+    Y = X Wᵀ + b
 
     Gradients of sparse features: ∂L/∂W = Gᵀ X, and ⟨gᵢ, wⱼ⟩ on the stored entries only. float16 and bfloat16
     are then computed in float32 and cast back; autocast leaves the sparse product alone.
@@ -241,15 +241,17 @@ def linear(x: Features, weight: Tensor) -> Tensor:
     Args:
         x: dense or sparse.
         weight: W.
+        bias: b.
 
     Shapes:
-        x (num_nodes, in_channels), weight (out_channels, in_channels): (num_nodes, out_channels).
+        x (num_nodes, in_channels), weight (out_channels, in_channels), bias (out_channels,):
+        (num_nodes, out_channels).
 
     Raises:
         InputError: sparse features of another type, width or device than the weight.
     """
     if not isinstance(x, SparseFeatures):
-        return nn.functional.linear(x, weight)
+        return nn.functional.linear(x, weight, bias)
     if weight.dim() != 2 or weight.size(1) != x.size(1):
         raise InputError(f"Expected a weight (out_channels, {x.size(1)}), but got {tuple(weight.shape)}.")
     if x.dtype != weight.dtype or x.device != weight.device:
@@ -258,7 +260,8 @@ def linear(x: Features, weight: Tensor) -> Tensor:
             f"{weight.dtype} on {weight.device}: use features.to(weight.dtype) or features.to(weight.device)."
         )
     dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
-    return sparse_product(x.pattern, x.value.to(dtype), weight.t().to(dtype)).to(x.dtype)
+    y = sparse_product(x.pattern, x.value.to(dtype), weight.t().to(dtype)).to(x.dtype)
+    return y if bias is None else y + bias
 
 
 def _check_matrix(x: Tensor) -> None:

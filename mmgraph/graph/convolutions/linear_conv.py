@@ -45,8 +45,7 @@ class LinearConv(nn.Module):
     def forward(self, x: Features, graph: Adjacency | Tensor) -> Tensor:
         check_features(x, self.in_channels)
         Adjacency.of(graph, len(x))
-        y = linear(x, self.weight)
-        return y if self.bias is None else y + self.bias
+        return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"

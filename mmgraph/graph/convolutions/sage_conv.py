@@ -84,15 +84,15 @@ class SAGEConv(nn.Module):
         adjacency = Adjacency.of(graph, len(x))
         y = self._from_neighbours(x, adjacency)
         if self.weight_root is not None:
-            y = y + linear(x, self.weight_root)
-        if self.bias is not None:
+            y = y + linear(x, self.weight_root, self.bias)
+        elif self.bias is not None:
             y = y + self.bias
         return nn.functional.normalize(y, dim=-1) if self.normalize else y
 
     def _from_neighbours(self, x: Features, adjacency: Adjacency) -> Tensor:
         h = x
         if self.weight_project is not None and self.bias_project is not None:
-            h = torch.relu(linear(x, self.weight_project) + self.bias_project)
+            h = torch.relu(linear(x, self.weight_project, self.bias_project))
         if self.aggregation == "max":
             if isinstance(h, SparseFeatures):
                 raise InputError(

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mmgraph.graph.kernels import random_zeros
 from mmgraph.graph.kernels.random_zeros import drop
+
+
+@pytest.fixture(autouse=True, params=["by torch", "by the kernel"])
+def way(request, monkeypatch):
+    """Many entries go through a compiled kernel, few do not."""
+    monkeypatch.setattr(random_zeros, "_WORTH_A_KERNEL", 1 if request.param == "by the kernel" else 1 << 60)
 
 
 @pytest.mark.parametrize("p", [0.0, 1e-7, 0.1, 0.5, 0.6, 1.0])
@@ -63,3 +70,26 @@ def test_one_seed_gives_one_result():
     torch.manual_seed(5)
     assert torch.equal(drop(torch.ones(99), 0.5), first)
     assert not torch.equal(first, second)
+
+
+def test_many_entries_go_through_the_kernel_and_no_pattern_repeats(monkeypatch):
+    monkeypatch.undo()
+    torch.manual_seed(0)
+    kept = drop(torch.ones(1 << 20), 0.5) != 0
+    assert len(kept.view(-1, 64).unique(dim=0)) == 1 << 14
+    for lag in (1, 4, 1024, 4096):
+        equal = (kept[lag:] == kept[:-lag]).double().mean().item()
+        assert equal == pytest.approx(0.5, abs=5 * 0.5 / (len(kept) - lag) ** 0.5)
+
+
+def test_the_number_of_threads_changes_nothing():
+    x, threads = torch.rand(3000, 1001), torch.get_num_threads()
+    found = []
+    try:
+        for number in (1, 3):
+            torch.set_num_threads(number)
+            torch.manual_seed(0)
+            found.append(drop(x, 0.3))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(*found)
