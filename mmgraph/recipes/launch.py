@@ -248,10 +248,14 @@ def _fit(
     on_report: OnReport | None,
 ) -> tuple[Path, Result]:
     """Train; of several processes the one that leads has a run folder, and tells the others where."""
+    from mmgraph.training.devices import pick_device
     from mmgraph.training.distribution import fit_together
     from mmgraph.training.loop import fit
+    from mmgraph.training.memory import keep_freed_memory
 
     try:
+        if pick_device(config.device).type == "cpu":
+            keep_freed_memory()
         folder = Path() if run is None else run.folder
         if on_start is not None and run is not None:
             on_start(folder)
