@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 
-from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from mmgraph_gui.views import Context, View
 from mmgraph_gui.views.registry import VIEW_SPECS, ViewSpec
@@ -46,11 +46,14 @@ class ViewArea(QMainWindow):
         )
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setDocumentMode(True)
+        self._tidying = QTimer(self, singleShot=True, interval=0)
+        self._tidying.timeout.connect(self._hide_stray_tabs)
         for spec in VIEW_SPECS:
             if importlib.util.find_spec(f"mmgraph_gui.views.{spec.name}") is None:
                 continue
             dock = _ViewDock(spec, self)
             dock.visibilityChanged.connect(lambda on, spec=spec: self._seen(spec) if on else None)
+            dock.visibilityChanged.connect(lambda _: self._tidying.start())
             dock.dockLocationChanged.connect(lambda _: self._head_docks())
             dock.topLevelChanged.connect(lambda _: self._head_docks())
             self.docks[spec.name] = dock
@@ -139,6 +142,26 @@ class ViewArea(QMainWindow):
         """A view among tabs has its name on the tab; one that stands alone gets a title bar."""
         for dock in self.docks.values():
             dock.show_title(not self.tabifiedDockWidgets(dock))
+        self._tidying.start()
+
+    def _hide_stray_tabs(self) -> None:
+        """Qt leaves bars of tabs behind when docks are moved; of those with the same tabs the last made is in use."""
+        groups = set()
+        for dock in self.docks.values():
+            together = [dock, *self.tabifiedDockWidgets(dock)]
+            groups.add(frozenset(one.windowTitle() for one in together))
+            groups.add(frozenset(one.windowTitle() for one in together if not one.isHidden()))
+        bars = self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        for bar in reversed(bars):
+            tabs = frozenset(bar.tabText(place) for place in range(bar.count()))
+            stray = tabs not in groups
+            groups.discard(tabs)
+            if stray and bar.isVisible():
+                bar.setProperty("stray", True)
+                bar.hide()
+            elif not stray and bar.property("stray"):
+                bar.setProperty("stray", False)
+                bar.show()
 
 
 class _ViewDock(QDockWidget):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QTabBar
 
 from mmgraph.runs import RunReader, RunWriter
 from mmgraph_gui.launcher import Launcher
@@ -281,3 +282,23 @@ def test_slash_searches_and_n_finds_the_nearest_from_any_view(qtbot, opened_wind
     qtbot.waitUntil(lambda: len(window.state.selection) == 11)
     assert 7 in window.state.selection
     assert window.area.current == "items"
+
+
+def test_every_view_has_one_tab_however_it_was_laid_out(qtbot, make_window):
+    window = make_window()
+    titles = sorted(spec.title for spec in VIEW_SPECS)
+
+    def tabs():
+        bars = [bar for bar in window.area.findChildren(QTabBar) if bar.isVisible()]
+        return sorted(bar.tabText(place) for bar in bars for place in range(bar.count()))
+
+    qtbot.waitUntil(lambda: tabs() == titles)
+    window.reset_layout()
+    qtbot.waitUntil(lambda: tabs() == titles)
+    window.area.docks["log"].setFloating(True)
+    qtbot.waitUntil(lambda: tabs() == [title for title in titles if title != "Log"])
+    window.area.docks["log"].setFloating(False)
+    qtbot.waitUntil(lambda: tabs() == titles)
+    window.close()
+    window = make_window()
+    qtbot.waitUntil(lambda: tabs() == titles)
