@@ -29,6 +29,7 @@ _PACKAGES = (
     "captioning",
     "image_scoring",
     "sequence_classification",
+    "sequence_to_sequence",
 )
 
 DEFAULT = "digits-graph"

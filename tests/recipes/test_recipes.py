@@ -38,6 +38,7 @@ SMALL = {
     "captioning": {"images": 60, "epochs": 1, "hidden": 16, "filters": 4},
     "image-scoring": {"epochs": 2, "pretrain_epochs": 1, "width": 0.125},
     "sequence-classification": {"epochs": 1, "curves": 120},
+    "sequence-to-sequence": {"epochs": 1, "pairs": 200},
 }
 NEEDS_DATA = {
     "node-embedding",
@@ -49,6 +50,7 @@ NEEDS_DATA = {
     "image-classification",
 }
 NO_PICTURES = {
+    "sequence-to-sequence",
     "sequence-classification",
     "language-model",
     "node-embedding",
@@ -61,7 +63,7 @@ NO_PICTURES = {
 }
 ABOUT_LINKS = {"link-prediction"}
 ABOUT_DISTANCES = {"metric-learning", "few-shot", "image-scoring"}
-WITHOUT_ANSWERS = {"node-embedding", "language-model", "captioning"}
+WITHOUT_ANSWERS = {"node-embedding", "language-model", "captioning", "sequence-to-sequence"}
 
 
 def test_reading_the_options_imports_no_torch():
