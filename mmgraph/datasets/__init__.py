@@ -47,6 +47,7 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "planetoid": {"features": bool, "normalize_features": bool},
     "matlab-network": {},
     "communities": {},
+    "friendships": {},
     "graph-text": {"node_features": str},
     "idx": {"split": str},
     "digits": {},
@@ -73,7 +74,9 @@ def load(
     normalize_features: bool = False,
 ) -> Data: ...
 @overload
-def load(name: Literal["blogcatalog", "ppi"], *, progress: Progress | None = None) -> Data: ...
+def load(
+    name: Literal["blogcatalog", "cornell5", "ppi", "reed98"], *, progress: Progress | None = None
+) -> Data: ...
 @overload
 def load(
     name: Literal["mnist", "fashion-mnist"],
@@ -170,6 +173,10 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
 
         paths = {Path(file.path).suffix: folder / file.path for file in found.files}
         return read_communities(paths[".ungraph"], paths[".cmty"])
+    if found.format == "friendships":
+        from mmgraph.datasets.friendships import read_friendships
+
+        return read_friendships(folder / found.files[0].path)
     if found.format == "idx":
         from mmgraph.datasets.images import read_images
 

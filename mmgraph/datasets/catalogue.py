@@ -26,6 +26,7 @@ FORMATS = (
     "planetoid",
     "matlab-network",
     "communities",
+    "friendships",
     "graph-text",
     "idx",
     "digits",

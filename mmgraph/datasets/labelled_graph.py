@@ -1,4 +1,4 @@
-"""An undirected graph whose nodes carry any number of labels: what the readers without features give."""
+"""An undirected graph whose nodes carry one label or any number of them: what the readers of networks give."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def labelled_graph(source: NDArray[np.int64], target: NDArray[np.int64], labels: NDArray[np.bool_]) -> Data:
-    """Both directions of every edge, once each, sorted by target then source, with a row of labels per node.
+def labelled_graph(
+    source: NDArray[np.int64], target: NDArray[np.int64], labels: NDArray[np.bool_] | NDArray[np.int64]
+) -> Data:
+    """Both directions of every edge, once each, sorted by target then source, with the labels of every node.
 
     Args:
         source: one end of each edge.
         target: the other end.
-        labels: which node has which label.
+        labels: which node has which label, or the class of each.
 
     Shapes:
         source, target: (E,) from 0 to N - 1.
-        labels: (N, L), given out as `y`.
+        labels: (N, L) or (N,), given out as `y`.
         edge_index: (2, E') int64; a self-loop counts once.
     """
     import torch

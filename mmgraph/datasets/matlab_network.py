@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmgraph.datasets.labelled_graph import labelled_graph
-from mmgraph.errors import DatasetCorruptError, DatasetMissingError
+from mmgraph.datasets.matlab_file import Shapes, read_variables
+from mmgraph.errors import DatasetCorruptError
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -37,28 +36,17 @@ def read_matlab_network(path: Path) -> Data:
         DatasetMissingError: the file cannot be read.
         DatasetCorruptError: it is no MATLAB file, lacks a variable, or the two do not fit together.
     """
-    from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
 
-    wanted = ("network", "group")
-    try:
-        stream: Any = BytesIO(path.read_bytes())
-    except OSError as error:
-        raise DatasetMissingError(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        shapes = {name: (shape, kind) for name, shape, kind in whosmat(stream)}
-        for name in wanted:
-            if name not in shapes or shapes[name][1] != "sparse":
-                raise DatasetCorruptError(f"{path} must hold a sparse matrix '{name}'. Fetch it again.")
-        (nodes, columns), (rows, labels) = (shapes[name][0] for name in wanted)
-        if not nodes == columns == rows or rows * labels > MAX_LABELS:
-            raise DatasetCorruptError(
-                f"{path} must hold a square network and a group with as many rows, {MAX_LABELS:,} entries at most, "
-                f"but network is {nodes} × {columns} and group {rows} × {labels}."
-            )
-        content: dict[str, Any] = loadmat(stream, variable_names=wanted)
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, MatReadError, zlib.error) as error:
-        raise DatasetCorruptError(f"{path} is not a MATLAB file of version 5 to 7: {error}.") from error
+    def fitting(shapes: Shapes) -> str | None:
+        (nodes, columns), (rows, labels) = shapes["network"], shapes["group"]
+        if nodes == columns == rows and rows * labels <= MAX_LABELS:
+            return None
+        return (
+            f"a square network and a group with as many rows, {MAX_LABELS:,} entries at most, but network is {nodes} × "
+            f"{columns} and group {rows} × {labels}."
+        )
+
+    content = read_variables(path, {"network": True, "group": True}, fitting)
     network, group = content["network"].tocoo(), content["group"]
     if abs(network - network.T).nnz:
         raise DatasetCorruptError(f"The network in {path} must be symmetric. Fetch it again.")

@@ -1,4 +1,4 @@
-"""Citation networks as the recipes take them: papers with words, citations and fields."""
+"""Networks as the recipes take them: papers with words, citations and fields, or students with answers and friends."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from mmgraph import datasets
 from mmgraph.datasets import catalogue
 from mmgraph.graph import SparseFeatures
-from mmgraph.recipes.splits import split_codes
+from mmgraph.recipes.splits import random_splits, split_codes
 from mmgraph.runs import ItemSet, Snapshot
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+_MASKS = {"train": "train", "validation": "val", "test": "test"}
 
 SPARSE_BELOW = 0.2
 """Share of non-zero features up to which sparse products are no slower than dense ones, and dropout is faster."""
@@ -25,14 +28,24 @@ SPARSE_BELOW = 0.2
 
 @dataclass(frozen=True)
 class CitationNetwork:
-    """A citation network and the names of its fields."""
+    """A citation network and the names of its fields, or friendships and the names of the genders."""
 
     data: Data
     class_names: tuple[str, ...]
+    noun: str = "paper"
 
     @classmethod
-    def load(cls, name: str, *, normalize_features: bool = True) -> CitationNetwork:
-        """Cora, CiteSeer or PubMed; the words of each paper add up to 1 where they are normalised."""
+    def load(cls, name: str, *, normalize_features: bool = True, seed: int = 0) -> CitationNetwork:
+        """Cora, CiteSeer or PubMed with the public split, where words of each paper add up to 1 if they are normalised;
+        Reed98 or Cornell5 with half of those whose gender is known for training, a quarter each for validation and
+        test, drawn by the seed (Lim et al., NeurIPS 2021)."""
+        if catalogue.manifest(name).format == "friendships":
+            data = cast("Data", datasets.load(name))
+            generator = torch.Generator().manual_seed(seed)
+            shares = {"train": 0.5, "validation": 0.25, "test": 0.25}
+            for part, mask in random_splits(data.y, shares, generator=generator).items():
+                data[f"{_MASKS[part]}_mask"] = mask
+            return cls(data, catalogue.manifest(name).classes, "student")
         data = cast("Data", datasets.load(name, normalize_features=normalize_features))
         classes = catalogue.manifest(name).classes
         return cls(data, classes or tuple(str(c) for c in range(int(data.y.max()) + 1)))
@@ -59,9 +72,9 @@ class CitationNetwork:
             split_names=tuple(splits),
             columns={
                 "degree": np.bincount(self.data.edge_index[1].numpy(), minlength=self.data.num_nodes),
-                "words": self._words,
+                "words" if self.noun == "paper" else "answers": self._words,
             },
-            noun="paper",
+            noun=self.noun,
         )
 
     @property

@@ -45,6 +45,29 @@ def stratified_splits(
     return {"train": train, "validation": held, "test": test}
 
 
+def random_splits(
+    labels: Tensor, shares: Mapping[str, float], *, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Shares of the items with a label at random; the last part takes what is left.
+
+    Args:
+        labels: class of each item, −1 where it is not known.
+        shares: of each part.
+
+    Shapes:
+        labels (n,); masks (n,) bool.
+    """
+    known = torch.nonzero(labels >= 0).flatten()
+    order = known[torch.randperm(len(known), generator=generator)]
+    ends = [round(share * len(known)) for share in np.cumsum(list(shares.values()))]
+    masks, first = {}, 0
+    for part, last in zip(shares, [*ends[:-1], len(known)], strict=True):
+        masks[part] = torch.zeros(len(labels), dtype=torch.bool)
+        masks[part][order[first:last]] = True
+        first = last
+    return masks
+
+
 def fold_splits(
     labels: Tensor, fold: int, *, folds: int = 10, validation: float = 0.0, seed: int = 0
 ) -> dict[str, Tensor]:

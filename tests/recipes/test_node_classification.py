@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -11,8 +12,10 @@ from mmgraph.graph import APPNP, SparseFeatures
 from mmgraph.graph.networks.gnn import Convolution
 from mmgraph.options import defaults_for, options_of, parse
 from mmgraph.recipes import launch
+from mmgraph.recipes.citation import CitationNetwork
 from mmgraph.recipes.node_classification import CONVOLUTIONS, NodeClassificationConfig
 from mmgraph.recipes.node_classification.build import build
+from mmgraph.runs import RunReader
 
 
 def test_convolutions_are_those_of_the_network_that_need_no_more_than_edges():
@@ -140,3 +143,18 @@ def test_batched_runs_resume_exactly(real_data, tmp_path, batching):
 def test_batches_that_cannot_be(real_data, tmp_path, recipe, options, message):
     with pytest.raises(ConfigError, match=message):
         launch.train(recipe, {"batching": "neighbours", "epochs": 1} | options, runs=tmp_path)
+
+
+@pytest.mark.data
+def test_friendships_are_split_by_the_seed(real_data, tmp_path):
+    options = {"dataset": "reed98", "epochs": 2, "device": "cpu"}
+    folder, result = launch.train("node-classification", options, runs=tmp_path)
+    assert 0 < result.metrics["test/accuracy"] < 1
+    with RunReader(folder) as run:
+        items = run.items()
+    assert np.bincount(items.splits + 1).tolist() == [97, 432, 217, 216]
+    assert ((items.labels < 0) == (items.splits < 0)).all()
+    assert items.noun == "student"
+    first, again, other = (CitationNetwork.load("reed98", seed=seed).splits for seed in (0, 0, 1))
+    assert torch.equal(first["test"], again["test"])
+    assert not torch.equal(first["test"], other["test"])

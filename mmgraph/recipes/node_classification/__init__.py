@@ -66,7 +66,11 @@ class NodeClassificationConfig(TrainingOptions):
         },
     }
 
-    dataset: str = option("cora", "Citation network.", choices=("cora", "citeseer", "pubmed"))
+    dataset: str = option(
+        "cora",
+        "Citation network; or friendships, where the gender is asked for.",
+        choices=("cora", "citeseer", "pubmed", "reed98", "cornell5"),
+    )
     conv: str = option("gcn", "Graph convolution; linear reads no edges.", choices=CONVOLUTIONS)
     epochs: int = option(200, "Passes over the graph; each is one step.", minimum=1)
     learning_rate: float = option(1e-2, "Step size of the optimiser.", minimum=1e-12)

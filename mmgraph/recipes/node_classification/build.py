@@ -32,7 +32,7 @@ CLUSTERS_PER_BATCH = 10
 
 def build(config: NodeClassificationConfig, kind: type[NodeClassification] = NodeClassification) -> Task:
     """A citation network and the graph network that reads it; `kind` says what of it the network sees."""
-    network = CitationNetwork.load(config.dataset)
+    network = CitationNetwork.load(config.dataset, seed=config.seed)
     data, splits = network.data, network.splits
     model = GNN(
         data.num_features,
