@@ -260,8 +260,8 @@ def _say(folder: Path, summary: Mapping[str, Any]) -> None:
         f"{output.duration(summary['seconds'])} on {summary['device']}."
         + (f" {summary['message'].capitalize()}." if summary["message"] else "")
     )
-    said = {tag: metrics[tag] for tag in ("train/loss", *output.deciding(metrics)) if tag in metrics}
-    said |= {tag: value for tag, value in metrics.items() if tag.startswith("test/")}
+    said = {tag: metrics[tag] for tag in ("train/loss",) if tag in metrics}
+    said |= {tag: value for tag, value in metrics.items() if tag.startswith(("best/", "test/"))}
     width = max(map(len, said), default=0)
     for tag, value in said.items():
         typer.echo(f"  {tag:<{width}} {value:.4f}")

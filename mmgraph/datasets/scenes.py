@@ -59,7 +59,7 @@ def generate_scenes(count: int, *, side: int = 48, seed: int = 0, lone: float = 
 
     A lone shape has one sentence ("a small red circle"), two shapes have two that say the same ("a small red circle
     above a large blue cross", "a large blue cross below a small red circle"). The relation is that of the axis along
-    which the shapes are farther apart, by at least a tenth of the side. Every picture is a function of the seed and
+    which the shapes are farther apart, by at least a seventh of the side. Every picture is a function of the seed and
     its number alone, so a larger set begins with the smaller one.
 
     Args:
@@ -109,7 +109,7 @@ def _things(generator: np.random.Generator, lone: float) -> list[_Thing]:
         one, other = things
         apart = sorted((abs(one.y - other.y), abs(one.x - other.x)))
         touching = apart[1] < one.radius + other.radius + 0.02
-        if one.name != other.name and not touching and apart[1] - apart[0] >= 0.1:
+        if one.name != other.name and not touching and apart[1] - apart[0] >= 1 / 7:
             return things
 
 

@@ -110,6 +110,11 @@ class Fusion(nn.Module):
         # Late fusion has an answer per modality: blocks of one matrix over all of their vectors.
         self.answer = nn.Linear(dim * count if strategy == "late" else dim, out_features)
 
+    @property
+    def is_weighing(self) -> bool:
+        """Whether the strategy has gates or attention, which say what each modality contributes."""
+        return isinstance(self.join, Gated | Attention)
+
     def forward(self, inputs: Mapping[str, Any], present: Mapping[str, Tensor] | None = None) -> Tensor:
         """The answers.
 
@@ -189,8 +194,7 @@ class Fusion(nn.Module):
         """
         if method not in get_args(Method):
             raise UnknownNameError.of("method", method, get_args(Method))
-        weighted = isinstance(self.join, Gated | Attention)
-        if method == "weights" and not weighted:
+        if method == "weights" and not self.is_weighing:
             raise InputError(f"The strategy '{self.strategy}' has no weights: leave one out.")
         training = self.training
         self.eval()

@@ -30,6 +30,7 @@ _PACKAGES = (
     "image_scoring",
     "sequence_classification",
     "sequence_to_sequence",
+    "multimodal_graph",
 )
 
 DEFAULT = "digits-graph"

@@ -39,6 +39,7 @@ SMALL = {
     "image-scoring": {"epochs": 2, "pretrain_epochs": 1, "width": 0.125},
     "sequence-classification": {"epochs": 1, "curves": 120},
     "sequence-to-sequence": {"epochs": 1, "pairs": 200},
+    "multimodal-graph": {"epochs": 1, "features": 8, "filters": 2, "hidden": 4},
 }
 NEEDS_DATA = {
     "node-embedding",

@@ -13,7 +13,8 @@ class Annotations(nn.Module):
 
     aᵢ = W fᵢ + pᵢ        i = 1 … L, row by row
 
-    fᵢ are the channels of the network's output at place i, pᵢ a learned vector that says where that is.
+    fᵢ are the channels of the network's output at place i, pᵢ a vector that says where that is: learned, from sines and
+    cosines of row and column on.
 
     Args:
         network: images to feature maps.
@@ -48,7 +49,7 @@ class Annotations(nn.Module):
         self.grid: tuple[int, int] = (maps.size(2), maps.size(3))
         self.features = features
         self.project = nn.Linear(maps.size(1), features)
-        self.place = nn.Parameter(torch.randn(self.grid[0] * self.grid[1], features) * features**-0.5)
+        self.place = nn.Parameter(places(*self.grid, features))
 
     def forward(self, images: Tensor) -> Tensor:
         maps = self.network(images)
@@ -59,3 +60,19 @@ class Annotations(nn.Module):
             )
         annotations: Tensor = self.project(maps.flatten(2).transpose(1, 2)) + self.place
         return annotations
+
+
+def places(rows: int, columns: int, features: int) -> Tensor:
+    """Waves along the rows and along the columns, so that places near each other have like vectors.
+
+    p = [sin ωₖ y, cos ωₖ y, sin ωₖ x, cos ωₖ x]ₖ with y and x from 0 to 1 and ωₖ from 1 to 8 half-turns
+
+    Shapes:
+        (rows · columns, features).
+    """
+    waves = -(-features // 4)
+    frequencies = torch.pi * 8 ** torch.linspace(0, 1, waves)
+    y = (torch.arange(rows) + 0.5).div(rows).repeat_interleave(columns)
+    x = (torch.arange(columns) + 0.5).div(columns).repeat(rows)
+    angles = torch.stack([y, x], dim=1).unsqueeze(2) * frequencies
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :features]

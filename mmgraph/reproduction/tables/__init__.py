@@ -18,6 +18,7 @@ _MODULES = (
     "few_shot",
     "captioning",
     "image_scoring",
+    "multimodal_graph",
 )
 
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from mmgraph.errors import InputError
 from mmgraph.fusion.captioning import Annotations, Captioner, RecurrentDecoder, TransformerDecoder
+from mmgraph.fusion.captioning.annotations import places
 
 PAD, START, END, WORDS = 0, 1, 2, 9
 SENTENCES = torch.tensor([[1, 5, 6, 7, 2, 0], [1, 3, 2, 0, 0, 0], [1, 2, 0, 0, 0, 0]])
@@ -121,6 +122,18 @@ def test_annotations_run_row_by_row_and_know_their_place() -> None:
         Annotations(nn.Flatten(), torch.zeros(1, 3, 2, 4))
     with pytest.raises(InputError, match="at least one feature"):
         Annotations(network, torch.zeros(1, 3, 2, 4), 0)
+
+
+def test_places_near_each_other_have_like_vectors() -> None:
+    vectors = places(4, 5, 32)
+    assert vectors.shape == (20, 32)
+    apart = torch.cdist(vectors, vectors)
+    row, column = torch.meshgrid(torch.arange(4) / 4, torch.arange(5) / 5, indexing="ij")
+    where = torch.stack([row.flatten(), column.flatten()], dim=1)
+    near = torch.cdist(where, where)
+    nearest = apart.masked_fill(torch.eye(20, dtype=torch.bool), torch.inf).argmin(dim=1)
+    assert (near[torch.arange(20), nearest] < 0.3).all()
+    assert places(3, 3, 7).shape == (9, 7)
 
 
 def test_bad_captioners_are_refused() -> None:
