@@ -31,6 +31,8 @@ class Augmentation:
         shift: largest shift, as a share of width and height.
         flip: probability of left and right changing places.
         colour: of contrast and brightness, in units of the pixels.
+        quarter_turns: turns by a random multiple of 90° first, which mixes no pixels; for square images of what has no
+            up and down.
 
     Shapes:
         images (n, channels, height, width) of any floating type: the same.
@@ -39,7 +41,7 @@ class Augmentation:
 
     Raises:
         ConfigError: a number out of range.
-        InputError: something else than a batch of images.
+        InputError: something else than a batch of images, or quarter turns of images that are not square.
     """
 
     rotation: float = 0.0
@@ -49,6 +51,7 @@ class Augmentation:
     stretch: float = 0.0
     shear: float = 0.0
     shift: float = 0.0
+    quarter_turns: bool = False
 
     def __post_init__(self) -> None:
         if not (0 <= self.rotation <= 180 and 0 <= self.scale < math.inf and 0 <= self.flip <= 1):
@@ -77,6 +80,8 @@ class Augmentation:
         turn, size, mirror = torch.rand(3, n, generator=generator)
         gain, shift = torch.randn(2, n, images.size(1), 1, 1, generator=generator)
         warp = 2 * torch.rand(5, n, generator=generator) - 1
+        if self.quarter_turns:
+            images = _quarter_turned(images, torch.randint(4, (n,), generator=generator))
         moves = self.rotation, self.scale, self.stretch, self.shear, self.shift
         if n and any(moves):
             images = self._moved(images, 2 * turn - 1, 2 * size - 1, mirror < self.flip, warp)
@@ -111,3 +116,13 @@ class Augmentation:
         theta = torch.cat([rows, shift], dim=2).to(images)
         grid = F.affine_grid(theta, list(images.shape), align_corners=False)
         return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _quarter_turned(images: Tensor, turns: Tensor) -> Tensor:
+    if images.size(2) != images.size(3):
+        raise InputError(f"Expected square images to turn by 90°, but got {tuple(images.shape)}.")
+    turned = images.clone()
+    for count in (1, 2, 3):
+        rows = torch.nonzero(turns == count).flatten().to(images.device)
+        turned[rows] = torch.rot90(images[rows], count, (2, 3))
+    return turned

@@ -71,6 +71,18 @@ def test_everything_that_moves_equals_scipy(size):
         assert np.abs(image[0].numpy() - expected).max() < 1e-5
 
 
+def test_quarter_turns_move_pixels_and_mix_none():
+    given = images(100, (6, 6))
+    changed = Augmentation(quarter_turns=True)(given, seeded())
+    seen = torch.stack(
+        [(changed == torch.rot90(given, count, (2, 3))).flatten(1).all(1) for count in range(4)]
+    )
+    assert bool(seen.any(0).all())
+    assert int(seen.sum(1).min()) > 10
+    with pytest.raises(InputError, match="square"):
+        Augmentation(quarter_turns=True)(images(), seeded())
+
+
 def test_colour_noise_has_the_size_it_says():
     given = torch.full((3000, 2, 2, 2), 5.0)
     given[:, :, 0] = 7.0

@@ -19,9 +19,12 @@ class ImageScoringConfig(TrainingOptions):
         ("dataset", "utkface"): {
             "labelled": None,
             "image_size": 48,
+            "quarter_turns": False,
             "rotation": 15.0,
             "scale": 0.1,
             "bins": 10,
+            "pretrain_epochs": 20,
+            "epochs": 40,
         },
     }
 
@@ -31,7 +34,7 @@ class ImageScoringConfig(TrainingOptions):
         choices=("fine-detail", "utkface"),
     )
     labelled: int | None = option(
-        120, "Training images whose score is known to regression; none takes all.", minimum=16
+        80, "Training images whose score is known to regression; none takes all.", minimum=16
     )
     pretrain_epochs: int = option(10, "First epochs, on similar and dissimilar pairs.", minimum=0)
     grow: bool = option(True, "Begin with a third of the channels and grow.")
@@ -53,6 +56,7 @@ class ImageScoringConfig(TrainingOptions):
     image_size: int = option(48, "Height and width that faces are reduced to.", minimum=16, maximum=200)
     landmarks: str | None = option(None, "CSV file with the eyes of the faces, to align them by.")
     rotation: float = option(0.0, "Largest turn of a training image, in degrees.", minimum=0.0, maximum=180.0)
+    quarter_turns: bool = option(True, "Turn it by multiples of 90°, for what has no up and down.")
     scale: float = option(0.0, "Largest change of its size, as a share.", minimum=0.0, maximum=1.0)
     flip: float = option(0.5, "Probability that left and right change places.", minimum=0.0, maximum=1.0)
     colour: float = option(0.1, "Noise of its contrast and brightness.", minimum=0.0)

@@ -69,7 +69,9 @@ def build(config: ImageScoringConfig) -> ImageScoring:
         items=items,
         probe=images[probe],
         capture=Capture(encoder, kinds=("filters", "feature_maps")),
-        augmentation=Augmentation(config.rotation, config.scale, config.flip, config.colour),
+        augmentation=Augmentation(
+            config.rotation, config.scale, config.flip, config.colour, quarter_turns=config.quarter_turns
+        ),
         pretrain_epochs=config.pretrain_epochs,
         bins=config.bins,
         margin=config.margin,
