@@ -47,7 +47,7 @@ def descend(
                     continue
                 value = loss(images[rows], texts[rows], labels[rows])
                 if not bool(value.isfinite()):
-                    raise NonFiniteLossError(f"The loss became {float(value)}: lower the learning rate.")
+                    raise NonFiniteLossError(f"The loss became {value.item()}: lower the learning rate.")
                 optimizer.zero_grad()
                 value.backward()
                 optimizer.step()
