@@ -6,7 +6,7 @@ import math
 from typing import Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.fusion.mapping import (
@@ -46,8 +46,6 @@ class CCA(CrossModalMapping):
         "Canonical correlation analysis", Neural Computation 16, 2004.
     """
 
-    image_weight: Tensor
-    text_weight: Tensor
     correlations: Tensor
 
     def __init__(
@@ -70,8 +68,10 @@ class CCA(CrossModalMapping):
             raise InputError(f"Expected a regularisation of at least 0, but got {regularisation}.")
         self.components, self.regularisation = components, both
         self.image_scale, self.text_scale = Standardize(image_features), Standardize(text_features)
-        for name, features in (("image_weight", image_features), ("text_weight", text_features)):
-            self.register_buffer(name, torch.zeros(features, components, dtype=torch.float64))
+        self.image_weight, self.text_weight = (
+            nn.Parameter(torch.zeros(features, components, dtype=torch.float64), requires_grad=False)
+            for features in (image_features, text_features)
+        )
         self.register_buffer("correlations", torch.zeros(components, dtype=torch.float64))
 
     def fit(self, images: Tensor, texts: Tensor, labels: Tensor | None = None) -> Self:

@@ -14,7 +14,7 @@ from mmgraph.fusion.fitting import descend
 from mmgraph.fusion.mapping import CrossModalMapping, Modality, check_modality, check_pairs
 from mmgraph.fusion.similarity import SimilarityKind
 
-Stage = Literal["modal", "joint"]
+Stage = Literal["modal", "joint", "shared"]
 
 
 class FeatureTower(nn.Sequential):
@@ -58,6 +58,7 @@ class DeepSemanticMapping(CrossModalMapping):
     h_v = image(v), h_t = text(t);  y = W₅ relu(W₄ [h_v; h_t] + b₄) + b₅, where a missing modality is 0
     modal stage: CE(V_v h_v + c_v) + CE(V_t h_t + c_t), which trains the first three layers apart
     joint stage: CE(y(v, t)) + λ (CE(y(v)) + CE(y(t)))
+    shared stage: the same, but the first three layers stay as they are
 
     The common space are the posteriors softmax(y(v)) and softmax(y(t)) that either modality gives alone.
 
@@ -78,7 +79,7 @@ class DeepSemanticMapping(CrossModalMapping):
         InputError: lists of different lengths, labels out of range, or encoders that give something else.
 
     Source: Wang, Yang & Meinel, "Deep semantic mapping for cross-modal retrieval", ICTAI 2015. Differs: ReLU and
-        dropout; λ, without which a modality that answers alone was never trained to.
+        dropout; λ, by which a modality is trained to answer alone.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class DeepSemanticMapping(CrossModalMapping):
         *,
         dim: int = 128,
         dropout: float = 0.5,
-        alone: float = 1.0,
+        alone: float = 0.0,
         similarity: SimilarityKind = "dot",
     ) -> None:
         super().__init__(similarity)
@@ -132,6 +133,8 @@ class DeepSemanticMapping(CrossModalMapping):
                 f"Expected labels from 0 to {self.classes - 1}, but got {int(labels.min())} to {int(labels.max())}."
             )
         seen, read = self._encoded(images, "image"), self._encoded(texts, "text")
+        if stage == "shared":
+            seen, read = seen.detach(), read.detach()
         if stage == "modal":
             return F.cross_entropy(self.image_head(seen), labels) + F.cross_entropy(
                 self.text_head(read), labels
@@ -150,14 +153,26 @@ class DeepSemanticMapping(CrossModalMapping):
         labels: Tensor,
         *,
         modal_epochs: int = 60,
-        epochs: int = 40,
+        epochs: int = 20,
+        keep: bool = True,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         weight_decay: float = 1e-4,
         seed: int = 0,
     ) -> Self:
-        """Train each modality apart, then both together; dropout draws from torch's global generator."""
-        for stage, count in (("modal", modal_epochs), ("joint", epochs)):
+        """Train each modality apart, then both together; dropout draws from torch's global generator.
+
+        Args:
+            images, texts, labels: pairs and their classes.
+            modal_epochs: of the modal stage.
+            epochs: of the stage after it: "shared" if there was one and it is to be kept, else "joint".
+            keep: whether the first three layers stay as the modal stage left them.
+            batch_size, learning_rate, weight_decay, seed: of AdamW and its batches.
+        """
+        for stage, count in (
+            ("modal", modal_epochs),
+            ("shared" if keep and modal_epochs else "joint", epochs),
+        ):
             descend(
                 self,
                 lambda v, t, y, stage=stage: self.loss(v, t, y, stage),  # type: ignore[misc]

@@ -133,6 +133,12 @@ class Fusion(nn.Module):
         """What the answer is read off: one vector per item, (n, dim), for late fusion (n, modalities · dim)."""
         return self._fused(*self.encode(inputs, present))
 
+    def encoder(self, name: str) -> nn.Module:
+        """The encoder of a modality."""
+        if name not in self.names:
+            raise UnknownNameError.of("modality", name, self.names)
+        return self.encoders[f"{name}_encoder"]
+
     def encode(
         self, inputs: Mapping[str, Any], present: Mapping[str, Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:

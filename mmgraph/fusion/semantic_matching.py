@@ -6,7 +6,7 @@ import warnings
 from typing import Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.fusion.cca import CCA
@@ -67,8 +67,9 @@ class SemanticMatching(CrossModalMapping):
         sizes = self.features if correlation is None else (correlation.components,) * 2
         self.image_scale, self.text_scale = (Standardize(size) for size in sizes)
         for name, size in zip(("image", "text"), sizes, strict=True):
-            self.register_buffer(f"{name}_weight", torch.zeros(size, classes, dtype=torch.float64))
-            self.register_buffer(f"{name}_bias", torch.zeros(classes, dtype=torch.float64))
+            for part, shape in (("weight", (size, classes)), ("bias", (classes,))):
+                solved = nn.Parameter(torch.zeros(shape, dtype=torch.float64), requires_grad=False)
+                self.register_parameter(f"{name}_{part}", solved)
 
     def fit(self, images: Tensor, texts: Tensor, labels: Tensor) -> Self:
         """Fit the map of the correlation, if there is one, and both regressions."""
@@ -109,8 +110,8 @@ class SemanticMatching(CrossModalMapping):
     def _parts(self, modality: Modality) -> tuple[Standardize, Tensor, Tensor]:
         return (
             self.get_submodule(f"{modality}_scale"),  # type: ignore[return-value]
-            self.get_buffer(f"{modality}_weight"),
-            self.get_buffer(f"{modality}_bias"),
+            self.get_parameter(f"{modality}_weight"),
+            self.get_parameter(f"{modality}_bias"),
         )
 
 

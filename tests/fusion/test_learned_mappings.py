@@ -31,7 +31,7 @@ def mean_precision(mapping, images, texts, labels) -> float:
 
 def test_five_layers_by_hand(pairs):
     images, texts, labels = pairs
-    mapping = deep().eval()
+    mapping = deep(alone=1.0).eval()
     h = {}
     for name, tower, x in (("image", mapping.image, images), ("text", mapping.text, texts)):
         for layer in (layer for layer in tower if isinstance(layer, nn.Linear)):
@@ -55,6 +55,19 @@ def test_five_layers_by_hand(pairs):
     modal = F.cross_entropy(mapping.image_head(h["image"]), labels)
     modal = modal + F.cross_entropy(mapping.text_head(h["text"]), labels)
     torch.testing.assert_close(mapping.loss(images, texts, labels, "modal"), modal)
+
+
+def test_the_shared_stage_leaves_the_first_three_layers_alone(pairs):
+    images, texts, labels = pairs
+    mapping = deep().eval()
+    torch.testing.assert_close(
+        mapping.loss(images, texts, labels, "shared"), mapping.loss(images, texts, labels)
+    )
+    mapping.loss(images, texts, labels, "shared").backward()
+    assert all(parameter.grad is not None for parameter in mapping.joint.parameters())
+    assert all(
+        parameter.grad is None for parameter in (*mapping.image.parameters(), *mapping.text.parameters())
+    )
 
 
 def test_the_modal_stage_leaves_the_shared_layers_alone(pairs):

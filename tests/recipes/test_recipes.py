@@ -33,6 +33,7 @@ SMALL = {
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
     "metric-learning": {"epochs": 1},
     "video-classification": {"epochs": 1, "clips": 80, "frames": 4, "image_size": 16, "filters": 2},
+    "cross-modal-retrieval": {"epochs": 2, "modal_epochs": 1, "hidden": 16},
     "few-shot": {"epochs": 1, "test_episodes": 50},
     "language-model": {"epochs": 1, "hidden": 16},
     "captioning": {"images": 60, "epochs": 1, "hidden": 16, "filters": 4},
@@ -53,6 +54,7 @@ NEEDS_DATA = {
 NO_PICTURES = {
     "sequence-to-sequence",
     "sequence-classification",
+    "cross-modal-retrieval",
     "language-model",
     "node-embedding",
     "heterogeneous",
@@ -63,7 +65,7 @@ NO_PICTURES = {
     "graph-classification",
 }
 ABOUT_LINKS = {"link-prediction"}
-ABOUT_DISTANCES = {"metric-learning", "few-shot", "image-scoring"}
+ABOUT_DISTANCES = {"metric-learning", "few-shot", "cross-modal-retrieval", "image-scoring"}
 WITHOUT_ANSWERS = {"node-embedding", "language-model", "captioning", "sequence-to-sequence"}
 
 

@@ -19,6 +19,7 @@ _MODULES = (
     "captioning",
     "image_scoring",
     "multimodal_graph",
+    "cross_modal",
 )
 
 
