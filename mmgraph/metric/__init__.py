@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mmgraph.metric.episodes import Episode, EpisodeSampler, episode_accuracy, mean_and_interval
     from mmgraph.metric.metric_loss import MetricLoss
     from mmgraph.metric.mining import mine_embeddings, mine_triplets, pairs_of
+    from mmgraph.metric.pair_lists import PairSampler, read_pairs
     from mmgraph.metric.pair_losses import contrastive_loss, hinge_embedding_loss
     from mmgraph.metric.retrieval import clustering_score, retrieval_scores
     from mmgraph.metric.sampling import ClassBalancedSampler
@@ -39,6 +40,7 @@ __all__ = [
     "Episode",
     "EpisodeSampler",
     "MetricLoss",
+    "PairSampler",
     "Pairs",
     "Siamese",
     "Triplets",
@@ -60,6 +62,7 @@ __all__ = [
     "pairs_of",
     "prototypes",
     "prototypical_loss",
+    "read_pairs",
     "retrieval_scores",
     "score_bins",
     "score_pair_loss",
@@ -74,6 +77,7 @@ _HOME = {
     "Episode": "episodes",
     "EpisodeSampler": "episodes",
     "MetricLoss": "metric_loss",
+    "PairSampler": "pair_lists",
     "Pairs": "selection",
     "Siamese": "siamese",
     "Triplets": "selection",
@@ -95,6 +99,7 @@ _HOME = {
     "pairs_of": "mining",
     "prototypes": "batch_losses",
     "prototypical_loss": "batch_losses",
+    "read_pairs": "pair_lists",
     "retrieval_scores": "retrieval",
     "score_bins": "score_pairs",
     "score_pair_loss": "score_pairs",

@@ -121,18 +121,29 @@ class MetricLoss(nn.Module):
         matrix = self.distance.matrix(embeddings)
         if self.kind in PAIRS and self.miner == "all":
             pairs = all_pairs(labels)
-            return self._of_pairs(matrix[pairs.first, pairs.second], pairs.similar)
+            return self.of_pairs(matrix[pairs.first, pairs.second], pairs.similar)
         triplets = mine_triplets(matrix, labels, self.miner, dim=embeddings.size(1), generator=generator)
         if self.kind in PAIRS:
             pairs = pairs_of(triplets)
-            return self._of_pairs(matrix[pairs.first, pairs.second], pairs.similar)
+            return self.of_pairs(matrix[pairs.first, pairs.second], pairs.similar)
         near = matrix[triplets.anchor, triplets.positive]
         far = matrix[triplets.anchor, triplets.negative]
         if self.kind == "ratio":
             return distance_ratio_loss(near, far, reduction=self.reduction)
         return triplet_loss(near, far, margin=self.margin, reduction=self.reduction)
 
-    def _of_pairs(self, distance: Tensor, similar: Tensor) -> Tensor:
+    def of_pairs(self, distance: Tensor, similar: Tensor) -> Tensor:
+        """The loss of pairs that somebody has listed.
+
+        Shapes:
+            distance (n,), similar (n,) bool: scalar, or (n,) without reduction.
+
+        Raises:
+            ConfigError: a loss that is not one of pairs.
+            EmptyPairsError: there is no pair.
+        """
+        if self.kind not in PAIRS:
+            raise ConfigError(f"Listed pairs need the loss {' or '.join(PAIRS)}, not {self.kind}.")
         loss = contrastive_loss if self.kind == "contrastive" else hinge_embedding_loss
         return loss(distance, similar, margin=self.margin, reduction=self.reduction)
 

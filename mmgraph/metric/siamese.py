@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmgraph.errors import InputError
+from mmgraph.errors import EmptyPairsError, InputError
 from mmgraph.metric.distances import Distance
 from mmgraph.metric.metric_loss import MetricLoss
+from mmgraph.metric.selection import Pairs
 
 
 class Siamese(nn.Module):
@@ -17,6 +18,7 @@ class Siamese(nn.Module):
 
         model = Siamese(encoder, loss=MetricLoss("triplet", miner="semi-hard"))
         model.loss(images, labels).backward()
+        model.pair_loss(videos, pairs).backward()  # similar and dissimilar ones that somebody has listed
         model.compare(images_a, images_b)          # distances of pairs
 
     Args:
@@ -57,3 +59,20 @@ class Siamese(nn.Module):
         """The loss of a batch; see `MetricLoss`."""
         loss: Tensor = self.criterion(self(inputs), labels, generator)
         return loss
+
+    def pair_loss(self, inputs: Any, pairs: Pairs) -> Tensor:
+        """The loss of listed pairs; each item is looked at once, in however many pairs it is.
+
+        Args:
+            inputs: the items, by whose rows `pairs` speaks.
+            pairs: which are similar and which are not.
+
+        Raises:
+            ConfigError: the loss is not one of pairs.
+            EmptyPairsError: there is no pair.
+        """
+        rows, places = torch.unique(torch.cat([pairs.first, pairs.second]), return_inverse=True)
+        if len(rows) == 0:
+            raise EmptyPairsError("Expected pairs to learn from, but the list is empty.")
+        first, second = self(inputs[rows])[places].chunk(2)
+        return self.criterion.of_pairs(self.distance(first, second), pairs.similar)

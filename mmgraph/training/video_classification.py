@@ -12,8 +12,9 @@ from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import Classification, pixel_statistics, scores
+from mmgraph.training.clip_variation import ClipVariation
 from mmgraph.training.frame_strip import frame_strips
-from mmgraph.vision import Augmentation, VideoClassifier
+from mmgraph.vision import VideoClassifier
 
 FORWARD_CLIPS = 32
 STRIPS = 12
@@ -32,16 +33,14 @@ class VideoClassification(Classification):
         probe: uint8 clips, as rows of `items`.
         capture: what to look at.
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
-        window: frames that are learned from at a time, from a random place of each clip; None takes all. What is
-            evaluated are whole clips.
-        augmentation: random changes of a clip, the same for all its frames.
+        variation: random windows and changes of clips in training; whole clips are evaluated, as they are.
         seed: of all that is random.
 
     Shapes:
         clips (n, t, channels, height, width) uint8; labels (n,) int64.
 
     Raises:
-        InputError: a part is empty, clips and labels do not fit, or the window is longer than clips.
+        InputError: a part is empty, or clips and labels do not fit.
     """
 
     def __init__(
@@ -55,8 +54,7 @@ class VideoClassification(Classification):
         probe: Tensor,
         capture: Capture,
         batch_size: int = 32,
-        window: int | None = None,
-        augmentation: Augmentation | None = None,
+        variation: ClipVariation | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__(model, class_names, items, capture)
@@ -66,14 +64,11 @@ class VideoClassification(Classification):
                     f"The {split} part needs clips (n, t, channels, height, width), at least one, and as many labels; "
                     f"it has {tuple(some.shape)} and {len(labels[split])} labels."
                 )
-        length = clips["train"].size(1)
-        if window is not None and not 1 <= window <= length:
-            raise InputError(f"Expected a window of 1 to {length} frames, as clips have, but got {window}.")
         self.model: nn.Module
         self._classifier = model
         self._clips, self._labels, self._probe = dict(clips), dict(labels), probe
-        self._batch_size, self._window, self._seed = batch_size, window or length, seed
-        self._augmentation = augmentation
+        self._batch_size, self._seed = batch_size, seed
+        self._variation = ClipVariation() if variation is None else variation
         self._mean, self._std = pixel_statistics(clips["train"])
         self.batches_per_epoch = -(-len(clips["train"]) // batch_size)
 
@@ -96,19 +91,7 @@ class VideoClassification(Classification):
         for position in range(start, self.batches_per_epoch):
             rows = order[position * self._batch_size : (position + 1) * self._batch_size].to(clips.device)
             generator = torch.Generator().manual_seed((key * 1_000_003 + position) % 2**63)
-            yield self._varied(self.normalise(clips[rows]), generator), labels[rows]
-
-    def _varied(self, clips: Tensor, generator: torch.Generator) -> Tensor:
-        """A window of each clip, all its frames changed alike."""
-        free = clips.size(1) - self._window
-        if free:
-            starts = torch.randint(free + 1, (len(clips), 1), generator=generator)
-            frames = (starts + torch.arange(self._window)).to(clips.device)
-            clips = clips[torch.arange(len(clips), device=clips.device).unsqueeze(1), frames]
-        if self._augmentation is None:
-            return clips
-        # Frames as channels of one picture, so that a clip turns and shifts as a whole.
-        return self._augmentation(clips.flatten(1, 2), generator).view_as(clips)
+            yield self._variation(self.normalise(clips[rows]), generator), labels[rows]
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Cross-entropy and accuracy of a batch."""

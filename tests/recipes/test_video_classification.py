@@ -13,6 +13,7 @@ from mmgraph.options import parse
 from mmgraph.recipes import launch, recipe
 from mmgraph.recipes.video_classification.build import build, classifier
 from mmgraph.runs import ItemSet, RunReader
+from mmgraph.training.clip_variation import ClipVariation
 from mmgraph.training.video_classification import VideoClassification
 from mmgraph.vision import Augmentation
 
@@ -85,7 +86,7 @@ def test_a_resumed_run_is_the_uninterrupted_run(tmp_path):
 
 
 def test_a_clip_changes_as_a_whole_and_keeps_its_order():
-    task = small_task(window=3, augmentation=Augmentation(flip=1.0), batch_size=6)
+    task = small_task(variation=ClipVariation(3, Augmentation(flip=1.0)), batch_size=6)
     ((clips, labels),) = task.batches(0)
     whole = task.normalise(task._clips["train"])
     for clip, label in zip(clips, labels, strict=True):
@@ -97,8 +98,12 @@ def test_a_clip_changes_as_a_whole_and_keeps_its_order():
 
 
 def test_bad_requests():
-    with pytest.raises(InputError, match="window of 1 to 5"):
-        small_task(window=6)
+    with pytest.raises(InputError, match="at least 6 frames"):
+        next(iter(small_task(variation=ClipVariation(6)).batches(0)))
+    with pytest.raises(InputError, match="at least one frame"):
+        ClipVariation(0)
+    with pytest.raises(InputError, match="colours that stay"):
+        ClipVariation(augmentation=Augmentation(colour=0.1))
     empty = torch.zeros(0, 5, 3, 16, 16, dtype=torch.uint8)
     with pytest.raises(InputError, match="at least one"):
         small_task(clips={"train": empty})

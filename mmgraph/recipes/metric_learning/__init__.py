@@ -18,14 +18,20 @@ class MetricLearningConfig(TrainingOptions):
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
         ("dataset", "fashion-mnist"): {"epochs": 5, "filters": 32},
         ("dataset", "orl-faces"): {"epochs": 60, "filters": 32, "items_per_class": 4, "image_size": 48},
+        ("dataset", "ucf101"): {
+            "loss": "contrastive",
+            "epochs": 40,
+            "image_size": 40,
+            "weight_decay": 1e-4,
+        },
         ("loss", "contrastive"): {"margin": 1.0},
         ("loss", "hinge"): {"margin": 1.0},
     }
 
     dataset: str = option(
         "digits",
-        "Images; of ORL faces people are tested who were never seen.",
-        choices=("digits", "fashion-mnist", "orl-faces"),
+        "Images, or videos (ucf101); of ORL faces people are tested who were never seen.",
+        choices=("digits", "fashion-mnist", "orl-faces", "ucf101"),
     )
     loss: str = option(
         "triplet",
@@ -45,11 +51,18 @@ class MetricLearningConfig(TrainingOptions):
     filters: int = option(
         16, "Filters of the first convolution; each later one has twice as many.", minimum=1
     )
-    image_size: int = option(32, "Height and width that faces are reduced to.", minimum=16, maximum=112)
+    image_size: int = option(
+        32, "Height and width that faces and videos are reduced to.", minimum=16, maximum=112
+    )
     classes_per_batch: int = option(10, "Classes in a batch.", minimum=2)
     items_per_class: int = option(8, "Images of each class in a batch.", minimum=2)
     unseen_classes: int = option(
         5, "People of ORL faces who are tested and never trained on.", minimum=2, maximum=30
+    )
+    frames: int = option(32, "Frames of a video; half of them are learned from at a time.", minimum=8)
+    pairs_per_batch: int = option(32, "Listed pairs of videos in a batch, an even number.", minimum=2)
+    pair_list: str | None = option(
+        None, "File with lines 'first second 0 or 1' over training videos; none lists all pairs by class."
     )
     epochs: int = option(20, "Passes over the training images.", minimum=1)
     learning_rate: float = option(1e-3, "Step size of the optimiser.", minimum=1e-12)
@@ -60,7 +73,7 @@ RECIPE = Recipe(
     name="metric-learning",
     title="Similar images near, others far",
     summary="A Siamese network that gives each image a vector, so that images of one class are near: digits, clothes, "
-    "or faces of people it has never seen. Needs no download for digits.",
+    "videos, or faces of people it has never seen. Needs no download for digits.",
     config=MetricLearningConfig,
     package=__name__,
 )

@@ -36,7 +36,11 @@ class Parts:
 
 
 def build(config: MetricLearningConfig) -> MetricLearning:
-    """Images in three parts, and a Siamese network over them."""
+    """Images or videos in three parts, and a Siamese network over them."""
+    if config.dataset == "ucf101":
+        from mmgraph.recipes.metric_learning.videos import build_videos
+
+        return build_videos(config)
     parts = {"digits": _digits, "fashion-mnist": _clothes, "orl-faces": _faces}[config.dataset](config)
     size = (parts.images["train"].shape[-2], parts.images["train"].shape[-1])
     blocks = 2 if min(size) < 16 else 3

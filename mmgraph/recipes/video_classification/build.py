@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from mmgraph import datasets
-from mmgraph.datasets.frame_sampling import FrameSampling
 from mmgraph.datasets.moving_shapes import moving_shapes
 from mmgraph.inspection import Capture
+from mmgraph.recipes.action_clips import PEOPLE, ClipParts, read_actions
 from mmgraph.recipes.video_classification import VideoClassificationConfig
 from mmgraph.runs import ItemSet
+from mmgraph.training.clip_variation import ClipVariation
 from mmgraph.training.frame_strip import contact_sheets
 from mmgraph.training.video_classification import VideoClassification
 from mmgraph.vision import (
-    Augmentation,
     Conv3dEncoder,
     ConvEncoder,
     FrameEncoder,
@@ -31,23 +28,13 @@ if TYPE_CHECKING:
     from mmgraph.vision.frame_lstm import Read
     from mmgraph.vision.two_stream import Motion
 
-HELD_PER_CLASS = 2
-"""Training clips of each class of UCF101 that choose the best weights; whole groups, as one video is of one group."""
-FLIP, SHIFT, SCALE = 0.5, 0.08, 0.1
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Clips and labels of each part."""
-
-    clips: dict[str, Tensor]
-    labels: dict[str, Tensor]
-    class_names: tuple[str, ...]
-
 
 def build(config: VideoClassificationConfig) -> VideoClassification:
     """Clips in three parts, and a network over them."""
-    parts = (_shapes if config.dataset == "moving-shapes" else _actions)(config)
+    if config.dataset == "moving-shapes":
+        parts = _shapes(config)
+    else:
+        parts = read_actions(config.frames, config.image_size, config.seed)
     model = classifier(config, len(parts.class_names))
     probe, labels = parts.clips["test"][: config.probe_clips], parts.labels["test"][: config.probe_clips]
     items = ItemSet(
@@ -65,8 +52,7 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         probe=probe,
         capture=Capture(model),
         batch_size=config.batch_size,
-        window=config.window,
-        augmentation=Augmentation(flip=FLIP, shift=SHIFT, scale=SCALE) if config.augment else None,
+        variation=ClipVariation(config.window, PEOPLE if config.augment else None),
         seed=config.seed,
     )
 
@@ -114,31 +100,13 @@ def _channels(config: VideoClassificationConfig) -> tuple[int, int, int]:
     return config.filters, 2 * config.filters, 4 * config.filters
 
 
-def _shapes(config: VideoClassificationConfig) -> Parts:
+def _shapes(config: VideoClassificationConfig) -> ClipParts:
     made = moving_shapes(config.clips, frames=config.frames, size=config.image_size, seed=config.seed)
     first, second = config.clips * 60 // 100, config.clips * 75 // 100
     ends = {"train": (0, first), "validation": (first, second), "test": (second, config.clips)}
-    return Parts(
+    return ClipParts(
         {part: made.clips[start:end] for part, (start, end) in ends.items()},
         {part: made.labels[start:end] for part, (start, end) in ends.items()},
         made.class_names,
-    )
-
-
-def _actions(config: VideoClassificationConfig) -> Parts:
-    """The official test part; of the training part some clips of each class choose the best weights."""
-    videos = datasets.load("ucf101")
-    sampling = FrameSampling(strategy="stride", count=config.frames)
-    side = (config.image_size, config.image_size)
-    known = videos.decode("train", sampling=sampling, size=side, fit="stretch")
-    test = videos.decode("test", sampling=sampling, size=side, fit="stretch")
-    order = torch.randperm(len(known.labels), generator=torch.Generator().manual_seed(config.seed))
-    ranks = [order[known.labels[order] == label][:HELD_PER_CLASS] for label in range(len(known.class_names))]
-    held = torch.cat(ranks)
-    kept = order[~torch.isin(order, held)]
-    rows = {"train": kept, "validation": held}
-    return Parts(
-        {part: known.clips[some] for part, some in rows.items()} | {"test": test.clips},
-        {part: known.labels[some] for part, some in rows.items()} | {"test": test.labels},
-        known.class_names,
+        {part: tuple(f"clip {row}" for row in range(start, end)) for part, (start, end) in ends.items()},
     )
