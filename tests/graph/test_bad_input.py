@@ -23,6 +23,8 @@ from mmgraph.graph import (
     GATv2Conv,
     NetMF,
     Node2Vec,
+    PartitionedEmbedding,
+    Planetoid,
     SpectralEmbedding,
     aggregate,
     build_csr,
@@ -158,6 +160,33 @@ EMPTY = Adjacency.from_edge_index(torch.empty(2, 0, dtype=torch.int64), 0)
 def test_an_empty_graph_where_there_is_nothing_to_do(work, message):
     with pytest.raises(InputError, match=message):
         work()
+
+
+LABELLED = {"x": np.eye(3, dtype=np.float32), "train": np.array([0, 1])}
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (EMPTY, "a graph with nodes to embed, but it has none"),
+        (NEGATIVE, "weights ≥ 0.*the smallest is -2"),
+        (torch.tensor([[0, -1], [1, 2]]), "goes from -1 to 2|node indices ≥ 0"),
+        (GRAPH.float(), "edge_index of integers"),
+        ("friends.txt", "but got str"),
+    ],
+)
+def test_what_cannot_be_embedded_leaves_no_run_and_no_storage(tmp_path, monkeypatch, graph, message):
+    monkeypatch.setenv("MMGRAPH_RUNS", str(tmp_path / "runs"))
+    stored = PartitionedEmbedding(DeepWalk(dimensions=2), 2, tmp_path / "storage")
+    for fit in (
+        lambda: DeepWalk(dimensions=2).fit(graph, run="mine"),
+        lambda: Node2Vec(p=0.5, dimensions=2).fit(graph, run="mine"),
+        lambda: Planetoid().fit(graph, np.array([0, 1, 0]), **LABELLED, run="mine"),
+        lambda: stored.fit(graph, run="mine"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import threading
-import time
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Self
 
@@ -13,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mmgraph.errors import InputError, NonFiniteLossError
+from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.embeddings.context_pairs import ContextSampler
 from mmgraph.graph.embeddings.estimator import NodeEmbedding
 from mmgraph.graph.embeddings.graph_input import adjacency_of, node_ids_of
 from mmgraph.graph.embeddings.planetoid_input import Labelled, scaled_features
 from mmgraph.graph.embeddings.planetoid_network import PlanetoidNetwork
-from mmgraph.graph.embeddings.planetoid_training import PIECES, PlanetoidTraining
-from mmgraph.graph.embeddings.progress import OnProgress, Progress, keeping
+from mmgraph.graph.embeddings.planetoid_training import PlanetoidTraining, train_rounds
+from mmgraph.graph.embeddings.progress import OnProgress, keeping
 from mmgraph.graph.embeddings.recording import Run, audience
 from mmgraph.graph.sparse_features import SparseFeatures
 from mmgraph.graph.walks.walk_graph import WalkGraph
@@ -165,7 +162,7 @@ class Planetoid(NodeEmbedding):
                 split_names=("train", "validation"),
             )
             with keeping(keep), onlookers as tell:
-                finished = self._train(training, tell, every)
+                finished = train_rounds(training, self.rounds, self.learning_rate, self.decay, tell, every)
         return self
 
     def predict(self, nodes: Iterable[Hashable] | None = None, *, x: Any = None) -> NDArray[Any]:
@@ -266,59 +263,6 @@ class Planetoid(NodeEmbedding):
         if self.pretraining_pairs is None:
             return 200 if self.inductive else 1000
         return self.pretraining_pairs
-
-    def _train(self, training: PlanetoidTraining, tell: OnProgress | None, every: float) -> bool:
-        """All steps, then the weights of the best; False if it was cancelled."""
-        network, told = training.network, training.told
-        groups = training.parameter_groups(self.decay)
-        for group in groups:
-            group["lr"] = self.learning_rate * group.get("rate_share", 1.0)
-        optimizer = torch.optim.Adam(groups)
-        steps, cancelled = PIECES + self.rounds, threading.Event()
-        began = reported = time.perf_counter()
-        best, chosen = -1.0, None
-        metrics: dict[str, float] = {}
-
-        def report(done: int) -> None:
-            if tell is not None:
-                tokens, seconds = training.contexts_before(done), time.perf_counter() - began
-                read = lambda nodes: network.vectors()[nodes]  # noqa: E731
-                tell(Progress(done, steps, tokens, seconds, read, cancelled, metrics))
-
-        done = 0
-        try:
-            while done < steps and not cancelled.is_set():
-                metrics = {"train/context_loss": training.learn_contexts(done)}
-                if done >= PIECES:
-                    metrics["train/loss"] = self._step(training, optimizer)
-                    if told.validation.size:
-                        metrics["validation/accuracy"] = score = told.accuracy(network)
-                        if score > best:
-                            best, chosen = score, copy.deepcopy(network.state_dict())
-                done += 1
-                if time.perf_counter() - reported >= every:
-                    reported = time.perf_counter()
-                    report(done)
-        finally:
-            if chosen is not None:
-                network.load_state_dict(chosen)
-        report(done)
-        return done == steps
-
-    def _step(self, training: PlanetoidTraining, optimizer: torch.optim.Optimizer) -> float:
-        """One step on the labels; their loss."""
-        loss = training.label_loss()
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise NonFiniteLossError(
-                f"The loss became infinite or NaN at learning rates of {self.learning_rate} on labels and "
-                f"{self.context_learning_rate} on contexts: use smaller ones, 0.01 and 0.05 are usual."
-            )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        training.network.eval()
-        return value
 
     def _keep(self, network: PlanetoidNetwork, classes: NDArray[Any]) -> None:
         network.eval()

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import threading
+import time
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmgraph.errors import NonFiniteLossError
 from mmgraph.graph.embeddings.context_pairs import ContextSampler
 from mmgraph.graph.embeddings.planetoid_input import Labelled
 from mmgraph.graph.embeddings.planetoid_network import PlanetoidNetwork
+from mmgraph.graph.embeddings.progress import OnProgress, Progress
 
 PIECES = 20
 """Steps on contexts alone."""
@@ -48,7 +56,7 @@ class PlanetoidTraining:
         self.network, self.told = network, told
         self._sampler = sampler
         self._before, self._each, self._label_share = pairs_before, pairs_per_round, label_share
-        self._rates = (context_learning_rate, round_learning_rate)
+        self.context_learning_rate, self._round_learning_rate = context_learning_rate, round_learning_rate
         self._features, self._label = told.training()
         self._nodes = torch.from_numpy(told.train)
 
@@ -59,10 +67,11 @@ class PlanetoidTraining:
     def learn_contexts(self, step: int) -> float:
         """Descend on the contexts of a step, in place; their mean loss."""
         first = self.contexts_before(step)
-        share, rate = (self._label_share, self._rates[1]) if step >= PIECES else (0.0, self._rates[0])
-        return self.network.descend(
-            self._sampler.sample(first, self.contexts_before(step + 1) - first, share), rate
-        )
+        count = self.contexts_before(step + 1) - first
+        share, rate = 0.0, self.context_learning_rate
+        if step >= PIECES:
+            share, rate = self._label_share, self._round_learning_rate
+        return self.network.descend(self._sampler.sample(first, count, share), rate)
 
     def label_loss(self) -> Tensor:
         """Cross-entropy of the training nodes, with dropout."""
@@ -74,3 +83,71 @@ class PlanetoidTraining:
         groups = self.network.parameter_groups(weight_decay)
         groups[0]["rate_share"] = EMBEDDING_SHARE
         return groups
+
+
+def train_rounds(
+    training: PlanetoidTraining,
+    rounds: int,
+    learning_rate: float,
+    weight_decay: float,
+    tell: OnProgress | None = None,
+    every: float = 1.0,
+) -> bool:
+    """All steps, with Adam on the labels, then the weights of the best round; False if it was cancelled.
+
+    Raises:
+        NonFiniteLossError: a learning rate is far too large.
+    """
+    network, told = training.network, training.told
+    groups = training.parameter_groups(weight_decay)
+    for group in groups:
+        group["lr"] = learning_rate * group.get("rate_share", 1.0)
+    optimizer = torch.optim.Adam(groups)
+    steps, cancelled = PIECES + rounds, threading.Event()
+    began = reported = time.perf_counter()
+    best, chosen = -1.0, None
+    metrics: dict[str, float] = {}
+
+    def read(nodes: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        return network.vectors()[nodes]
+
+    def report(done: int) -> None:
+        if tell is not None:
+            tokens, seconds = training.contexts_before(done), time.perf_counter() - began
+            tell(Progress(done, steps, tokens, seconds, read, cancelled, metrics))
+
+    done = 0
+    try:
+        while done < steps and not cancelled.is_set():
+            metrics = {"train/context_loss": training.learn_contexts(done)}
+            if done >= PIECES:
+                metrics["train/loss"] = _descend(training, optimizer)
+                if told.validation.size:
+                    metrics["validation/accuracy"] = score = told.accuracy(network)
+                    if score > best:
+                        best, chosen = score, copy.deepcopy(network.state_dict())
+            done += 1
+            if time.perf_counter() - reported >= every:
+                reported = time.perf_counter()
+                report(done)
+    finally:
+        if chosen is not None:
+            network.load_state_dict(chosen)
+    report(done)
+    return done == steps
+
+
+def _descend(training: PlanetoidTraining, optimizer: torch.optim.Optimizer) -> float:
+    """One step on the labels; their loss."""
+    loss = training.label_loss()
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise NonFiniteLossError(
+            f"The loss became infinite or NaN at learning rates of {optimizer.param_groups[-1]['lr']} on labels and "
+            f"{training.context_learning_rate} on contexts: use smaller ones, 0.01 and 0.05 are usual."
+        )
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    training.network.eval()
+    return value
