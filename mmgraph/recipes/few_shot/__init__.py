@@ -26,7 +26,10 @@ class FewShotConfig(TrainingOptions):
             "filters": 32,
             "epochs": 10,
             "episodes": 100,
-        }
+        },
+        ("distance", "l2"): {"temperature": 1.0},
+        ("distance", "cosine"): {"temperature": 0.05},
+        ("normalize", True): {"temperature": 0.1},
     }
 
     dataset: str = option(
@@ -52,7 +55,7 @@ class FewShotConfig(TrainingOptions):
         "squared", "Distance to the mean of the examples.", choices=("squared", "l2", "l1", "cosine")
     )
     normalize: bool = option(False, "Vectors of length 1.")
-    temperature: float = option(0.1, "What distances are divided by in the loss.", minimum=1e-6)
+    temperature: float = option(10.0, "What distances are divided by in the loss.", minimum=1e-6)
     every_role: bool = option(True, "Each drawing of an episode is in turn example and question.")
     filters: int = option(
         16, "Filters of the first convolution; each later one has twice as many.", minimum=1
