@@ -17,18 +17,24 @@ if TYPE_CHECKING:
     from mmgraph.sequence.language_model import LanguageModel, filtered
     from mmgraph.sequence.patterns import RecurrentModel
     from mmgraph.sequence.recurrent import Recurrent, detached
+    from mmgraph.sequence.text_encoders import HuggingFaceEncoder, TextCNN, TextTransformer
+    from mmgraph.sequence.text_features import TextFeatures
     from mmgraph.sequence.tokens import Tokenizer
     from mmgraph.sequence.truncation import text_windows
     from mmgraph.sequence.vocabulary import Vocabulary
 
 __all__ = [
     "EncoderDecoder",
+    "HuggingFaceEncoder",
     "LanguageModel",
     "LengthBuckets",
     "Recurrent",
     "RecurrentCell",
     "RecurrentModel",
     "SequenceAttention",
+    "TextCNN",
+    "TextFeatures",
+    "TextTransformer",
     "Tokenizer",
     "Vocabulary",
     "detached",
@@ -39,12 +45,16 @@ __all__ = [
 
 _HOME = {
     "EncoderDecoder": "encoder_decoder",
+    "HuggingFaceEncoder": "text_encoders",
     "LanguageModel": "language_model",
     "LengthBuckets": "bucketing",
     "Recurrent": "recurrent",
     "RecurrentCell": "cell",
     "RecurrentModel": "patterns",
     "SequenceAttention": "attention",
+    "TextCNN": "text_encoders",
+    "TextFeatures": "text_features",
+    "TextTransformer": "text_encoders",
     "Tokenizer": "tokens",
     "Vocabulary": "vocabulary",
     "detached": "recurrent",

@@ -17,9 +17,9 @@ class LanguageModelConfig(TrainingOptions):
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
         ("dataset", "tinyshakespeare"): {
-            "epochs": 13,
+            "epochs": 6,
             "hidden": 512,
-            "dropout": 0.3,
+            "dropout": 0.5,
             "batch_size": 32,
             "steps": 64,
             "warmup_steps": 100,

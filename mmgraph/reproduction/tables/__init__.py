@@ -20,6 +20,7 @@ _MODULES = (
     "image_scoring",
     "multimodal_graph",
     "cross_modal",
+    "language_model",
 )
 
 
