@@ -62,6 +62,7 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f}; {nodes:,} nodes × {dimensions}, x and y: {all_vectors:.0f} MB")
     print(f"{'':<16}{'peak MB':>10}{'of which vectors':>18}{'CPU s':>10}")
     for partitions in (0, *arguments.partitions):
+        in_a_process(1000, 2, partitions)  # compiles, where that has not been done
         peak, seconds = in_a_process(nodes, dimensions, partitions)
         rest, _ = in_a_process(nodes, 2, partitions)
         name = f"{partitions} partitions" if partitions else "in memory"

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 PAIRS = 4096
 """Most pairs of neighbours that the loss is measured on."""
+PAIRS_AT_ONCE = 256
+"""So that measuring takes little memory beside the vectors."""
 
 
 def neighbour_loss(
@@ -24,8 +26,13 @@ def neighbour_loss(
         return 0.0
     target, context = pairs[:, random.integers(pairs.shape[1], size=min(pairs.shape[1], PAIRS))]
     other = random.choice(pairs[0], size=(negatives, len(target)))
-    near = np.einsum("pd,pd->p", y[target], x[context])
-    far = np.einsum("kpd,pd->kp", y[other], x[context])
-    # Vectors that are no longer finite give a loss that is not: this is for the caller to see.
-    with np.errstate(invalid="ignore"):
-        return float(np.logaddexp(0, -near).mean() + np.logaddexp(0, far).sum(0).mean())
+    loss = np.empty(len(target), np.float32)
+    for first in range(0, len(target), PAIRS_AT_ONCE):
+        some = slice(first, first + PAIRS_AT_ONCE)
+        vectors = x[context[some]]
+        near = np.einsum("pd,pd->p", y[target[some]], vectors)
+        far = np.einsum("kpd,pd->kp", y[other[:, some]], vectors)
+        # Vectors that are no longer finite give a loss that is not: this is for the caller to see.
+        with np.errstate(invalid="ignore"):
+            loss[some] = np.logaddexp(0, -near) + np.logaddexp(0, far).sum(0)
+    return float(loss.mean(dtype=np.float64))
