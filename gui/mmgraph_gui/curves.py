@@ -33,6 +33,7 @@ from mmgraph_gui.thinning import Numbers, padded, thin
 LINE = 2
 MOST_MARKS = 500
 GAP = 6
+LEGEND_GAP = 12
 REACH = 6
 """Pixels between the mouse and a milestone that it is pointing at."""
 
@@ -118,6 +119,17 @@ class CurvePlot(QWidget):
         """The value of each curve at the cross-hair, else at the current step; NaN before its first."""
         at = self._step if self._cross is None else self._cross
         return {part: _value_at(series, at) for part, series in self._series.items()}
+
+    def legend(self) -> dict[str, str]:
+        """What stands beside the colour of each curve: its name and value, shorter where there is little room."""
+        metrics, read = QFontMetricsF(self.font()), self.readout()
+        room = self._area().width() + LEGEND_GAP - len(read) * (metrics.ascent() * 0.6 + 4 + LEGEND_GAP)
+        words: dict[str, str] = {}
+        for digits in (4, 3, 2, 1, 0):
+            words = {part: _worded(part, value, digits, told=bool(self._bad)) for part, value in read.items()}
+            if sum(map(metrics.horizontalAdvance, words.values())) <= room:
+                break
+        return words
 
     def heading(self) -> str:
         """What stands in bold above the curves."""
@@ -277,12 +289,10 @@ class CurvePlot(QWidget):
         painter.drawText(QPointF(area.left(), metrics.ascent() + 1), self.heading())
         painter.setFont(self.font())
         x, y, side = area.left(), metrics.height() + metrics.ascent() + 1, metrics.ascent() * 0.6
-        for part, value in self.readout().items():
-            number = "" if np.isnan(value) and not self._bad else f"{value:.4g}"
-            words = " ".join(word for word in (part, number) if word)
+        for part, words in self.legend().items():
             painter.fillRect(QRectF(x, y - side, side, side), QColor(self._theme.curve(part)))
             painter.drawText(QPointF(x + side + 4, y), words)
-            x += side + 4 + metrics.horizontalAdvance(words) + 12
+            x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
 
     # -- mouse -------------------------------------------------------------------------------------------
 
@@ -323,6 +333,12 @@ class CurvePlot(QWidget):
 def _pen_line(painter: QPainter, points: QPolygonF, colour: QColor) -> None:
     painter.setPen(QPen(colour, LINE))
     painter.drawPolyline(points)
+
+
+def _worded(part: str, value: float, digits: int, *, told: bool) -> str:
+    """Name and value of a curve; of NaN only where it is `told`, of no digits the name alone."""
+    number = "" if not digits or (np.isnan(value) and not told) else f"{value:.{digits}g}"
+    return " ".join(word for word in (part, number) if word)
 
 
 def _value_at(series: Series, step: float) -> float:

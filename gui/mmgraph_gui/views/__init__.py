@@ -92,6 +92,7 @@ class View(QWidget):
         self.state, self.follower, self.theme = context.state, context.follower, context.theme
         self.setAccessibleName(self.title)
         self._changed: set[str] = {*TOPICS, "theme"}
+        self._waits = False
         self._timer = QTimer(self, singleShot=True, interval=RENDER_MILLISECONDS)
         self._timer.timeout.connect(self._render_now)
 
@@ -161,6 +162,7 @@ class View(QWidget):
 
     def show_message(self, text: str) -> None:
         """Say in words what is missing or wrong, in place of the content."""
+        self._waits = False
         self._message.setText(text)
         self._pages.setCurrentWidget(self._message)
         self._control_line.setVisible(self.state.path is not None)
@@ -171,11 +173,13 @@ class View(QWidget):
             self.show_message("No run is open.")
         elif self.state.status is None or self.state.status.is_live:
             self.show_message(f"No {what} yet: waiting for the first snapshot …")
+            self._waits = True
         else:
             self.show_message(f"This run recorded no {what}.")
 
     def show_content(self) -> None:
         """Show the content again."""
+        self._waits = False
         self._pages.setCurrentWidget(self.content)
         self._control_line.setVisible(self.controls.count() > 0)
 
@@ -213,7 +217,8 @@ class View(QWidget):
         self._unsubscribe()
 
     def _state_changed(self, topic: Topic) -> None:
-        if topic in self.topics:
+        # One that waits must learn that the run has ended without what it waits for.
+        if topic in self.topics or (topic == "status" and self._waits):
             self.request_render(topic)
 
     def _theme_changed(self) -> None:

@@ -19,6 +19,8 @@ from mmgraph_gui.raster import Viewport, to_image
 MOST_STROKES = 500
 """Up to so many weighted edges are drawn as lines as wide as their weight; more are rasterised, one pixel wide."""
 WIDEST_STROKE = 5.0
+NODE = 5.0
+"""Radius of the mark of a node that is explained."""
 FAINTEST = 0.02
 """Weights below this share of the largest are not drawn."""
 
@@ -76,6 +78,7 @@ class EdgeScene:
     ratio: float
     plain: tuple[int, int, int]
     accent: tuple[int, int, int]
+    ground: tuple[int, int, int]
     selected: npt.NDArray[np.int64]
     strength: EdgeStrength | None
 
@@ -151,6 +154,12 @@ def paint_strokes(
         width = scene.ratio * (0.8 + (WIDEST_STROKE - 0.8) * share)
         painter.setPen(QPen(colour, width, c=Qt.PenCapStyle.RoundCap))
         painter.drawLine(start, end)
+    if scene.strength is not None:  # strokes that meet at a node hide it
+        painter.setPen(QPen(QColor(*scene.accent), 2 * scene.ratio))
+        painter.setBrush(QColor(*scene.ground))
+        for node in scene.strength.explains:
+            if 0 <= node < len(pixels):
+                painter.drawEllipse(QPointF(*pixels[node].tolist()), NODE * scene.ratio, NODE * scene.ratio)
 
 
 def _ends(

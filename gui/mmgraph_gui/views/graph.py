@@ -162,6 +162,7 @@ class GraphView(PointView):
             self.plane.ratio,
             colour_parts(self.theme.palette.muted),
             colour_parts(self.theme.palette.accent),
+            colour_parts(self.theme.palette.background),
             self.state.selection,
             self.strength,
         )
@@ -173,7 +174,7 @@ class GraphView(PointView):
             self.explain_wanted.emit(int(self.state.selection[0]))
 
     def _choose_edges(self, index: int) -> None:
-        self.edge_layer = self.edge_box.itemText(index) if index else None
+        self.edge_layer = self.edge_box.itemData(index) if index else None
         if self.edge_layer is not None:
             self.state.set_layer("attention", self.edge_layer)
         self.request_render("layer")
@@ -198,9 +199,11 @@ class GraphView(PointView):
 
     def _offer_edges(self) -> None:
         choices = [PLAIN, *self._edge_layers()]
-        if [self.edge_box.itemText(i) for i in range(self.edge_box.count())] != choices:
+        if [self.edge_box.itemData(i) for i in range(self.edge_box.count())] != choices:
             self.edge_box.clear()
-            self.edge_box.addItems(choices)
+            for layer in choices:
+                explained = layer.removeprefix(EXPLANATION)
+                self.edge_box.addItem(layer if explained == layer else f"why {explained}", layer)
         self.edge_box.setCurrentIndex(choices.index(self.edge_layer) if self.edge_layer in choices else 0)
         self.edge_box.setEnabled(len(choices) > 1)
 

@@ -55,6 +55,19 @@ def test_heading_reads_the_values_at_the_step_and_under_the_mouse(qtbot, view, o
     assert view.plots["loss"].readout()["train"] == recorded[9]
 
 
+def test_the_legend_says_less_where_there_is_less_room(qtbot, view):
+    plot = view.plots["accuracy"]
+    value = plot.readout()["train"]
+    assert plot.legend()["train"] == f"train {value:.4g}"
+    plot.resize(plot.minimumSize())
+    assert plot.legend() == {"train": "train", "validation": "validation"}
+    for width in range(plot.minimumWidth(), 400, 10):
+        plot.resize(width, plot.height())
+        words = plot.legend()
+        wide = plot.fontMetrics().horizontalAdvance("".join(words.values()))
+        assert words["train"] == "train" or wide < width
+
+
 def test_click_in_a_plot_moves_the_step(qtbot, view, opened):
     plot = view.plots["loss"]
     qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(round(plot.x_of(21.0)), plot.height() // 2))

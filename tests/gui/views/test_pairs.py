@@ -260,3 +260,13 @@ def test_damaged_pairs_and_runs_without_any_say_so(qtbot, open_run, show_view, t
 def test_matrices_of_pairs_do_not_appear_among_the_matrices(qtbot, context, runs, open_run, tmp_path):
     open_run(shutil.copytree(trained(runs, "triplet"), tmp_path / "copy"))
     assert not [layer for layer in context.state.layers("matrix") if layer.startswith("pairs/")]
+
+
+def test_it_learns_that_a_run_ended_without_pairs(qtbot, context, show_view, tmp_path):
+    run = RunWriter.create(tmp_path, "live", {})
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    view = show_view(PairsView)
+    qtbot.waitUntil(lambda: "waiting for the first snapshot" in view.message)
+    run.close("finished")
+    qtbot.waitUntil(lambda: view.message == "This run recorded no pairs of a Siamese network.")
