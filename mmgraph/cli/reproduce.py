@@ -171,14 +171,18 @@ def _cells(scores: Sequence[Score]) -> tuple[list[str], list[list[str]]]:
     for score in scores:
         per_run = f"{score.seconds / score.num_runs:.1f}" if score.num_runs else "—"
         total = output.duration(score.seconds) if score.num_runs else "—"
-        difference = "—" if score.difference is None else f"{score.difference:+.2f}".replace("-", "−")
+        # A hundredth says as much of a per cent as a thousandth of what is about 1.
+        finer = 0 if score.measure.scale == 100 else 1
+        difference = (
+            "—" if score.difference is None else f"{score.difference:+.{2 + finer}f}".replace("-", "−")
+        )
         rows.append(
             [
                 score.row.method,
                 score.row.dataset,
                 score.measure.name,
-                _figure(score.measure.published, score.measure.spread, 1),
-                _figure(score.mean, score.spread, 2),
+                _figure(score.measure.published, score.measure.spread, 1 + finer),
+                _figure(score.mean, score.spread, 2 + finer),
                 str(score.seeds),
                 difference,
                 per_run,

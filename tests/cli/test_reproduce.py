@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from mmgraph.cli.reproduce import _cells
 from mmgraph.reproduction import Measure, Row, Table, tables
+from mmgraph.reproduction.scores import Score
 from mmgraph.runs import find_runs
 
 
@@ -85,3 +87,16 @@ def test_wrong_words_are_refused_before_anything_is_trained(mmgraph, tiny, tmp_p
         assert outcome.code == 2, words
         assert said in outcome.err
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("scale", "published", "ours", "difference"),
+    [(100.0, "1.5", "1.62", "+0.15"), (1.0, "1.47", "1.617", "+0.147")],
+)
+def test_what_is_no_per_cent_has_a_digit_more(scale, published, ours, difference):
+    measure = Measure(published=1.47, source="nobody 1999", scale=scale)
+    row = Row(
+        method="LSTM", dataset="text", recipe="language-model", options={}, measures=(measure,), seeds=1
+    )
+    _, (cells,) = _cells([Score(row=row, measure=measure, values=(1.617,), seeds=1, seconds=1.0, num_runs=1)])
+    assert (cells[2], cells[3], cells[5]) == (published, ours, difference)
