@@ -23,6 +23,7 @@ _PACKAGES = (
     "graph_classification",
     "image_classification",
     "metric_learning",
+    "multimodal_classification",
     "cross_modal_retrieval",
     "video_classification",
     "few_shot",

@@ -32,6 +32,7 @@ SMALL = {
     "graph-classification": {"epochs": 2},
     "image-classification": {"epochs": 1, "training_images": 256, "validation": 100, "probe_images": 20},
     "metric-learning": {"epochs": 1},
+    "multimodal-classification": {"epochs": 1, "filters": 4},
     "video-classification": {"epochs": 1, "clips": 80, "frames": 4, "image_size": 16, "filters": 2},
     "cross-modal-retrieval": {"epochs": 2, "modal_epochs": 1, "hidden": 16},
     "few-shot": {"epochs": 1, "test_episodes": 50},

@@ -15,6 +15,7 @@ _MODULES = (
     "node2vec",
     "graph_kernels",
     "images",
+    "fusion",
     "few_shot",
     "captioning",
     "image_scoring",
