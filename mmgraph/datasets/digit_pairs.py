@@ -45,7 +45,8 @@ def without_energy(images: Tensor, removed: float = 0.75, *, like: Tensor | None
     share = values.flip(0).clamp_min(0).cumsum(0) / values.clamp_min(0).sum().clamp_min(1e-300)
     kept = int((share < 1 - removed - 1e-12).sum()) + 1
     basis = vectors.flip(1)[:, :kept]
-    return (mean + (images.flatten(1).double() - mean) @ basis @ basis.T).float().view(images.shape)
+    left: Tensor = mean + (images.flatten(1).double() - mean) @ basis @ basis.T
+    return left.float().view(images.shape)
 
 
 def digit_tones(labels: Tensor, *, seconds: float = 0.1, generator: torch.Generator) -> Tensor:

@@ -129,6 +129,25 @@ class Fusion(nn.Module):
         vectors, there = self.encode(inputs, present)
         return self._answer(vectors, self._hidden_in_training(there))
 
+    def together_and_alone(
+        self, inputs: Mapping[str, Any], present: Mapping[str, Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The answers, and what each modality would answer alone; every encoder runs once.
+
+        Training on both keeps each modality as good as it would be by itself.
+
+        Shapes:
+            (n, out_features), and for each modality (items that have it, out_features).
+        """
+        vectors, there = self.encode(inputs, present)
+        alone = {}
+        for column, name in enumerate(self.names):
+            rows = there[:, column]
+            only = torch.zeros_like(there[rows])
+            only[:, column] = True
+            alone[name] = self._answer(vectors[rows], only)
+        return self._answer(vectors, self._hidden_in_training(there)), alone
+
     def fused(self, inputs: Mapping[str, Any], present: Mapping[str, Tensor] | None = None) -> Tensor:
         """What the answer is read off: one vector per item, (n, dim), for late fusion (n, modalities · dim)."""
         return self._fused(*self.encode(inputs, present))

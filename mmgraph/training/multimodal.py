@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mmgraph.errors import InputError
 from mmgraph.fusion import Fusion
@@ -27,6 +28,7 @@ class MultimodalClassification(Classification):
         labels: classes of each part.
         class_names: a name per class.
         items: what the first rows of the test part are; as many of them are probed.
+        alone: how much the answers of each modality alone count in the loss.
         batch_size: items in a batch; the last batch of an epoch may be smaller.
         seed: of the shuffling.
 
@@ -45,6 +47,7 @@ class MultimodalClassification(Classification):
         *,
         class_names: Sequence[str],
         items: ItemSet,
+        alone: float = 1.0,
         batch_size: int = 64,
         seed: int = 0,
     ) -> None:
@@ -60,7 +63,7 @@ class MultimodalClassification(Classification):
         self.fusion = model
         self._inputs = {part: dict(modalities) for part, modalities in inputs.items()}
         self._labels = dict(labels)
-        self._batch_size, self._seed = batch_size, seed
+        self._batch_size, self._seed, self._alone = batch_size, seed, alone
         self.batches_per_epoch = -(-len(labels["train"]) // batch_size)
 
     def to(self, device: torch.device) -> None:
@@ -81,9 +84,16 @@ class MultimodalClassification(Classification):
             yield order[position * self._batch_size : (position + 1) * self._batch_size]
 
     def loss(self, batch: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Cross-entropy and accuracy of a batch."""
+        """Cross-entropy and accuracy of a batch, and the cross-entropy of each modality alone."""
         some = {name: values[batch] for name, values in self._inputs["train"].items()}
-        return scores(self.fusion(some), self._labels["train"][batch])
+        labels = self._labels["train"][batch]
+        if self._alone == 0 or len(self.fusion.names) == 1:
+            return scores(self.fusion(some), labels)
+        together, alone = self.fusion.together_and_alone(some)
+        loss, metrics = scores(together, labels)
+        for logits in alone.values():
+            loss = loss + self._alone * F.cross_entropy(logits, labels)
+        return loss, metrics
 
     def evaluate(self, split: str = "validation") -> dict[str, float]:
         """Loss and accuracy with all modalities, and accuracy with each of them alone."""

@@ -121,6 +121,16 @@ def test_a_modality_may_be_missing_for_all(strategy):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+def test_together_and_alone_in_one_go(strategy):
+    fusion, inputs = make(strategy)
+    present = masks(3)
+    together, alone = fusion.together_and_alone(inputs, present)
+    torch.testing.assert_close(together, fusion(inputs, present))
+    for name, mask in present.items():
+        torch.testing.assert_close(alone[name], fusion({name: inputs[name][mask]}))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_no_items_and_one_item(strategy):
     fusion, inputs = make(strategy)
     assert fusion({name: values[:0] for name, values in inputs.items()}).shape == (0, 5)

@@ -36,10 +36,11 @@ class MultimodalClassificationConfig(TrainingOptions):
         choices=("mask", "learned"),
     )
     modality_dropout: float = option(
-        0.5, "How often a modality of an item is hidden in training.", minimum=0.0, maximum=0.99
+        0.0, "How often a modality of an item is hidden in training.", minimum=0.0, maximum=0.99
     )
+    alone: float = option(1.0, "How much the answers of each modality alone count in training.", minimum=0.0)
     removed: float = option(0.75, "Share of the energy that the images lose.", minimum=0.0, maximum=0.99)
-    noise: float = option(3.0, "Strength of the noise beside that of the sound.", minimum=0.0)
+    noise: float = option(4.0, "Strength of the noise beside that of the sound.", minimum=0.0)
     dim: int = option(64, "Numbers in the vector of a modality.", minimum=1)
     filters: int = option(8, "Filters of the first convolution; each later one has twice as many.", minimum=1)
     dropout: float = option(0.3, "Share of a vector that is dropped in training.", minimum=0.0, maximum=0.99)

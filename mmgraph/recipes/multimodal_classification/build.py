@@ -61,6 +61,7 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
             thumbnails=shown.round().clamp(0, 255).to(torch.uint8).numpy(),
             noun="digit",
         ),
+        alone=config.alone,
         batch_size=config.batch_size,
         seed=config.seed,
     )
