@@ -121,12 +121,15 @@ class CurvePlot(QWidget):
         return {part: _value_at(series, at) for part, series in self._series.items()}
 
     def legend(self) -> dict[str, str]:
-        """What stands beside the colour of each curve: its name and value, shorter where there is little room."""
+        """What stands beside the colour of each curve: name and value, or one of them where there is little room."""
         metrics, read = QFontMetricsF(self.font()), self.readout()
         room = self._area().width() + LEGEND_GAP - len(read) * (metrics.ascent() * 0.6 + 4 + LEGEND_GAP)
         words: dict[str, str] = {}
-        for digits in (4, 3, 2, 1, 0):
-            words = {part: _worded(part, value, digits, told=bool(self._bad)) for part, value in read.items()}
+        for named_, digits in ((True, 4), (True, 3), (False, 4), (False, 3), (True, 0)):
+            words = {
+                part: _worded(part if named_ else "", value, digits, told=bool(self._bad))
+                for part, value in read.items()
+            }
             if sum(map(metrics.horizontalAdvance, words.values())) <= room:
                 break
         return words
