@@ -63,7 +63,7 @@ class _LSTMSteps(torch.autograd.Function):
         # Gates before the candidate are i and f, or f alone; o comes after it.
         early = gates.size(1) - 2 * size_h
         to_gates = weight_h.t().contiguous()
-        sights = () if weight_c is None else (weight_c[:early].t(), weight_c[early:].t())
+        sights = () if weight_c is None else tuple(part.t().contiguous() for part in weight_c.split(early))
         hidden, cells, squashed = (x.new_empty(n, size_h) for _ in range(3))
         h_before, c_before = x.new_empty(n, size_h), x.new_empty(n, size_h)
         h, c = (
