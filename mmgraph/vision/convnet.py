@@ -40,6 +40,8 @@ class ConvEncoder(nn.Module):
         batch_norm: normalise over the batch before the activation.
         pooling: "max" or "average".
         pool_first: norm and activation work on the pooled quarter, a third less time.
+        everywhere: what is seen counts the same wherever it is: filters are averaged over height and width instead of
+            flattened, which needs far fewer weights.
         dropout: probability with which a feature is dropped before the last layer in training.
 
     Shapes:
@@ -62,6 +64,7 @@ class ConvEncoder(nn.Module):
         batch_norm: bool = False,
         pooling: Pooling = "max",
         pool_first: bool = False,
+        everywhere: bool = False,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -110,13 +113,16 @@ class ConvEncoder(nn.Module):
             self.blocks.append(nn.Sequential(block))
             in_channels = filters
         self.dropout = nn.Dropout(dropout)
-        flat = in_channels * (height // shrink) * (width // shrink)
+        self.everywhere = everywhere
+        flat = in_channels * (1 if everywhere else (height // shrink) * (width // shrink))
         self.out_features = flat if out_features is None else out_features
         self.output = nn.Identity() if out_features is None else nn.Linear(flat, out_features)
 
     def forward(self, images: Tensor) -> Tensor:
         check_images(images, self.image_shape)
-        features: Tensor = self.output(self.dropout(self.blocks(images).flatten(1)))
+        maps = self.blocks(images)
+        flat = maps.mean((2, 3)) if self.everywhere else maps.flatten(1)
+        features: Tensor = self.output(self.dropout(flat))
         return features
 
 

@@ -17,7 +17,7 @@ from mmgraph.training.clip_variation import ClipVariation
 from mmgraph.training.video_classification import VideoClassification
 from mmgraph.vision import Augmentation
 
-SMALL = {"clips": 80, "frames": 5, "image_size": 16, "filters": 2, "device": "cpu", "threads": 1}
+SMALL = {"clips": 80, "frames": 5, "image_size": 16, "filters": 2, "stack": 3, "device": "cpu", "threads": 1}
 MODELS = ("conv3d", "cnn-lstm", "two-stream", "appearance", "motion", "single-frame")
 
 
@@ -69,7 +69,15 @@ def test_every_model_trains_and_shows_its_frames(tmp_path, model):
 
 
 def test_it_learns_what_a_single_frame_does_not_tell(tmp_path):
-    common = {"clips": 320, "frames": 8, "image_size": 16, "epochs": 8, "device": "cpu", "threads": 1}
+    common = {
+        "clips": 320,
+        "frames": 8,
+        "image_size": 16,
+        "epochs": 8,
+        "stack": 3,
+        "device": "cpu",
+        "threads": 1,
+    }
     _, motion = launch.train("video-classification", common | {"model": "motion"}, runs=tmp_path)
     _, single = launch.train("video-classification", common | {"model": "single-frame"}, runs=tmp_path)
     assert motion.metrics["test/accuracy"] > 0.4

@@ -96,3 +96,12 @@ def test_activations_that_only_rise_come_after_the_maximum_with_the_same_numbers
         h = nn.functional.max_pool2d(block.activation(block.norm(block.conv(h))), 2)
     encoder.output(h.flatten(1)).square().sum().backward()
     assert all(torch.equal(a, p.grad) for a, p in zip(slopes, encoder.parameters(), strict=True))
+
+
+def test_what_is_seen_counts_the_same_everywhere():
+    encoder = ConvEncoder(1, (4,), 3, 8, everywhere=True).eval()
+    images = torch.zeros(2, 1, 8, 8)
+    images[0, 0, 2, 2] = images[1, 0, 4, 4] = 1.0
+    first, second = encoder(images)
+    torch.testing.assert_close(first, second)
+    assert encoder.output.in_features == 4

@@ -20,8 +20,9 @@ class MetricLearningConfig(TrainingOptions):
         ("dataset", "orl-faces"): {"epochs": 60, "filters": 32, "items_per_class": 4, "image_size": 48},
         ("dataset", "ucf101"): {
             "loss": "contrastive",
-            "epochs": 40,
-            "image_size": 40,
+            "epochs": 25,
+            "evaluate_every": 25,
+            "filters": 12,
             "weight_decay": 1e-4,
         },
         ("loss", "contrastive"): {"margin": 1.0},
@@ -59,7 +60,7 @@ class MetricLearningConfig(TrainingOptions):
     unseen_classes: int = option(
         5, "People of ORL faces who are tested and never trained on.", minimum=2, maximum=30
     )
-    frames: int = option(32, "Frames of a video; half of them are learned from at a time.", minimum=8)
+    frames: int = option(16, "Frames of a video; half of them are learned from at a time.", minimum=8)
     pairs_per_batch: int = option(32, "Listed pairs of videos in a batch, an even number.", minimum=2)
     pair_list: str | None = option(
         None, "File with lines 'first second 0 or 1' over training videos; none lists all pairs by class."

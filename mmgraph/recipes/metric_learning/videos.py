@@ -67,5 +67,5 @@ def build_videos(config: MetricLearningConfig) -> VideoPairLearning:
 def _images(config: MetricLearningConfig, in_channels: int) -> ConvEncoder:
     channels = (config.filters, 2 * config.filters, 2 * config.filters)
     return ConvEncoder(
-        in_channels, channels, config.embedding // 2, config.image_size, batch_norm=True, dropout=0.3
+        in_channels, channels, config.embedding // 2, config.image_size, batch_norm=True, everywhere=True
     )

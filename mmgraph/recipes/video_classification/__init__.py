@@ -17,13 +17,13 @@ class VideoClassificationConfig(TrainingOptions):
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
         ("dataset", "ucf101"): {
-            "epochs": 60,
-            "batch_size": 16,
-            "frames": 32,
-            "window": 16,
-            "image_size": 40,
-            "filters": 16,
-            "dropout": 0.3,
+            "epochs": 40,
+            "evaluate_every": 40,
+            "batch_size": 13,
+            "window": 8,
+            "stack": 3,
+            "image_size": 32,
+            "filters": 12,
             "augment": True,
             "weight_decay": 1e-4,
         },
@@ -43,7 +43,7 @@ class VideoClassificationConfig(TrainingOptions):
     motion: str = option(
         "difference", "What the motion stream sees (two-stream, motion).", choices=("difference", "flow")
     )
-    stack: int = option(3, "Differences or flows that the motion stream sees at once.", minimum=1)
+    stack: int = option(7, "Differences or flows that the motion stream sees at once.", minimum=1)
     read: str = option(
         "every",
         "What is read of the LSTM: its states at every frame, or its last.",
@@ -53,7 +53,7 @@ class VideoClassificationConfig(TrainingOptions):
     window: int | None = option(
         None, "Frames that are learned from at a time, from a random place; none takes all.", minimum=2
     )
-    image_size: int = option(32, "Height and width of the frames.", minimum=16, maximum=256)
+    image_size: int = option(24, "Height and width of the frames.", minimum=16, maximum=256)
     filters: int = option(8, "Filters of the first convolution; later ones have twice as many.", minimum=1)
     features: int = option(32, "Numbers in the vector of a clip; two streams have as many each.", minimum=1)
     dropout: float = option(0.0, "Share of features dropped in training.", minimum=0.0, maximum=0.95)

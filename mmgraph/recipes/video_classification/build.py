@@ -67,7 +67,7 @@ def _encoder(config: VideoClassificationConfig) -> nn.Module:
     if config.model == "conv3d":
         return Conv3dEncoder(3, _channels(config), config.features, dropout=config.dropout)
     if config.model == "cnn-lstm":
-        frames = _images(config, 3)
+        frames = _images(config, 3, everywhere=False)
         read = cast("Read", config.read)
         return FrameLSTM(frames, config.features, config.features, config.features, read=read)
     if config.model == "two-stream":
@@ -85,13 +85,15 @@ def _motion(config: VideoClassificationConfig) -> MotionEncoder:
     )
 
 
-def _images(config: VideoClassificationConfig, in_channels: int) -> ConvEncoder:
+def _images(config: VideoClassificationConfig, in_channels: int, *, everywhere: bool = True) -> ConvEncoder:
+    """Only what reads frame after frame needs to know where things are; a stack sees motion itself."""
     return ConvEncoder(
         in_channels,
         _channels(config),
         config.features,
         config.image_size,
         batch_norm=True,
+        everywhere=everywhere,
         dropout=config.dropout,
     )
 

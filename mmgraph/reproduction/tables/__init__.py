@@ -22,6 +22,7 @@ _MODULES = (
     "multimodal_graph",
     "cross_modal",
     "language_model",
+    "video_pairs",
 )
 
 
