@@ -214,11 +214,9 @@ def _recorded(reader: RunReader, values: Mapping[str, object]) -> tuple[Recipe, 
             f"'{reader.folder}' was recorded by somebody's own loop (mmgraph.watch), which only that program knows."
         )
     chosen = recipe(name)
-    known = {entry.name: entry.default for entry in options_of(chosen.config)}
-    before = {key: None for key, default in known.items() if default is None} | reader.config.get(
-        "options", {}
-    )
-    return chosen, parse(chosen.config, {**before, **values})
+    # TOML has no None: what may be none and is not written down was none, whatever default or preset it has.
+    none = {entry.name: None for entry in options_of(chosen.config) if entry.optional}
+    return chosen, parse(chosen.config, {**none, **reader.config.get("options", {}), **values})
 
 
 def _build(chosen: Recipe, config: TrainingOptions) -> Any:

@@ -55,6 +55,14 @@ def test_a_resumed_run_is_the_uninterrupted_run(tmp_path):
     assert first.metrics["test/accuracy"] == second.metrics["test/accuracy"]
 
 
+def test_what_was_none_is_none_when_resumed(tmp_path):
+    options = SMALL | {"validate_on": None, "epochs": 1, "views": 1}
+    folder, _ = launch.train("few-shot", options, runs=tmp_path)
+    launch.resume(folder, {"epochs": 2})
+    with RunReader(folder) as reader:
+        assert "validation/accuracy" not in reader.tags()
+
+
 @pytest.mark.parametrize(
     "options",
     [
