@@ -16,7 +16,7 @@ class MultimodalClassificationConfig(TrainingOptions):
     """Options of the recipe `multimodal-classification`."""
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
-        ("dataset", "spoken-written"): {"noise": 2.0, "epochs": 12},
+        ("dataset", "spoken-written"): {"noise": 2.0, "epochs": 4},
     }
 
     dataset: str = option(
@@ -45,7 +45,8 @@ class MultimodalClassificationConfig(TrainingOptions):
     filters: int = option(8, "Filters of the first convolution; each later one has twice as many.", minimum=1)
     dropout: float = option(0.3, "Share of a vector that is dropped in training.", minimum=0.0, maximum=0.99)
     training_items: int = option(4000, "Train on so many items at most.", minimum=100)
-    epochs: int = option(15, "Passes over the training items.", minimum=1)
+    copies: int = option(4, "How often each image is learned from, with another sound every time.", minimum=1)
+    epochs: int = option(8, "Passes over the training items.", minimum=1)
     batch_size: int = option(64, "Items in a batch.", minimum=2)
     learning_rate: float = option(2e-3, "Step size of the optimiser.", minimum=1e-12)
     schedule: str = option(

@@ -31,7 +31,7 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
     """Faint images and noisy sounds in three parts, and a fusion of their encoders."""
     generator = torch.Generator().manual_seed(config.seed)
     images, sounds, labels, rate = (
-        _tones(generator) if config.dataset == "digits" else _spoken(config, generator)
+        _tones(config, generator) if config.dataset == "digits" else _spoken(config, generator)
     )
     faint = {
         part: without_energy(values, config.removed, like=images["train"]) for part, values in images.items()
@@ -90,11 +90,14 @@ def _standardized(parts: Parts) -> Parts:
     return {part: (values - mean) / scale for part, values in parts.items()}
 
 
-def _tones(generator: torch.Generator) -> tuple[Parts, Parts, Parts, int]:
+def _tones(
+    config: MultimodalClassificationConfig, generator: torch.Generator
+) -> tuple[Parts, Parts, Parts, int]:
     """1,000 digits to learn from, 297 to choose the best weights, 500 to test on."""
     digits = datasets.load("digits")
     order = torch.randperm(len(digits.train_labels), generator=generator)
     rows = dict(zip(("train", "validation", "test"), order.split([1000, 297, 500]), strict=True))
+    rows["train"] = rows["train"].repeat(config.copies)
     labels = {part: digits.train_labels[some] for part, some in rows.items()}
     images = {part: digits.train_images[some].float() for part, some in rows.items()}
     return (
@@ -116,7 +119,11 @@ def _spoken(
     written, spoken = datasets.load("mnist", split="test"), datasets.load("fsdd")
     pictures, digits = written.test_images.float(), written.test_labels
     some = torch.arange(len(digits))
-    rows = {"train": some[:8000][: config.training_items], "validation": some[8000:9000], "test": some[9000:]}
+    rows = {
+        "train": some[:8000][: config.training_items].repeat(config.copies),
+        "validation": some[8000:9000],
+        "test": some[9000:],
+    }
     index = _indices(10 * spoken.speakers + spoken.labels)
     heard = {
         "train": index >= 2 * VALIDATION_INDICES,
