@@ -145,8 +145,8 @@ class Adjacency:
         if getattr(matrix, "format", None) != "csr":
             return cls.from_edge_index(*conversion.parts_of_scipy(matrix))
         pattern, weight = conversion.pattern_of_csr(matrix)
-        check_edge_weight(weight, pattern.order.expand(2, -1))
-        return cls(pattern, None if weight is None else weight[pattern.order])
+        check_edge_weight(weight, pattern.col.expand(2, -1))
+        return cls(pattern, weight)
 
     @classmethod
     def from_networkx(cls, graph: networkx.Graph[Any], weight: str | None = "weight") -> Adjacency:

@@ -70,9 +70,9 @@ def parts_of_scipy(matrix: Any) -> GraphParts:
 
 
 def pattern_of_csr(matrix: Any) -> tuple[SparsityPattern, Tensor | None]:
-    """The transpose of a matrix in compressed rows, and its weights as they were given.
+    """The transpose of a matrix in compressed rows, and its weights in that order.
 
-    The same as sorting its edges, in a quarter of the memory.
+    The same as sorting its edges, in a fraction of the memory.
 
     Raises:
         InputError: it is not square, or its indices are not valid.
@@ -84,14 +84,16 @@ def pattern_of_csr(matrix: Any) -> tuple[SparsityPattern, Tensor | None]:
         matrix.check_format(full_check=True)
     except ValueError as error:
         raise InputError(f"Expected a valid matrix in compressed rows, but {error}.") from error
-    weight = _weight_of(matrix.data)
-    places = np.arange(matrix.nnz, dtype=matrix.indices.dtype)
-    turned = scipy.sparse.csr_array((places, matrix.indices, matrix.indptr), matrix.shape).tocsc()
-    del places
-    rowptr, source, order = (
-        torch.from_numpy(part.astype(np.int64)) for part in (turned.indptr, turned.indices, turned.data)
-    )
-    return SparsityPattern(rowptr, source, order), weight
+    in_order = bool(matrix.has_sorted_indices)
+    places = None if in_order else np.arange(matrix.nnz, dtype=matrix.indices.dtype)
+    values = matrix.data if places is None else places
+    turned = scipy.sparse.csr_array((values, matrix.indices, matrix.indptr), matrix.shape).tocsc()
+    del values, places
+    rowptr, source = (torch.from_numpy(part.astype(np.int64)) for part in (turned.indptr, turned.indices))
+    if in_order:
+        return SparsityPattern(rowptr, source, None), _weight_of(turned.data)
+    order = torch.from_numpy(turned.data.astype(np.int64))
+    return SparsityPattern(rowptr, source, order), _weight_of(matrix.data[order.numpy()])
 
 
 def _check_scipy(matrix: Any) -> None:

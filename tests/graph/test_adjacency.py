@@ -203,9 +203,11 @@ def test_scipy_both_ways(dtype):
 
 
 @pytest.mark.parametrize("weighted", [True, False])
-def test_compressed_rows_of_scipy_give_what_a_list_of_edges_gives(weighted):
-    # Row 0 is not sorted and has an edge twice, row 2 has none, and one entry is an explicit zero.
-    indptr, indices = np.array([0, 4, 6, 6, 7]), np.array([3, 1, 3, 0, 2, 1, 0])
+@pytest.mark.parametrize("in_order", [False, True])
+def test_compressed_rows_of_scipy_give_what_a_list_of_edges_gives(weighted, in_order):
+    # Row 0 has an edge twice, row 2 has none, and one entry is an explicit zero.
+    indptr = np.array([0, 4, 6, 6, 7])
+    indices = np.array([0, 1, 3, 3, 1, 2, 0] if in_order else [3, 1, 3, 0, 2, 1, 0])
     values = np.array([1.0, 2, 3, 4, 0, 6, 7]) if weighted else np.ones(7, bool)
     for kind in (scipy.sparse.csr_array, scipy.sparse.csr_matrix):
         matrix = kind((values, indices, indptr), shape=(4, 4))

@@ -23,17 +23,20 @@ class SparsityPattern:
     Args:
         rowptr: where each row starts in `col`, and the end of the last.
         col: the column of every entry.
-        order: for every entry, its position among the entries as they were given.
+        order: for every entry, its position among the entries as they were given; None where these came sorted by
+            column, then by row, so that it need not be kept before somebody asks.
         num_cols: how many columns there are; as many as rows by default, as in a graph.
 
     Shapes:
         rowptr (num_rows + 1,), col (E,), order (E,), all int64.
     """
 
-    def __init__(self, rowptr: Tensor, col: Tensor, order: Tensor, num_cols: int | None = None) -> None:
+    def __init__(
+        self, rowptr: Tensor, col: Tensor, order: Tensor | None, num_cols: int | None = None
+    ) -> None:
         self.rowptr = rowptr
         self.col = col
-        self.order = order
+        self._given = order
         self.num_cols = self.num_rows if num_cols is None else num_cols
 
     @classmethod
@@ -50,6 +53,11 @@ class SparsityPattern:
     @property
     def num_entries(self) -> int:
         return self.col.numel()
+
+    @cached_property
+    def order(self) -> Tensor:
+        """For every entry, its position among the entries as they were given, (E,)."""
+        return _inverse(torch.argsort(self.col, stable=True)) if self._given is None else self._given
 
     @cached_property
     def row(self) -> Tensor:
@@ -134,9 +142,8 @@ class SparsityPattern:
         return rowptr.numpy(), col.numpy()
 
     def to(self, device: torch.device) -> SparsityPattern:
-        return SparsityPattern(
-            self.rowptr.to(device), self.col.to(device), self.order.to(device), self.num_cols
-        )
+        given = None if self._given is None else self._given.to(device)
+        return SparsityPattern(self.rowptr.to(device), self.col.to(device), given, self.num_cols)
 
 
 class PatternOfEntries(NamedTuple):
