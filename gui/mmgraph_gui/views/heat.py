@@ -39,6 +39,7 @@ class Matrix:
         shares: what colours them, 0 … 1; NaN where there is nothing.
         names: of rows and columns.
         counts: whether the values are counts, rows being true and columns predicted classes.
+        axes: what a row and a column are called.
 
     Shapes:
         values, shares (rows, columns).
@@ -48,10 +49,22 @@ class Matrix:
     shares: npt.NDArray[np.float64]
     names: tuple[Sequence[str], Sequence[str]]
     counts: bool
+    axes: tuple[str, str] = ("row", "column")
 
     @classmethod
-    def of(cls, values: npt.NDArray[Any], classes: Sequence[str]) -> Matrix:
-        """Counts are coloured by their share of the row, other numbers from lowest to highest."""
+    def of(
+        cls,
+        values: npt.NDArray[Any],
+        classes: Sequence[str],
+        rows_are: Sequence[str] | str = "row",
+        columns_are: Sequence[str] | str = "column",
+    ) -> Matrix:
+        """Counts are coloured by their share of the row, other numbers from lowest to highest.
+
+        Args:
+            classes: names of the rows and of the columns as well, where they are one per row.
+            rows_are, columns_are: otherwise a name for each of them, or one word for what they are.
+        """
         rows, columns = values.shape
         named = len(classes) == rows == columns
         counts = named and values.dtype.kind in "iu" and bool((values >= 0).all())
@@ -63,13 +76,26 @@ class Matrix:
                 low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
                 shares = (values - low) / max(high - low, 1e-300)
                 shares = np.where(np.isfinite(values), shares, np.nan)
-        numbers = ([str(row) for row in range(rows)], [str(column) for column in range(columns)])
-        return cls(values, shares, (classes, classes) if named else numbers, counts)
+        if named:
+            return cls(values, shares, (classes, classes), counts)
+        names = _names(rows_are, rows), _names(columns_are, columns)
+        axes = tuple(
+            given if isinstance(given, str) else word
+            for given, word in ((rows_are, "row"), (columns_are, "column"))
+        )
+        return cls(values, shares, names, counts, (axes[0], axes[1]))
 
     def text(self, row: int, column: int) -> str:
         """A number as it stands in its cell."""
         value = self.values[row, column]
         return f"{int(value):,}" if self.values.dtype.kind in "iub" else f"{float(value):.3g}"
+
+
+def _names(given: Sequence[str] | str, count: int) -> Sequence[str]:
+    """Names where there is one for each, else numbers."""
+    if isinstance(given, str) or len(given) != count:
+        return [str(number) for number in range(count)]
+    return tuple(map(str, given))
 
 
 class Heat(QWidget):

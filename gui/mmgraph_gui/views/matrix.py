@@ -153,14 +153,18 @@ def read_matrix(_job: Job | None, snapshots: tuple[Snapshot, ...], *, info: Snap
     """Work out colours and names; in a worker thread."""
     snapshot = snapshots[0]
     classes = snapshot.notes.get("classes", ())
-    matrix = Matrix.of(snapshot.array, tuple(str(name) for name in classes))
+    matrix = Matrix.of(
+        snapshot.array,
+        tuple(str(name) for name in classes),
+        snapshot.notes.get("rows", "row"),
+        snapshot.notes.get("columns", "column"),
+    )
     edges = snapshot.extras.get("edges")
     if edges is None or edges.shape != (snapshot.array.shape[1] + 1,):
         return Read(info, matrix)
-    names = snapshot.notes.get("rows", matrix.names[0])
     shares = snapshot.array.astype(np.float64)
     axis = str(snapshot.notes.get("columns", "value"))
-    return Read(info, matrix, Histogram(shares, edges.astype(np.float64), tuple(map(str, names)), axis))
+    return Read(info, matrix, Histogram(shares, edges.astype(np.float64), tuple(matrix.names[0]), axis))
 
 
 def _bins(histogram: Histogram) -> Iterator[tuple[object, ...]]:
@@ -176,7 +180,7 @@ def _rows(matrix: Matrix) -> Iterator[tuple[object, ...]]:
 def _cell_text(matrix: Matrix, row: int, column: int) -> str:
     names, value = (matrix.names[0][row], matrix.names[1][column]), matrix.text(row, column)
     if not matrix.counts:
-        return f"row {names[0]}, column {names[1]}: {value}"
+        return f"{matrix.axes[0]} {names[0]}, {matrix.axes[1]} {names[1]}: {value}"
     total, share = int(matrix.values[row].sum()), matrix.shares[row, column]
     part = f" ({share:.1%})" if total else ""
     return f"true {names[0]}, predicted {names[1]}: {value} of {total:,}{part}"

@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
 from mmgraph_gui.views.heat import Matrix
-from mmgraph_gui.views.matrix import MatrixView
+from mmgraph_gui.views.matrix import MatrixView, _cell_text
 from mmgraph_gui.views.registry import VIEW_FOR_KIND
 
 
@@ -168,3 +168,13 @@ def test_columns_with_edges_are_drawn_as_bars(qtbot, show_view, context, tmp_pat
     qtbot.mouseMove(view.bars, QPointF(view.bars.width() - 30, view.bars.height() / 2).toPoint())
     qtbot.waitUntil(lambda: "distance 1 to 1.5" in view.caption.text())
     assert "dissimilar pairs 75.0%" in view.caption.text()
+
+
+def test_rows_and_columns_have_the_names_that_were_recorded_or_a_word_for_what_they_are() -> None:
+    values = np.array([[0.1, 0.9], [0.4, 0.6], [0.5, 0.5]])
+    matrix = Matrix.of(values, (), ["cat", "dog", "cow"], ["image", "words"])
+    assert matrix.names == (("cat", "dog", "cow"), ("image", "words"))
+    assert _cell_text(matrix, 1, 1) == "row dog, column words: 0.6"
+    matrix = Matrix.of(values, (), "item", ["one", "name", "too many"])
+    assert matrix.names == (["0", "1", "2"], ["0", "1"])
+    assert _cell_text(matrix, 2, 0) == "item 2, column 0: 0.5"
