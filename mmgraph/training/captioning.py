@@ -21,6 +21,8 @@ from mmgraph.training.task import Task
 PAD, START, END = "<pad>", "<start>", "<end>"
 SPECIALS = (PAD, START, END)
 FORWARD_IMAGES = 250
+SAID = 3
+"""Probe images whose sentences are logged after an evaluation."""
 EXPLAINED = 16
 """Probe images with an attention map per word."""
 
@@ -140,6 +142,13 @@ class Captioning(Task):
     def items(self) -> ItemSet:
         """What the rows of the embedding are."""
         return self._items
+
+    def remark(self) -> str:
+        """What is said of the first probe images, for the log."""
+        self.model.eval()
+        with torch.no_grad():
+            said, _ = self._say(self.normalise(self._probe[:SAID]))
+        return " · ".join(f"image {number}: {sentence}" for number, sentence in enumerate(said))
 
     def probe(self) -> list[Snapshot]:
         """What the model says of the probe images, where it looks before each word, and what it sees."""

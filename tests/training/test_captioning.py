@@ -45,6 +45,8 @@ def test_every_decoder_trains_records_and_speaks(options: dict[str, Any], tmp_pa
             assert words[-1] == "<end>"
             np.testing.assert_allclose(weights[: len(words) - 1].sum(axis=1), 1, atol=1e-5)
         assert run.items().texts is not None
+        events = run.poll().events
+        assert [event.message.count("image ") for event in events if event.kind == "sample"] == [3]
     assert {"test/bleu-4", "test/meteor", "test/cider", "test/pointing-accuracy"} <= set(result.metrics)
 
 

@@ -46,7 +46,7 @@ class CaptioningConfig(TrainingOptions):
     doubly_stochastic: float = option(
         0.0, "How much every place shall be looked at about as much as any other.", minimum=0.0
     )
-    images: int = option(4000, "Scenes to learn from.", minimum=10)
+    images: int = option(5000, "Scenes to learn from.", minimum=10)
     image_size: int = option(48, "Height and width of the images.", minimum=24, maximum=512)
     blocks: int = option(
         3, "Convolutions with pooling; each halves the grid of places.", minimum=1, maximum=6
@@ -60,7 +60,7 @@ class CaptioningConfig(TrainingOptions):
     word_count: int = option(1, "Words that the training sentences have less often are unknown.", minimum=1)
     beams: int = option(3, "Beginnings that the search for a sentence keeps.", minimum=1, maximum=50)
     batch_size: int = option(50, "Images in a batch.", minimum=1)
-    epochs: int = option(20, "Passes over the training images.", minimum=1)
+    epochs: int = option(30, "Passes over the training images.", minimum=1)
     learning_rate: float = option(2e-3, "Step size of the optimiser.", minimum=1e-12)
     schedule: str = option(
         "cosine",
