@@ -52,7 +52,7 @@ class LanguageModelConfig(TrainingOptions):
         minimum=0.01,
         maximum=0.5,
     )
-    prompt: str = option("\n", "What samples begin with.")
+    prompt: str = option("", "What samples begin with; empty for a new line.")
     sample_length: int = option(200, "Tokens of a sample.", minimum=0)
     temperature: float = option(0.8, "Samples: below 1 the likely becomes likelier.", minimum=0.0)
     top_k: int | None = option(None, "Samples: only the so many likeliest tokens are drawn.", minimum=1)

@@ -50,7 +50,7 @@ def build(config: LanguageModelConfig) -> LanguageModelling:
         batch_size=config.batch_size,
         steps=config.steps,
         seed=config.seed,
-        prompt=config.prompt,
+        prompt=config.prompt or "\n",
         sample_length=config.sample_length,
         temperature=config.temperature,
         top_k=config.top_k,
