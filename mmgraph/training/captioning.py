@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmgraph.datasets.captioned_images import Mention
 from mmgraph.errors import InputError
 from mmgraph.fusion.captioning import Captioner
-from mmgraph.fusion.captioning.pointing import Box, pointing_accuracy
+from mmgraph.fusion.captioning.pointing import pointing_accuracy
 from mmgraph.fusion.captioning.scores import caption_scores
 from mmgraph.inspection import Capture
 from mmgraph.runs import ItemSet, Snapshot
@@ -26,7 +27,7 @@ SAID = 3
 EXPLAINED = 16
 """Probe images with an attention map per word."""
 
-Mentions = Sequence[Sequence[Sequence[tuple[int, Box]]]]
+Mentions = Sequence[Sequence[Sequence[Mention]]]
 
 
 class Captioning(Task):

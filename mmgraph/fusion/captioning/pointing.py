@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from mmgraph.datasets.captioned_images import Mention
 from mmgraph.errors import InputError
 
-Box = tuple[float, float, float, float]
 
-
-def pointing_accuracy(
-    weights: Tensor, grid: tuple[int, int], mentions: Sequence[Sequence[tuple[int, Box]]]
-) -> float:
+def pointing_accuracy(weights: Tensor, grid: tuple[int, int], mentions: Sequence[Sequence[Mention]]) -> float:
     """Share of named things at which attention is highest before their name is said: the pointing game.
 
     A peak is right where its place, one cell of the grid, overlaps the box of the thing.
