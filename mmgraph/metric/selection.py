@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -93,7 +94,7 @@ def all_triplets(labels: Tensor) -> Triplets:
         raise no_triplets(labels)
     near = table.count[anchors] - 1
     sizes = near * (len(labels) - 1 - near)
-    rows = torch.empty((3, int(sizes.sum())), dtype=torch.int64, device=labels.device)
+    rows = _room(int(sizes.sum()), labels.device)
     similar, _ = table.positives(anchors)
     others: dict[int, Tensor] = {}
     # Written where they belong at once: with temporaries of this length memory would be most of the time.
@@ -112,6 +113,14 @@ def all_triplets(labels: Tensor) -> Triplets:
         positive_row.view(count, -1).copy_(positives[:count, None])
         negative_row.view(count, -1).copy_(others[class_])
     return Triplets(*rows)
+
+
+def _room(count: int, device: torch.device) -> Tensor:
+    """Three rows of whole numbers to be written."""
+    if device.type != "cpu":
+        return torch.empty((3, count), dtype=torch.int64, device=device)
+    # NumPy asks the system for large pages, which come in a fraction of the time that small ones take.
+    return torch.from_numpy(np.empty((3, count), np.int64))
 
 
 def same_class(labels: Tensor) -> Tensor:
