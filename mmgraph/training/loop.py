@@ -320,6 +320,9 @@ class TrainingLoop:
     def save(self, name: str) -> Path:
         """Write a checkpoint."""
         path = self.folder / name
+        if name == LAST:
+            # A run that is killed now goes on from here, so what was recorded up to here must be on disk.
+            self.run.flush()
         save_checkpoint(path, self.task.model, self.optimizer, self.scaler, asdict(self.progress))
         if name == LAST:
             self.checkpoint_time = self.clock()

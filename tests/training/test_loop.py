@@ -59,6 +59,22 @@ def test_it_learns_and_records_every_step(task, new_run):
     assert reports[-1].step == 160
 
 
+def test_what_was_recorded_before_a_checkpoint_is_on_disk_before_it(task, new_run, monkeypatch):
+    run, seen = new_run(), []
+    save = training_loop.save_checkpoint
+
+    def look_and_save(path, model, optimizer, scaler, progress):
+        if path.name == LAST:
+            seen.append((progress["step"], curve(run.folder)[0] if progress["step"] else []))
+        save(path, model, optimizer, scaler, progress)
+
+    monkeypatch.setattr(training_loop, "save_checkpoint", look_and_save)
+    fit(task, run, replace(OPTIONS, checkpoint_seconds=0.0))
+    assert len(seen) > 20
+    for step, recorded in seen:
+        assert recorded == list(range(1, step + 1))
+
+
 def test_it_is_the_plain_loop(make_task, new_run):
     ours, plain = make_task(), make_task()
     fit(ours, new_run(), replace(OPTIONS, weight_decay=0.1, gradient_clip=0.5, patience=None))
