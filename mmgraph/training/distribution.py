@@ -208,6 +208,11 @@ class SharedRun:
         if self._run is not None:
             self._run.items(items)
 
+    def flush(self) -> None:
+        """Wait until everything is on disk, in the process that writes."""
+        if self._run is not None:
+            self._run.flush()
+
     def status(self, **fields: Any) -> None:
         if self._run is not None:
             self._run.status(**fields)
