@@ -247,7 +247,7 @@ class TrainingLoop:
         if self.interrupt.requested:
             self.stop_reason = self.stop_reason or self.interrupt.reason
         self.obey()
-        if self.snapshot_throttle.due(now):
+        if not self.ending and self.snapshot_throttle.due(now):  # the last look is that of `end`
             self.look()
         if now - self.checkpoint_time >= self.options.checkpoint_seconds:
             self.save(LAST)
@@ -277,6 +277,11 @@ class TrainingLoop:
             options.warmup_steps,
             options.halve_every * self.task.batches_per_epoch,
         )
+
+    @property
+    def ending(self) -> bool:
+        """Whether this was the last step."""
+        return bool(self.stop_reason) or self.progress.epoch >= self.options.epochs
 
     @property
     def epochs_done(self) -> float:

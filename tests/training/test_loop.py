@@ -59,6 +59,15 @@ def test_it_learns_and_records_every_step(task, new_run):
     assert reports[-1].step == 160
 
 
+def test_every_step_is_looked_at_once_the_last_one_too(task, new_run):
+    run = new_run()
+    fit(task, run, replace(OPTIONS, snapshots_per_second=1e9, snapshot_share=1.0))
+    with RunReader(run.folder) as reader:
+        steps = [info.step for info in reader.snapshots(kind="matrix")]
+    assert steps[-1] == 24
+    assert len(steps) == len(set(steps)) > 2
+
+
 def test_what_was_recorded_before_a_checkpoint_is_on_disk_before_it(task, new_run, monkeypatch):
     run, seen = new_run(), []
     save = training_loop.save_checkpoint
