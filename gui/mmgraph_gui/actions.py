@@ -13,7 +13,6 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMenu, QWidget
 
 from mmgraph_gui.icon import icon
-from mmgraph_gui.views.registry import VIEW_SPECS
 
 if TYPE_CHECKING:
     from mmgraph_gui.window import MainWindow
@@ -154,12 +153,9 @@ class Actions(QObject):
     def _add_views(self, menu: QMenu) -> None:
         window = self._window
         first = menu.actions()[0]
-        for number, spec in enumerate(VIEW_SPECS, start=1):
-            if spec.name not in window.area.docks:
-                continue
-            entry = Entry(
-                f"view-{spec.name}", f"&{number} {spec.title}", f"Ctrl+{number}", "", f"Show {spec.title}"
-            )
+        for number, spec in enumerate(window.area.specs.values(), start=1):
+            text, key = (f"&{number} {spec.title}", f"Ctrl+{number}") if number < 10 else (spec.title, "")
+            entry = Entry(f"view-{spec.name}", text, key, "", f"Show {spec.title}")
             menu.insertAction(first, self._make(entry, functools.partial(window.area.show_view, spec.name)))
         menu.insertSeparator(first)
         runs = window.run_dock.toggleViewAction()

@@ -44,6 +44,9 @@ class NewRunDialog(QDialog):
         for entry in self._recipes.values():
             self.chooser.addItem(f"{entry.title}  ({entry.name})", entry.name)
         self.summary = QLabel(wordWrap=True)
+        self.left_out = QLabel("\n".join(registry.failures()), wordWrap=True)
+        self.left_out.setStyleSheet(f"color: {theme.palette.warning};")
+        self.left_out.setVisible(bool(registry.failures()))
         self.form = QScrollArea()
         self.form.setWidgetResizable(True)
         self.form.setFrameShape(QFrame.Shape.NoFrame)
@@ -62,6 +65,7 @@ class NewRunDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.chooser)
         layout.addWidget(self.summary)
+        layout.addWidget(self.left_out)
         layout.addWidget(self.form, 1)
         layout.addWidget(self.hint)
         layout.addWidget(self.buttons)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
+from mmgraph import plugins
 from mmgraph_gui.views import Context, View
-from mmgraph_gui.views.registry import VIEW_SPECS, ViewSpec
+from mmgraph_gui.views.registry import VIEW_SPECS, ViewSpec, plugin_specs
 
 LEFT = ("metrics", "filters", "log")
 """Views on the left at the first start; the others are on the right."""
@@ -21,6 +21,10 @@ _log = logging.getLogger(__name__)
 
 class ViewArea(QMainWindow):
     """Makes each view when it is first seen. One that cannot be imported is reported and left out.
+
+    Attributes:
+        specs: the views there are, by name, those of other packages last.
+        left_out: a sentence about each view of another package that could not be taken in.
 
     Signals:
         message(str): a view could not be made.
@@ -37,6 +41,8 @@ class ViewArea(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self._context = context
         self.views: dict[str, View] = {}
+        added, self.left_out = plugin_specs()
+        self.specs = {spec.name: spec for spec in (*VIEW_SPECS, *added)}
         self.docks: dict[str, _ViewDock] = {}
         self.current = ""
         self.setDockOptions(
@@ -48,9 +54,7 @@ class ViewArea(QMainWindow):
         self.setDocumentMode(True)
         self._tidying = QTimer(self, singleShot=True, interval=0)
         self._tidying.timeout.connect(self._hide_stray_tabs)
-        for spec in VIEW_SPECS:
-            if importlib.util.find_spec(f"mmgraph_gui.views.{spec.name}") is None:
-                continue
+        for spec in self.specs.values():
             dock = _ViewDock(spec, self)
             dock.visibilityChanged.connect(lambda on, spec=spec: self._seen(spec) if on else None)
             dock.visibilityChanged.connect(lambda _: self._tidying.start())
@@ -87,7 +91,7 @@ class ViewArea(QMainWindow):
         dock.show()
         dock.raise_()
         if name in self.docks:  # else it has just been found that it cannot be made
-            self._seen(next(spec for spec in VIEW_SPECS if spec.name == name))
+            self._seen(self.specs[name])
         view = self.views.get(name)
         if view is not None:
             view.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -118,7 +122,9 @@ class ViewArea(QMainWindow):
             except Exception as error:
                 _log.exception("the view %s could not be made", spec.title)
                 self.message.emit(
-                    f"The view {spec.title} is left out: it could not be made ({type(error).__name__}: {error})."
+                    plugins.failure("view", spec.plugin, error)
+                    if spec.plugin
+                    else f"The view {spec.title} is left out: it could not be made ({type(error).__name__}: {error})."
                 )
                 self.docks.pop(spec.name)
                 self.removeDockWidget(dock)

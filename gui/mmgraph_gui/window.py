@@ -67,6 +67,8 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._enable()
+        if self.area.left_out:
+            self.say(" ".join(self.area.left_out), "warning")
 
     # -- runs --------------------------------------------------------------------------------------------
 

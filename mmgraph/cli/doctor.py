@@ -37,6 +37,7 @@ def doctor(json: Annotated[bool, output.JSON] = False) -> None:
         ),
         **{f"data set {name}": _dataset(name) for name in catalogue.names()},
         "runs": _runs(),
+        "plugins": _plugins(),
     }
     if json:
         output.print_json(findings)
@@ -80,6 +81,19 @@ def _dataset(name: str) -> str:
         return catalogue.status(name)
     except MMGraphError as error:
         return str(error)
+
+
+def _plugins() -> str:
+    """Recipes and views of other packages, and those that are left out."""
+    from mmgraph import plugins
+    from mmgraph.recipes import registry
+
+    found = [
+        f"{what} {plugin.name} ({plugin.package})"
+        for what, group in (("recipe", plugins.RECIPES), ("view", plugins.VIEWS))
+        for plugin in plugins.plugins(group)
+    ]
+    return "; ".join([*found, *registry.failures()]) or "none"
 
 
 def _runs() -> str:

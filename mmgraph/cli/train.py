@@ -99,6 +99,8 @@ def recipes(
             )
         else:
             output.table(["recipe", "what it trains"], [(r.name, r.summary) for r in found])
+        for left_out in registry.failures():
+            typer.echo(f"mmgraph: {left_out}", err=True)
         return
     entries = options_of(registry.recipe(name).config)
     if json:

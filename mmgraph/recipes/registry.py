@@ -1,11 +1,13 @@
-"""The recipes there are."""
+"""The recipes there are: those of mmgraph, and those that other packages add (docs/plugins.md)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mmgraph import plugins
 from mmgraph.errors import UnknownNameError
 from mmgraph.training.options import TrainingOptions
 
@@ -65,7 +67,7 @@ class Recipe:
 
 def names() -> list[str]:
     """Names of all recipes, the default first."""
-    return list(_recipes())
+    return list(_found()[0])
 
 
 def recipe(name: str) -> Recipe:
@@ -74,15 +76,39 @@ def recipe(name: str) -> Recipe:
     Raises:
         UnknownNameError: there is none.
     """
-    known = _recipes()
+    known, left_out = _found()
+    if name in left_out:
+        raise UnknownNameError(left_out[name])
     if name not in known:
         raise UnknownNameError.of("recipe", name, known)
     return known[name]
 
 
-def _recipes() -> dict[str, Recipe]:
-    found = {}
+def failures() -> list[str]:
+    """A sentence about each recipe of another package that had to be left out."""
+    return list(_found()[1].values())
+
+
+@cache
+def _found() -> tuple[dict[str, Recipe], dict[str, str]]:
+    """Recipes by name, and what could not be had."""
+    found: dict[str, Recipe] = {}
     for package in _PACKAGES:
         module: Any = import_module(f"mmgraph.recipes.{package}")
         found[module.RECIPE.name] = module.RECIPE
-    return found
+    left_out: dict[str, str] = {}
+    for plugin in plugins.plugins(plugins.RECIPES):
+        try:
+            loaded = plugin.load()
+        except Exception as error:  # whatever somebody else's module raises
+            left_out[plugin.name] = plugins.failure("recipe", plugin, error)
+            continue
+        if not isinstance(loaded, Recipe):
+            reason = f"it is a {type(loaded).__name__}, not a mmgraph.recipes.Recipe"
+            left_out[plugin.name] = plugins.failure("recipe", plugin, reason)
+        elif loaded.name in found:
+            reason = f"there is a recipe '{loaded.name}' already"
+            left_out[f"{plugin.name} ({plugin.package})"] = plugins.failure("recipe", plugin, reason)
+        else:
+            found[loaded.name] = loaded
+    return found, left_out

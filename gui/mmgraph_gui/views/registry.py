@@ -6,22 +6,37 @@ import importlib
 from dataclasses import dataclass
 from typing import cast
 
+from mmgraph import plugins
 from mmgraph_gui.views import View
 
 
 @dataclass(frozen=True)
 class ViewSpec:
-    """Where a view lives and what menus say before it is imported."""
+    """Where a view lives and what menus say before it is imported.
+
+    Args:
+        plugin: where the view comes from another package, its entry point.
+    """
 
     name: str
     title: str
-    class_name: str
+    class_name: str = ""
     kinds: tuple[str, ...] = ()
+    plugin: plugins.Plugin | None = None
 
     def load(self) -> type[View]:
-        """Import the view."""
-        module = importlib.import_module(f"mmgraph_gui.views.{self.name}")
-        return cast("type[View]", getattr(module, self.class_name))
+        """Import the view.
+
+        Raises:
+            TypeError: what a package registered is no view.
+        """
+        if self.plugin is None:
+            module = importlib.import_module(f"mmgraph_gui.views.{self.name}")
+            return cast("type[View]", getattr(module, self.class_name))
+        loaded = self.plugin.load()
+        if not (isinstance(loaded, type) and issubclass(loaded, View)):
+            raise TypeError(f"a view is a subclass of mmgraph_gui.views.View, not {loaded!r}")
+        return loaded
 
 
 VIEW_SPECS = (
@@ -39,3 +54,17 @@ VIEW_SPECS = (
 
 VIEW_FOR_KIND = {kind: spec.name for spec in VIEW_SPECS for kind in spec.kinds}
 """Name of the view that shows a kind of snapshot, as the window's index knows it (see `snapshot_index`)."""
+
+
+def plugin_specs() -> tuple[list[ViewSpec], list[str]]:
+    """Views that other packages add, and a sentence about each that is left out for its name."""
+    taken = {spec.name for spec in VIEW_SPECS}
+    found, left_out = [], []
+    for plugin in plugins.plugins(plugins.VIEWS):
+        if plugin.name in taken:
+            left_out.append(plugins.failure("view", plugin, f"there is a view '{plugin.name}' already"))
+            continue
+        taken.add(plugin.name)
+        title = plugin.name.replace("-", " ").replace("_", " ")
+        found.append(ViewSpec(plugin.name, title[:1].upper() + title[1:], plugin=plugin))
+    return found, left_out
