@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One action: `slot` is a method of the window or of one of its parts, such as "state.undo_selection"."""
+    """One action: `slot` is a method of the window or of one of its parts, such as "state.undo"."""
 
     name: str
     text: str
@@ -41,8 +41,8 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("quit", "&Quit", "Ctrl+Q", "close", "Close the window; training goes on"),
     ),
     "&Edit": (
-        Entry("undo", "&Undo selection", "Ctrl+Z", "state.undo_selection", "Go back to the selection before"),
-        Entry("redo", "&Redo selection", "Ctrl+Shift+Z", "state.redo_selection", "Take back an undo"),
+        Entry("undo", "&Undo", "Ctrl+Z", "state.undo", "Take back the last selection, colour, layer or head"),
+        Entry("redo", "&Redo", "Ctrl+Shift+Z", "state.redo", "Take back an undo"),
         Entry("clear", "&Clear selection", "Esc", "clear", "Select nothing"),
         None,
         Entry("search", "&Search items", "/", "search", "Find items by id, label and text"),

@@ -1,8 +1,9 @@
-"""Selected rows, with undo."""
+"""Selected rows, and the history that undo goes back in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,44 +18,50 @@ EMPTY.flags.writeable = False
 UNDO_DEPTH = 100
 
 
-class Selection:
-    """Sorted, unique row numbers and the selections before them."""
+def changed_selection(rows: Rows, given: Iterable[int] | Rows, mode: Mode = "replace") -> Rows:
+    """The rows with others in their place, in addition, or taken out: sorted, each once, read-only."""
+    given = np.unique(np.asarray(given if isinstance(given, np.ndarray) else list(given), dtype=np.int64))
+    if mode == "add":
+        given = np.union1d(rows, given)
+    elif mode == "remove":
+        given = np.setdiff1d(rows, given, assume_unique=True)
+    given.flags.writeable = False
+    return given
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What somebody chose to see and undo brings back; the step has a slider of its own."""
+
+    selection: Rows
+    colour_by: str
+    layers: Mapping[str, str]
+    head: int | None
+
+
+class History:
+    """The looks before and after the present one."""
 
     def __init__(self) -> None:
-        self.rows: Rows = EMPTY
-        self._before: list[Rows] = []
-        self._after: list[Rows] = []
+        self._before: list[Look] = []
+        self._after: list[Look] = []
 
-    def change(self, rows: Iterable[int] | Rows, mode: Mode = "replace") -> bool:
-        """Replace, extend or reduce the selection; whether that made a difference."""
-        given = np.unique(np.asarray(rows if isinstance(rows, np.ndarray) else list(rows), dtype=np.int64))
-        if mode == "add":
-            given = np.union1d(self.rows, given)
-        elif mode == "remove":
-            given = np.setdiff1d(self.rows, given, assume_unique=True)
-        if np.array_equal(given, self.rows):
-            return False
-        self._before = [*self._before[1 - UNDO_DEPTH :], self.rows]
+    def remember(self, present: Look) -> None:
+        """Note a look that is about to change."""
+        self._before = [*self._before[1 - UNDO_DEPTH :], present]
         self._after = []
-        self._set(given)
-        return True
 
-    def undo(self) -> bool:
-        """Go back one selection; False where there is none before."""
-        if not self._before:
-            return False
-        self._after.append(self.rows)
-        self._set(self._before.pop())
-        return True
+    def undo(self, present: Look) -> Look | None:
+        """The look before the present one; None where there is none."""
+        return self._move(self._before, self._after, present)
 
-    def redo(self) -> bool:
-        """Take back one undo; False where there is none to take back."""
-        if not self._after:
-            return False
-        self._before.append(self.rows)
-        self._set(self._after.pop())
-        return True
+    def redo(self, present: Look) -> Look | None:
+        """The look that was undone last; None where there is none."""
+        return self._move(self._after, self._before, present)
 
-    def _set(self, rows: Rows) -> None:
-        rows.flags.writeable = False
-        self.rows = rows
+    @staticmethod
+    def _move(source: list[Look], target: list[Look], present: Look) -> Look | None:
+        if not source:
+            return None
+        target.append(present)
+        return source.pop()

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from mmgraph.runs import Event, ItemSet, Series, SnapshotInfo, Status, Update
 from mmgraph_gui.prediction import Prediction
-from mmgraph_gui.selection import EMPTY, Mode, Rows, Selection
+from mmgraph_gui.selection import EMPTY, History, Look, Mode, Rows, changed_selection
 from mmgraph_gui.snapshot_index import SnapshotIndex, nearest
 
 Topic = Literal[
@@ -82,7 +84,8 @@ class AppState:
     colour_by: str = "label"
     prediction: Prediction | None = None
     head: int | None = None
-    _selection: Selection = field(default_factory=Selection)
+    _selection: Rows = field(default_factory=lambda: EMPTY)
+    _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
     _index: SnapshotIndex = field(default_factory=SnapshotIndex)
     _listeners: list[Listener] = field(default_factory=list)
@@ -111,7 +114,7 @@ class AppState:
         self.path, self.config, self.status = path, config or {}, None
         self.series, self.events, self.items, self.prediction = {}, [], None, None
         self.step, self.follow, self.hovered = 0, True, None
-        self._selection, self._layers, self._index = Selection(), {}, SnapshotIndex()
+        self._selection, self._history, self._layers, self._index = EMPTY, History(), {}, SnapshotIndex()
         self._notify(*TOPICS)
 
     def apply(self, update: Update) -> None:
@@ -215,40 +218,65 @@ class AppState:
     def set_layer(self, kind: str, layer: str) -> None:
         """Choose the layer of which snapshots of a kind are shown."""
         if self._layers.get(kind) != layer:
+            if layer != self.layer(kind):
+                self._history.remember(self.look())
             self._layers[kind] = layer
             self._notify("layer")
 
     def set_head(self, head: int | None) -> None:
         """Choose an attention head; None is the mean of all."""
         if self.head != head:
+            self._history.remember(self.look())
             self.head = head
             self._notify("layer")
+
+    # -- undo --------------------------------------------------------------------------------------------
+
+    def look(self) -> Look:
+        """What is chosen to be seen now."""
+        layers = {kind: layer for kind in self.kinds() if (layer := self.layer(kind)) is not None}
+        return Look(self._selection, self.colour_by, layers, self.head)
+
+    def undo(self) -> None:
+        """Take back the last change of selection, colour, layer or head."""
+        self._take(self._history.undo(self.look()))
+
+    def redo(self) -> None:
+        """Take back an undo."""
+        self._take(self._history.redo(self.look()))
+
+    def _take(self, look: Look | None) -> None:
+        if look is None:
+            return
+        changed: list[Topic] = []
+        if not np.array_equal(look.selection, self._selection):
+            changed.append("selection")
+        if look.colour_by != self.colour_by:
+            changed.append("colour")
+        if look.head != self.head or any(self.layer(kind) != layer for kind, layer in look.layers.items()):
+            changed.append("layer")
+        self._selection, self.colour_by, self.head = look.selection, look.colour_by, look.head
+        self._layers |= look.layers
+        self._notify(*changed)
 
     # -- items -------------------------------------------------------------------------------------------
 
     @property
     def selection(self) -> Rows:
         """Selected rows of the item set: sorted, each once, int64."""
-        return self._selection.rows
+        return self._selection
 
     def select(self, rows: Iterable[int] | Rows, mode: Mode = "replace") -> None:
         """Select rows: in place of those selected now, in addition to them, or take them out."""
-        if self._selection.change(rows, mode):
+        chosen = changed_selection(self._selection, rows, mode)
+        if not np.array_equal(chosen, self._selection):
+            self._history.remember(self.look())
+            self._selection = chosen
             self._notify("selection")
 
     def clear_selection(self) -> None:
         """Select nothing."""
         self.select(EMPTY)
-
-    def undo_selection(self) -> None:
-        """Go back to the selection before this one."""
-        if self._selection.undo():
-            self._notify("selection")
-
-    def redo_selection(self) -> None:
-        """Take back an undo."""
-        if self._selection.redo():
-            self._notify("selection")
 
     def hover(self, row: int | None) -> None:
         """Say which row the mouse is on."""
@@ -259,6 +287,7 @@ class AppState:
     def set_colour_by(self, name: str) -> None:
         """Choose what colours the items in every view."""
         if self.colour_by != name:
+            self._history.remember(self.look())
             self.colour_by = name
             self._notify("colour")
 

@@ -138,12 +138,47 @@ def test_selection_adds_removes_and_undoes(state):
     assert state.selection.tolist() == [2, 3]
     state.select([2, 3])
     assert topics == ["selection"] * 3
-    state.undo_selection()
+    state.undo()
     assert state.selection.tolist() == [1, 2, 3]
-    state.redo_selection()
+    state.redo()
     assert state.selection.tolist() == [2, 3]
-    state.redo_selection()
+    state.redo()
     state.clear_selection()
+    assert state.selection.tolist() == []
+
+
+def test_undo_takes_back_what_was_chosen_to_be_seen(state):
+    state.apply(update(snapshots=(info(1, 1), info(2, 1, layer="convs.1"))))
+    state.select([1])
+    state.set_colour_by("ink")
+    state.set_layer("embedding", "convs.1")  # the one shown already
+    state.set_layer("embedding", "encoder")
+    state.set_head(2)
+    topics = heard(state)
+    state.undo()
+    assert (state.head, state.layer("embedding")) == (None, "encoder")
+    state.undo()
+    assert (state.layer("embedding"), state.colour_by) == ("convs.1", "ink")
+    state.undo()
+    assert (state.colour_by, state.selection.tolist()) == ("label", [1])
+    state.undo()
+    state.undo()  # there is nothing before
+    assert state.selection.tolist() == []
+    assert topics == ["layer", "layer", "colour", "selection"]
+    for _ in range(9):
+        state.redo()
+    assert (state.head, state.layer("embedding"), state.colour_by) == (2, "encoder", "ink")
+    assert state.selection.tolist() == [1]
+    state.undo()
+    state.set_colour_by("label")
+    state.redo()  # another way was taken
+    assert state.head is None
+
+
+def test_the_history_ends_with_the_run(state, tmp_path):
+    state.select([1])
+    state.open(tmp_path)
+    state.undo()
     assert state.selection.tolist() == []
 
 
