@@ -12,9 +12,9 @@ from numba.core import caching
 from numpy.typing import NDArray
 from scipy import stats
 
+from mmgraph.compiled import kernel
 from mmgraph.errors import InputError
 from mmgraph.graph import Adjacency, random_walks
-from mmgraph.graph.kernels.compiled import kernel
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
 PARAMETERS = [(1.0, 1.0), (0.25, 4.0), (4.0, 0.25), (0.5, 1.0), (2.0, 3.0)]
@@ -209,9 +209,9 @@ def test_compiling_is_announced_once(tmp_path):
         ).stderr
         for _ in range(2)
     )
-    assert first.count("Compiling graph kernels") == 1
+    assert first.count("Compiling kernels") == 1
     assert second == ""
-    assert logging.getLogger("mmgraph.graph").level == logging.NOTSET
+    assert logging.getLogger("mmgraph").level == logging.NOTSET
 
 
 def test_kernels_compile_where_nothing_can_be_written(monkeypatch):

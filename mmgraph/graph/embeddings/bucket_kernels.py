@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numba import int64, uint32, uint64
 
+from mmgraph.compiled import kernel, reordering_kernel
 from mmgraph.graph.embeddings.skip_gram import LARGEST_LOGIT, SIGMOID_STEPS
-from mmgraph.graph.kernels.compiled import kernel, reordering_kernel
 from mmgraph.graph.walks.streams import key_of, number
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numba import int64, uint64
 from numpy.typing import NDArray
 
-from mmgraph.graph.kernels.compiled import inlined, kernel, reordering_kernel
+from mmgraph.compiled import inlined, kernel, reordering_kernel
 from mmgraph.graph.walks.sampling import fill_walks
 from mmgraph.graph.walks.streams import key_of, number
 from mmgraph.graph.walks.walk_graph import WalkGraph

@@ -20,7 +20,7 @@ import numpy as np
 from numba import int64, uint32, uint64
 from numpy.typing import NDArray
 
-from mmgraph.graph.kernels.compiled import inlined, kernel, reordering_kernel
+from mmgraph.compiled import inlined, kernel, reordering_kernel
 from mmgraph.graph.kernels.instructions import prefetch, wide_vectors
 from mmgraph.graph.walks.streams import key_of, number
 

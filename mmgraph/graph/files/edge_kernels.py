@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import int64, uint8, uint64
 
-from mmgraph.graph.kernels.compiled import inlined, kernel
+from mmgraph.compiled import inlined, kernel
 
 NEWLINE, TAB, RETURN, SPACE, QUOTE = 10, 9, 13, 32, 34
 MOST_DIGITS = 18

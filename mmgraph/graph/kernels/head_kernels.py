@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mmgraph.graph.kernels.compiled import reordering_kernel
+from mmgraph.compiled import reordering_kernel
 
 Indices = NDArray[np.integer]
 Floats = NDArray[np.floating]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.compiled import kernel
 from mmgraph.graph.kernels.pattern import SparsityPattern
 from mmgraph.graph.kernels.row_blocks import in_row_blocks
 

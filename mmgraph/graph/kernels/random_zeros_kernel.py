@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import uint64
 
-from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.compiled import kernel
 from mmgraph.graph.kernels.instructions import wide_vectors
 from mmgraph.graph.walks.streams import number
 

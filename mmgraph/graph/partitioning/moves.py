@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.compiled import kernel
 
 
 @kernel

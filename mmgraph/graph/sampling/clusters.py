@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmgraph.compiled import kernel
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.kernels.compiled import kernel
 from mmgraph.graph.kernels.pattern import SparsityPattern
 from mmgraph.graph.partitioning.multilevel import partition_graph
 from mmgraph.graph.sampling.features import FeatureStore, check_store, rows_of

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import int64, uint64
 
-from mmgraph.graph.kernels.compiled import inlined, kernel
+from mmgraph.compiled import inlined, kernel
 from mmgraph.graph.kernels.instructions import LANES, count_below, prefetch
 from mmgraph.graph.walks.streams import key_of, number
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import uint32, uint64
 
-from mmgraph.graph.kernels.compiled import inlined, kernel
+from mmgraph.compiled import inlined, kernel
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import int32, uint32, uint64
 
-from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.compiled import kernel
 from mmgraph.graph.kernels.instructions import prefetch
 from mmgraph.graph.walks.alias import drawn
 from mmgraph.graph.walks.streams import GAMMA, key_of, mixed

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numba import float64, int64, uint32, uint64
 
-from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.compiled import kernel
 from mmgraph.graph.walks.alias import drawn
 from mmgraph.graph.walks.streams import GAMMA, key_of, mixed
 from mmgraph.graph.walks.walk_graph import filter_bit, is_exact

@@ -12,7 +12,7 @@ from typing import Any
 
 from numba import uint64
 
-from mmgraph.graph.kernels.compiled import inlined
+from mmgraph.compiled import inlined
 
 GAMMA = 0x9E3779B97F4A7C15
 KEY_GAMMA = 0xD1342543DE82EF95

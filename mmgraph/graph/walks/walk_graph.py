@@ -14,9 +14,9 @@ import numpy as np
 from numba import int64, uint32, uint64
 from numpy.typing import NDArray
 
+from mmgraph.compiled import inlined, kernel
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
-from mmgraph.graph.kernels.compiled import inlined, kernel
 from mmgraph.graph.walks.alias import fill_aliases
 
 MAX_EDGES = 2**32 - 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numba import uint64
 
-from mmgraph.graph.kernels.compiled import kernel
+from mmgraph.compiled import kernel
 from mmgraph.graph.kernels.instructions import LANES, count_below, prefetch, wide_vectors
 
 

@@ -11,7 +11,7 @@ from numba.core import event
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-_log = logging.getLogger("mmgraph.graph")
+_log = logging.getLogger("mmgraph")
 
 
 def kernel(function: Function) -> Function:
@@ -49,7 +49,7 @@ class _Announcement(event.Listener):  # type: ignore[misc]
         if not self.made and function.__module__.startswith("mmgraph."):
             self.made = True
             _log.warning(
-                "Compiling graph kernels: this takes some seconds, once; the result is kept on disk where there is a "
+                "Compiling kernels: this takes some seconds, once; the result is kept on disk where there is a "
                 "folder to write to."
             )
 
