@@ -80,6 +80,9 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("layout", "&Reset layout", "Ctrl+0", "reset_layout", "Put all views back to their places"),
     ),
     "&Help": (
+        Entry(
+            "commands", "&Commands…", "Ctrl+K", "show_commands", "Find anything that can be done by typing"
+        ),
         Entry("keys", "&Keys", "F1", "show_keys", "List every key"),
         Entry("about", "&About mmgraph", "", "show_about", "Version and versions of what it stands on"),
     ),

@@ -216,6 +216,14 @@ class MainWindow(QMainWindow):
         """Write a view into a file; its ending says how."""
         export_view(self.area.views[name], path, self.follower, lambda text: self.say(text, "info"))
 
+    def show_commands(self) -> None:
+        """Find anything that can be done by typing a few letters of it."""
+        from mmgraph_gui.commands import CommandPalette, window_commands
+
+        palette = CommandPalette(window_commands(self), self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.show_over(self)
+
     def show_keys(self) -> None:
         """List every key."""
         from mmgraph_gui.about import KeysDialog

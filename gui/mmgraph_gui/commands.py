@@ -1,0 +1,203 @@
+"""The command palette: everything that can be done, found by typing a few letters of it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QHeaderView,
+    QLineEdit,
+    QMenu,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from mmgraph_gui.accessible import named
+
+if TYPE_CHECKING:
+    from mmgraph_gui.window import MainWindow
+
+SHOWN = 200
+"""Of longer lists only the best so many are drawn."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing that can be done.
+
+    Args:
+        text: what is searched and shown, such as "Run: Pause".
+        do: called when it is chosen.
+        key: its key, shown beside it.
+        hint: what it does, in a tip.
+        enabled: whether it can be done now.
+    """
+
+    text: str
+    do: Callable[[], object]
+    key: str = ""
+    hint: str = ""
+    enabled: bool = True
+
+
+def fit(query: str, text: str) -> float | None:
+    """How well a text fits what was typed; higher is better, None where it does not.
+
+    Each word that was typed must be in the text: at the begin of a word (best), inside one, or with its letters in
+    order. Earlier and shorter is better.
+    """
+    lowered, score = text.lower(), 0.0
+    for word in query.lower().split():
+        place = lowered.find(word)
+        while place > 0 and lowered[place - 1].isalnum():
+            following = lowered.find(word, place + 1)
+            if following < 0:
+                break
+            place = following
+        if place >= 0:
+            at_begin = place == 0 or not lowered[place - 1].isalnum()
+            score += (3.0 if at_begin else 2.0) - place / 1000
+        elif _in_order(word, lowered):
+            score += 1.0
+        else:
+            return None
+    return score - len(text) / 10_000
+
+
+def ranked(query: str, commands: Iterable[Command]) -> list[Command]:
+    """Commands that fit, the best first; in the given order where they fit equally."""
+    found = [(score, command) for command in commands if (score := fit(query, command.text)) is not None]
+    if query.strip():
+        found.sort(key=lambda pair: (not pair[1].enabled, -pair[0]))
+    return [command for _, command in found]
+
+
+class CommandPalette(QDialog):
+    """A field and a list below it; Up, Down and Enter choose, Escape closes."""
+
+    def __init__(self, commands: Sequence[Command], parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._commands = commands
+        self._found: list[Command] = []
+        self.field = named(QLineEdit(), "Command", "Type a few letters of what you want to do")
+        self.field.setPlaceholderText("What do you want to do?")
+        self.field.setClearButtonEnabled(True)
+        self.list = named(QTreeWidget(), "Commands that fit", "")
+        self.list.setHeaderHidden(True)
+        self.list.setColumnCount(2)
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.header().setStretchLastSection(False)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.itemClicked.connect(lambda item, _: self._run(self.list.indexOfTopLevelItem(item)))
+        self.field.textChanged.connect(self._search)
+        self.field.installEventFilter(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(self.field)
+        layout.addWidget(self.list)
+        self.setAccessibleName("Commands")
+        self.setStyleSheet(
+            "CommandPalette { border: 1px solid palette(highlight); } QTreeWidget::item { padding: 3px 2px; }"
+        )
+        self.resize(560, 420)
+        self._search("")
+
+    def show_over(self, window: QWidget) -> None:
+        """Open below the upper edge of a window, in its middle."""
+        width, height = min(self.width(), window.width() - 40), min(self.height(), window.height() - 80)
+        self.resize(width, height)
+        corner = window.mapToGlobal(window.rect().topLeft())
+        self.move(corner.x() + (window.width() - width) // 2, corner.y() + 60)
+        self.show()
+        self.field.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keys that move in the list are typed into the field."""
+        if watched is self.field and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: 10, Qt.Key.Key_PageUp: -10}
+            key = Qt.Key(event.key())
+            if key in steps:
+                self._move(steps[key])
+                return True
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._run(self._place())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _search(self, query: str) -> None:
+        self._found = ranked(query, self._commands)[:SHOWN]
+        self.list.clear()
+        for command in self._found:
+            item = QTreeWidgetItem([command.text, command.key])
+            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setToolTip(0, command.hint)
+            item.setDisabled(not command.enabled)
+            self.list.addTopLevelItem(item)
+        if not self._found:
+            item = QTreeWidgetItem([f"Nothing is called '{query.strip()}'."])
+            item.setDisabled(True)
+            self.list.addTopLevelItem(item)
+        self._move_to(0)
+
+    def _place(self) -> int:
+        return self.list.currentIndex().row()
+
+    def _move(self, by: int) -> None:
+        last = self.list.topLevelItemCount() - 1
+        self._move_to(min(max(self._place() + by, 0), last))
+
+    def _move_to(self, place: int) -> None:
+        self.list.setCurrentIndex(self.list.model().index(place, 0))
+
+    def _run(self, place: int) -> None:
+        if 0 <= place < len(self._found) and self._found[place].enabled:
+            command = self._found[place]
+            self.close()
+            command.do()
+
+
+def _in_order(letters: str, text: str) -> bool:
+    rest = iter(text)
+    return all(letter in rest for letter in letters)
+
+
+def window_commands(window: MainWindow) -> list[Command]:
+    """What can be done in a window now: its menus, and what there is to choose in the open run."""
+    commands = []
+    for top in window.menuBar().actions():
+        commands += _menu_commands(top)
+    state = window.state
+    for name in state.colour_choices():
+        commands.append(Command(f"Colour: by {name}", functools.partial(state.set_colour_by, name)))
+    for kind in state.kinds():
+        for layer in state.layers(kind):
+            text = f"Layer: {kind.replace('_', ' ')} of {layer}"
+            commands.append(Command(text, functools.partial(state.set_layer, kind, layer)))
+    for entry in window.runs.entries:
+        text, do = f"Open run: {entry.path.name}", functools.partial(window.open_run, entry.path)
+        commands.append(Command(text, do, hint=f"{entry.recipe}, {entry.state} {entry.metric}".strip()))
+    return commands
+
+
+def _menu_commands(entry: QAction, path: str = "") -> list[Command]:
+    menu, text = entry.menu(), re.sub(r"^&\d+ |&|…$", "", entry.text())
+    if isinstance(menu, QMenu):
+        inside = [_menu_commands(one, f"{path}{text} › " if path else f"{text}: ") for one in menu.actions()]
+        return [command for commands in inside for command in commands]
+    if entry.isSeparator() or not path:
+        return []
+    key = str(entry.data() or "") or entry.shortcut().toString()
+    return [Command(path + text, entry.trigger, key, entry.whatsThis(), entry.isEnabled())]
