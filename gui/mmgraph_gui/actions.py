@@ -139,6 +139,10 @@ class Actions(QObject):
             if action.data() or not action.shortcut().isEmpty()
         ]
 
+    def detach(self) -> None:
+        """Stop listening to the application; call it before the window goes."""
+        QApplication.instance().focusChanged.disconnect(self._focus_moved)  # type: ignore[union-attr]
+
     def _make(self, entry: Entry, slot: Callable[[], object]) -> QAction:
         action = QAction(entry.text, self._window)
         action.setObjectName(entry.name)

@@ -22,7 +22,7 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
     """Open the window and stay until it is closed; returns the exit code.
 
     Args:
-        path: a run, a file in one, or a folder of runs to open.
+        path: a run, a file in one, or a folder of runs to open; by default what was open the last time.
         demo: start the default recipe right away.
         runs: the folder that holds runs.
 
@@ -51,6 +51,8 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
     _report_to(window.say)
     if path is not None:
         window.open_paths([Path(path)])
+    elif not demo:
+        window.take_up_session()
     if demo:
         QTimer.singleShot(0, lambda: _start_demo(window))
     window.show()

@@ -245,6 +245,14 @@ class AppState:
         """Take back an undo."""
         self._take(self._history.redo(self.look()))
 
+    def restore(self, look: Look, step: int | None) -> None:
+        """Look at the run as at another time; `step` is None where the newest was followed."""
+        look.selection.flags.writeable = False
+        self._take(look)
+        if step is not None:
+            self.set_follow(False)
+            self.set_step(step)
+
     def _take(self, look: Look | None) -> None:
         if look is None:
             return

@@ -25,6 +25,7 @@ from mmgraph_gui.news import News
 from mmgraph_gui.questions import ask_delete, ask_export, ask_folder
 from mmgraph_gui.recent import RecentRuns
 from mmgraph_gui.runlist import RunList, runs_among
+from mmgraph_gui.session import Session
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.statusline import StatusLine
 from mmgraph_gui.stepbar import StepBar
@@ -63,7 +64,9 @@ class MainWindow(QMainWindow):
         self.bar = RunToolBar(self.actions_, self.state, self)
         self.addToolBar(self.bar)
         self.status = StatusLine(self.statusBar(), self.state, self.theme)
+        self.session = Session(settings, self.state, self.follower, self)
         self.news = News(self.state, self.say, self.status.tell)
+        self._attached = True
         self._connect()
         self._restore()
         self._enable()
@@ -97,6 +100,13 @@ class MainWindow(QMainWindow):
                 )
 
         self.follower.do(lambda: runs_among(paths), show)
+
+    def take_up_session(self) -> None:
+        """Open what was open when the window was closed the last time, as it was looked at."""
+        path = self.session.last_run()
+        if path is not None:
+            self.session.take_up()
+            self.open_run(path)
 
     def open_dialog(self) -> None:
         """Ask which folder to open."""
@@ -318,6 +328,8 @@ class MainWindow(QMainWindow):
             stored = self.settings.value(name)
             if isinstance(stored, QByteArray):
                 put(stored)
+        if (view := str(self.settings.value("view") or "")) in self.area.docks:
+            self.area.docks[view].raise_()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
@@ -333,6 +345,11 @@ class MainWindow(QMainWindow):
         self.settings.setValue("geometry", self.saveGeometry())
         self.settings.setValue("window", self.saveState())
         self.settings.setValue("views", self.area.saveState())
+        self.settings.setValue("view", self.area.current)
+        self.session.keep()
+        if self._attached:
+            self._attached = False
+            self.actions_.detach()
         self.area.detach()
         self.follower.close()
         self.runs.close_worker()
