@@ -18,7 +18,8 @@ class Distance(nn.Module):
 
     l2: ‖x − y‖;  squared: ‖x − y‖²;  l1: Σ|x − y|;  cosine: 1 − x·y / (‖x‖ ‖y‖);  learned: ‖L (x − y)‖
 
-    Where two vectors are equal the gradient of l2 and learned is zero, not NaN.
+    Where two vectors are equal the gradient of l2 and learned is zero, not NaN. Vectors may be so large that their
+    squares leave the range of their format; only squared distances have to fit it.
 
     Args:
         kind: which.
@@ -31,7 +32,8 @@ class Distance(nn.Module):
 
     Raises:
         UnknownNameError: there is no such distance.
-        InputError: "learned" without dim, vectors that do not fit, or a zero vector that has no direction.
+        InputError: "learned" without dim, vectors that do not fit, a zero vector that has no direction, or squared
+            distances beyond the range of the format.
 
     Source: learned: Xing et al., "Distance metric learning", NeurIPS 2002.
     """
@@ -67,12 +69,19 @@ class Distance(nn.Module):
         x, y = self.prepared(x), self.prepared(y)
         if self.kind == "l1":
             return (x - y).abs().sum(-1)
-        if self.kind == "squared":
-            return (x - y).square().sum(-1)
         if self.kind == "cosine":
             return 1 - (x * y).sum(-1)
+        apart = x - y
+        if self.kind == "squared":
+            squares = apart.square().sum(-1)
+            if not bool(torch.isfinite(squares).all()):
+                raise _too_large(squares)
+            return squares
         # Its gradient at zero is zero.
-        length: Tensor = torch.linalg.vector_norm(x - y, dim=-1)
+        length: Tensor = torch.linalg.vector_norm(apart, dim=-1)
+        if not bool(torch.isfinite(length).all()):
+            scale = apart.detach().abs().amax(-1, keepdim=True).clamp_min(1)
+            length = torch.linalg.vector_norm(apart / scale, dim=-1) * scale.squeeze(-1)
         return length
 
     def matrix(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -90,7 +99,13 @@ class Distance(nn.Module):
             return torch.cdist(x, y, p=1)
         if self.kind == "cosine":
             return 1 - x @ y.T
-        squares = x.square().sum(1).unsqueeze(1) + y.square().sum(1)
+        own, other = x.square().sum(1), y.square().sum(1)
+        if not bool(torch.isfinite(4 * own).all() & torch.isfinite(4 * other).all()):
+            if self.kind == "squared":
+                raise _too_large(own)
+            scale = max(float(some.detach().abs().max()) for some in (x, y))
+            return self.between(x / scale, y / scale) * scale
+        squares = own.unsqueeze(1) + other
         if not squares.requires_grad:
             squares.addmm_(x, y.T, alpha=-2).clamp_min_(0)
             return squares if self.kind == "squared" else squares.sqrt_()
@@ -127,13 +142,23 @@ def unit(x: Tensor) -> Tensor:
         InputError: a vector is zero and has no direction.
     """
     length: Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    if bool((length == 0).any()):
-        row = int(torch.nonzero(length.flatten() == 0)[0])
-        raise InputError(
-            f"Expected vectors with a direction, but row {row} is zero: it has no cosine and no length 1."
-        )
-    # Lengths of very large vectors overflow; those of their shares of the largest entry do not.
-    if not bool(torch.isfinite(length).all()):
-        x = x / x.abs().amax(-1, keepdim=True)
+    # Squares of very large or small numbers leave the range of the format; those of their shares of the largest do not.
+    smallest = torch.finfo(x.dtype).tiny ** 0.5
+    if not bool(((length > smallest) & torch.isfinite(length)).all()):
+        largest = x.detach().abs().amax(-1, keepdim=True)
+        if bool((largest == 0).any()):
+            row = int(torch.nonzero(largest.flatten() == 0)[0])
+            raise InputError(
+                f"Expected vectors with a direction, but row {row} is zero: it has no cosine and no length 1."
+            )
+        x = x / largest
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / length
+
+
+def _too_large(squares: Tensor) -> InputError:
+    """Why vectors have no squared distance."""
+    return InputError(
+        f"Expected vectors whose squared distances fit {str(squares.dtype).removeprefix('torch.')}, but some exceed "
+        f"{torch.finfo(squares.dtype).max:.1e}: divide them, or take the distance l2 or float64."
+    )

@@ -60,6 +60,30 @@ def test_extreme_vectors(kind: str, scale: float) -> None:
     assert torch.isfinite(Distance(kind, normalize=True).matrix(x)).all()
 
 
+@pytest.mark.parametrize("kind", ["l2", "l1", "learned"])
+def test_squares_may_leave_the_range_of_the_format(kind: str) -> None:
+    x = vectors(6, dtype=torch.float32) * 1e25
+    x, y = x[:3].requires_grad_(), x[3:]
+    distance = Distance(kind, dim=7)
+    expected = torch.tensor(cdist(x.detach().double(), y.double(), SCIPY.get(kind, "euclidean"))).float()
+    torch.testing.assert_close(distance.matrix(x, y).detach(), expected)
+    torch.testing.assert_close(distance(x, y).detach(), expected.diagonal())
+    distance.matrix(x).sum().backward()
+    assert torch.isfinite(x.grad).all()
+
+
+def test_squared_distances_have_to_fit_the_format() -> None:
+    x = vectors(6, dtype=torch.float32) * 1e25
+    for call in (lambda d: d.matrix(x), lambda d: d(x[:3], x[3:])):
+        with pytest.raises(InputError, match="fit float32"):
+            call(Distance("squared"))
+
+
+def test_tiny_vectors_have_a_direction() -> None:
+    x = vectors(6, dtype=torch.float32)
+    torch.testing.assert_close(Distance("cosine").matrix(x * 1e-30), Distance("cosine").matrix(x))
+
+
 def test_normalized_ignores_length() -> None:
     x, y = vectors(3, 1), vectors(3, 2)
     distance = Distance("l2", normalize=True)
