@@ -15,7 +15,7 @@ from mmgraph.metric.distances import Distance
 from mmgraph.metric.mining import MinerKind, mine_triplets, pairs_of
 from mmgraph.metric.pair_losses import contrastive_loss, hinge_embedding_loss
 from mmgraph.metric.reduction import Reduction
-from mmgraph.metric.selection import all_pairs
+from mmgraph.metric.selection import all_pairs, no_triplets
 from mmgraph.metric.triplet_losses import distance_ratio_loss, triplet_loss
 
 LossKind = Literal[
@@ -121,6 +121,8 @@ class MetricLoss(nn.Module):
         matrix = self.distance.matrix(embeddings)
         if self.kind in PAIRS and self.miner == "all":
             pairs = all_pairs(labels)
+            if not bool(pairs.similar.any() & ~pairs.similar.all()):
+                raise no_triplets(labels)
             return self.of_pairs(matrix[pairs.first, pairs.second], pairs.similar)
         triplets = mine_triplets(matrix, labels, self.miner, dim=embeddings.size(1), generator=generator)
         if self.kind in PAIRS:

@@ -187,7 +187,7 @@ def test_gradients(kind: str) -> None:
     assert torch.autograd.gradcheck(lambda x: loss(x, LABELS), vectors().requires_grad_())
 
 
-@pytest.mark.parametrize("kind", ["triplet", "ratio", "nt-xent", "multi-similarity", "prototypical"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("arcface", "cosface")])
 @pytest.mark.parametrize("labels", [torch.zeros(8, dtype=torch.int64), torch.arange(8)])
 def test_nothing_to_compare(kind: str, labels: Tensor) -> None:
     with pytest.raises(EmptyPairsError):
