@@ -7,16 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmgraph.errors import EmptyPairsError, InputError
+from mmgraph.errors import ConfigError, EmptyPairsError, InputError
 from mmgraph.metric.distances import Distance
-from mmgraph.metric.metric_loss import MetricLoss
+from mmgraph.metric.metric_loss import LossKind, MetricLoss
+from mmgraph.metric.mining import MinerKind
 from mmgraph.metric.selection import Pairs
 
 
 class Siamese(nn.Module):
     """Branches that share their weights, a distance between what they give, and a loss that learns it.
 
-        model = Siamese(encoder, loss=MetricLoss("triplet", miner="semi-hard"))
+        model = Siamese(encoder, Distance("l2"), "triplet", "semi-hard")
         model.loss(images, labels).backward()
         model.pair_loss(videos, pairs).backward()  # similar and dissimilar ones that somebody has listed
         model.compare(images_a, images_b)          # distances of pairs
@@ -24,18 +25,33 @@ class Siamese(nn.Module):
     Args:
         encoder: anything → vectors (items, features); for images, text, audio, video or nodes of a graph.
         distance: by default that of the loss.
-        loss: a triplet loss by default.
+        loss: its kind, or the loss itself where it needs more than a distance and a miner.
+        miner: chooses pairs and triplets for a loss that is named by its kind; by default all of them.
 
     Raises:
+        ConfigError: a miner beside a loss that has its own.
         InputError: branches of different length, or an encoder that gives something else than vectors.
     """
 
     def __init__(
-        self, encoder: nn.Module, *, distance: Distance | None = None, loss: MetricLoss | None = None
+        self,
+        encoder: nn.Module,
+        distance: Distance | None = None,
+        loss: MetricLoss | LossKind = "triplet",
+        miner: MinerKind | None = None,
     ) -> None:
         super().__init__()
+        if isinstance(loss, MetricLoss) and miner is not None:
+            raise ConfigError(
+                f"The loss given chooses by the miner {loss.miner} already, so '{miner}' has no place: give the "
+                "miner to MetricLoss, or the loss by its kind."
+            )
         self.encoder = encoder
-        self.criterion = MetricLoss(distance=distance) if loss is None else loss
+        self.criterion = (
+            loss
+            if isinstance(loss, MetricLoss)
+            else MetricLoss(loss, distance=distance, miner=miner or "all")
+        )
         self.distance = self.criterion.distance if distance is None else distance
 
     def forward(self, *inputs: Any) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmgraph.errors import EmptyPairsError, InputError
+from mmgraph.errors import ConfigError, EmptyPairsError, InputError
 from mmgraph.metric import ClassBalancedSampler, Distance, MetricLoss, Siamese
 
 
@@ -23,7 +23,7 @@ def blobs(count: int = 40, classes: int = 4) -> tuple[Tensor, Tensor]:
 def test_it_learns_to_tell_classes_apart(kind: str, miner: str) -> None:
     torch.manual_seed(0)
     x, labels = blobs()
-    model = Siamese(nn.Linear(8, 2), loss=MetricLoss(kind, miner=miner))  # type: ignore[arg-type]
+    model = Siamese(nn.Linear(8, 2), Distance("l2"), kind, miner)  # type: ignore[arg-type]
     optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
 
     def right() -> float:
@@ -50,6 +50,13 @@ def test_branches_share_their_weights() -> None:
 def test_branches_of_different_length() -> None:
     with pytest.raises(InputError, match="as many items"):
         Siamese(nn.Linear(8, 3)).compare(torch.ones(3, 8), torch.ones(4, 8))
+
+
+def test_a_loss_that_is_given_whole_has_its_own_miner() -> None:
+    model = Siamese(nn.Linear(8, 2), loss=MetricLoss("ratio", miner="hardest"))
+    assert (model.criterion.kind, model.criterion.miner) == ("ratio", "hardest")
+    with pytest.raises(ConfigError, match="miner hardest already"):
+        Siamese(nn.Linear(8, 2), loss=MetricLoss("ratio", miner="hardest"), miner="random")
 
 
 def test_an_encoder_that_gives_no_vectors() -> None:
