@@ -1,4 +1,4 @@
-"""Writes what a view shows to a file: PNG, SVG where there are vectors, CSV where there is a table."""
+"""Writes what a view shows to a file: PNG at any scale, SVG where there are vectors, CSV where there is a table."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QPoint, QRect
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QBuffer, QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QRegion
 from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QWidget
 
 from mmgraph.errors import UsageError
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import View
+
+LINE, DOT = 18, 10
+"""Pixels of a line of the legend, and of the dot in it."""
 
 
 def formats_of(view: View) -> dict[str, str]:
@@ -26,33 +30,67 @@ def formats_of(view: View) -> dict[str, str]:
     return formats
 
 
-def export_view(view: View, path: Path, follower: RunFollower, done: Callable[[str], None]) -> None:
-    """Write a view; what takes long is done off the UI thread."""
+def picture_of(view: View, scale: float = 1.0) -> QImage:
+    """What a view shows, painted anew at a scale: lines and letters stay sharp."""
+    content = view.content
+    ratio = content.devicePixelRatioF() * scale
+    image = QImage(content.size() * ratio, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(content.palette().window().color())
+    content.render(image, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+    return image
+
+
+def export_view(
+    view: View, path: Path, follower: RunFollower, done: Callable[[str], None], scale: float = 1.0
+) -> None:
+    """Write a view; what takes long is done off the UI thread.
+
+    Args:
+        scale: of a picture, how many times as large as on the screen.
+    """
     ending, table = path.suffix.lower(), view.table()
     told = f"Wrote {view.title} to '{path}'."
     if ending == ".svg" and (drawing := view.vector_source()) is not None:
-        text = _svg(drawing, view.title)
+        text = _svg(drawing, view)
         follower.do(lambda: path.write_bytes(text), lambda _: done(told))
     elif ending == ".csv" and table is not None:
         columns, rows = table
         follower.do(lambda: _write_csv(columns, rows, path), lambda _: done(told))
     elif ending == ".png":
-        image = view.content.grab().toImage()
+        image = picture_of(view, scale)
         follower.do(lambda: _write_png(image, path), lambda _: done(told))
     else:
         known = ", ".join(formats_of(view))
         follower.message.emit(f"{view.title} can be written as {known}, not as '{path.name}'.")
 
 
-def _svg(drawing: Drawing, title: str) -> bytes:
+def _svg(drawing: Drawing, view: View) -> bytes:
+    legend = view.colour_key()
+    size = QSize(drawing.size)
+    if legend:
+        metrics = QFontMetricsF(view.font())
+        wide = max(metrics.horizontalAdvance(name) for name, _ in legend) + 3 * DOT
+        size = QSize(size.width() + round(wide), max(size.height(), (len(legend) + 1) * LINE))
     buffer = QBuffer()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
-    generator.setSize(drawing.size)
-    generator.setViewBox(QRect(QPoint(0, 0), drawing.size))
-    generator.setTitle(title)
+    generator.setSize(size)
+    generator.setViewBox(QRect(QPoint(0, 0), size))
+    generator.setTitle(view.title)
     painter = QPainter(generator)
+    painter.fillRect(QRect(QPoint(0, 0), size), view.content.palette().window())
     drawing.paint(painter)
+    painter.setFont(view.font())
+    for line, (name, colour) in enumerate(legend):
+        left, middle = drawing.size.width() + DOT, (line + 0.8) * LINE
+        painter.setPen(QColor(colour))
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(QPointF(left, middle), DOT / 2, DOT / 2)
+        painter.setPen(view.palette().windowText().color())
+        painter.drawText(
+            QRectF(left + DOT, middle - LINE, size.width(), 2 * LINE), Qt.AlignmentFlag.AlignVCenter, name
+        )
     painter.end()
     return bytes(buffer.data().data())
 

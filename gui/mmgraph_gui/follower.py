@@ -167,6 +167,11 @@ class RunFollower(QObject):
         else:
             self._start(job)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is being worked on, or waits."""
+        return bool(self._running or self._waiting)
+
     def cancel(self, key: Hashable) -> None:
         """Nobody waits for the request of that key any more."""
         job = self._latest.pop(key, None)

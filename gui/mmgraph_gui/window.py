@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QDockWidget,
     QMainWindow,
@@ -15,14 +16,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mmgraph.errors import UsageError
 from mmgraph.runs import delete_run
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
-from mmgraph_gui.export import export_view
+from mmgraph_gui.export import export_view, picture_of
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.news import News
-from mmgraph_gui.questions import ask_delete, ask_export, ask_folder
+from mmgraph_gui.questions import ask_delete, ask_export, ask_folder, ask_report
 from mmgraph_gui.recent import RecentRuns
 from mmgraph_gui.runlist import RunList, runs_among
 from mmgraph_gui.session import Session
@@ -218,13 +220,46 @@ class MainWindow(QMainWindow):
         if view is None:
             return
         run = self.state.path.name if self.state.path else "mmgraph"
-        path = ask_export(self, view, f"{run}-{view.name}-step{self.state.step}")
-        if path is not None:
-            self.export(view.name, path)
+        asked = ask_export(self, view, f"{run}-{view.name}-step{self.state.step}")
+        if asked is not None:
+            self.export(view.name, *asked)
 
-    def export(self, name: str, path: Path) -> None:
+    def export(self, name: str, path: Path, scale: float = 1.0) -> None:
         """Write a view into a file; its ending says how."""
-        export_view(self.area.views[name], path, self.follower, lambda text: self.say(text, "info"))
+        export_view(self.area.views[name], path, self.follower, lambda text: self.say(text, "info"), scale)
+
+    def copy_view(self) -> None:
+        """Put a picture of the current view onto the clipboard."""
+        view = self.area.current_view()
+        if view is not None:
+            QApplication.clipboard().setImage(picture_of(view))
+            self.say(f"Copied {view.title} as a picture.", "info")
+
+    def report_dialog(self) -> None:
+        """Ask for a file and write a report of the run into it."""
+        if self.state.path is None:
+            self.say("Open a run first: a report is about one run.", "info")
+            return
+        path = ask_report(self, self.state.path.name)
+        if path is not None:
+            self.report(path)
+
+    def report(self, path: Path) -> None:
+        """Write a report: a web page made from the run, or a PDF of what the views show at this step."""
+        run = self.state.path
+        if run is None:
+            return
+        told = f"Wrote the report to '{path}'."
+        if path.suffix.lower() == ".pdf":
+            from mmgraph_gui.pdf_report import PdfReport
+
+            try:
+                PdfReport(self, path, lambda: self.say(told, "info")).begin()
+            except UsageError as error:
+                self.say(str(error))
+        else:
+            self.say("Writing the report …", "info")
+            self.follower.do(lambda: _write_page(run, path), lambda _: self.say(told, "info"))
 
     def show_commands(self) -> None:
         """Find anything that can be done by typing a few letters of it."""
@@ -355,3 +390,11 @@ class MainWindow(QMainWindow):
         self.runs.close_worker()
         self.launcher.close()
         super().closeEvent(event)
+
+
+def _write_page(run: Path, path: Path) -> None:
+    from mmgraph.report import write_report
+    from mmgraph.runs import RunReader
+
+    with RunReader(run) as reader:
+        write_report(reader, path)

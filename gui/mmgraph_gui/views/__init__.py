@@ -143,6 +143,10 @@ class View(QWidget):
         """What to paint for SVG; None where the view is a picture."""
         return None
 
+    def colour_key(self) -> Sequence[tuple[str, str]]:
+        """(name, "#rrggbb") of what the colours mean, for SVG; empty where the drawing says it itself."""
+        return ()
+
     # -- what a view calls -------------------------------------------------------------------------------
 
     def ask(self, slot: str, infos: Sequence[SnapshotInfo], work: Work | None = None) -> None:

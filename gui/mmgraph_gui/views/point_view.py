@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -212,6 +212,9 @@ class PointView(View):
         if not 0 < len(self.points) <= VECTOR_LIMIT:
             return None
         return Drawing(QSize(self.plane.viewport.width, self.plane.viewport.height), self.paint_vectors)
+
+    def colour_key(self) -> Sequence[tuple[str, str]]:
+        return self.theme.legend(self._colouring) if self._colouring is not None else ()
 
     def paint_vectors(self, painter: QPainter) -> None:
         """Paint what the plane shows as circles."""
