@@ -1,4 +1,4 @@
-"""`mmgraph runs`: list, show, export, report, delete, and talk to a running one."""
+"""`mmgraph runs`: list, show, tag, note, export, report, delete, and talk to a running one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import typer
 from mmgraph.cli import output
 from mmgraph.errors import ConfigError
 
-app = typer.Typer(help="List, show, export and delete runs; talk to a running one.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, tag, note, export and delete runs; talk to a running one.", no_args_is_help=True
+)
 
 
 @app.command("list")
 def list_runs(
+    tag: Annotated[str | None, typer.Option("--tag", help="Only runs with this tag.")] = None,
     root: Annotated[Path | None, output.RUNS] = None,
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
@@ -25,18 +28,24 @@ def list_runs(
     from mmgraph.runs import find_runs, runs_root, summarise
 
     found = [summarise(folder) for folder in find_runs(root)]
+    found = [run for run in found if tag is None or tag in run.notes.tags]
     if json:
         output.print_json({"runs": [{"name": run.name, **asdict(run)} for run in found]})
     elif not found:
         typer.echo(
             f"There are no runs in '{runs_root(root)}' yet. Start one with: mmgraph train digits-graph"
+            if tag is None
+            else f"No run in '{runs_root(root)}' has the tag '{tag}'."
         )
     else:
         rows = []
         for run in found:
             score = "" if run.score is None else f"{run.score[0]} {run.score[1]:.4f}"
-            rows.append((run.name, run.state, run.dataset, run.step, output.duration(run.seconds), score))
-        output.table(["run", "state", "data set", "step", "time", "score"], rows)
+            tags = ", ".join(run.notes.tags)
+            rows.append(
+                (run.name, run.state, run.dataset, run.step, output.duration(run.seconds), score, tags)
+            )
+        output.table(["run", "state", "data set", "step", "time", "score", "tags"], rows)
 
 
 @app.command()
@@ -48,14 +57,16 @@ def show(
     """Show what a run is, where it stands and what it recorded."""
     from dataclasses import asdict
 
-    from mmgraph.runs import RunReader
+    from mmgraph.runs import RunReader, read_notes
 
     with RunReader(output.find_run(run, root)) as reader:
-        update = reader.poll()
+        update, notes = reader.poll(), read_notes(reader.folder)
         kinds = sorted({(info.kind, info.layer) for info in update.snapshots})
         summary = {
             "run": str(reader.folder.resolve()),
             "status": asdict(update.status),
+            "tags": list(notes.tags),
+            "notes": notes.text,
             "config": reader.config,
             "recorded": {tag: len(series) for tag, series in update.scalars.items()},
             "snapshots": [f"{kind} {layer}" for kind, layer in kinds],
@@ -70,6 +81,10 @@ def show(
         typer.echo(f"  step {status.step}, epoch {status.epoch:g}, {output.duration(status.seconds)}")
         for tag, value in sorted(status.metrics.items()):
             typer.echo(f"  {tag:<28} {value:.6g}")
+        if notes.tags:
+            typer.echo(f"tags: {', '.join(notes.tags)}")
+        if notes.text:
+            typer.echo(f"notes: {notes.text}")
         for section in ("run", "options", "environment"):
             values = reader.config.get(section, {})
             if values:
@@ -82,6 +97,48 @@ def show(
         for event in update.events[-10:]:
             moment = time.strftime("%H:%M:%S", time.localtime(event.wall_time))
             typer.echo(f"{moment} {event.level}: {event.message}")
+
+
+@app.command()
+def tag(
+    run: Annotated[str, output.RUN],
+    tags: Annotated[list[str] | None, typer.Argument(help="Tags to add.", show_default=False)] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", help="Take this tag away.")] = None,
+    root: Annotated[Path | None, output.RUNS] = None,
+) -> None:
+    """Give a run tags, take some away, or list those it has."""
+    from mmgraph.runs import RunNotes, read_notes, write_notes
+
+    folder = output.find_run(run, root)
+    known = read_notes(folder)
+    kept = tuple(dict.fromkeys(one for one in (*known.tags, *(tags or ())) if one not in (remove or ())))
+    if kept != known.tags:
+        write_notes(folder, RunNotes(kept, known.text))
+    typer.echo(", ".join(kept) or f"{folder} has no tags.")
+
+
+@app.command()
+def note(
+    run: Annotated[str, output.RUN],
+    text: Annotated[
+        str | None,
+        typer.Argument(help="What to note; an empty text takes the notes away.", show_default=False),
+    ] = None,
+    append: Annotated[
+        bool, typer.Option("--append", "-a", help="Keep what is there, and add a line.")
+    ] = False,
+    root: Annotated[Path | None, output.RUNS] = None,
+) -> None:
+    """Write notes about a run, or show those there are."""
+    from mmgraph.runs import RunNotes, read_notes, write_notes
+
+    folder = output.find_run(run, root)
+    known = read_notes(folder)
+    if text is not None:
+        text = f"{known.text}\n{text}" if append and known.text else text
+        write_notes(folder, RunNotes(known.tags, text))
+    written = known.text if text is None else text
+    typer.echo(written or f"{folder} has no notes.")
 
 
 @app.command()

@@ -5,11 +5,19 @@ from mmgraph.runs.description import describe
 from mmgraph.runs.finding import find_items
 from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, read_config, runs_root
 from mmgraph.runs.items import ItemSet
+from mmgraph.runs.notes import RunNotes, read_notes, write_notes
 from mmgraph.runs.reader import RunReader
 from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
-from mmgraph.runs.summary import RunSummary, chief_score, summarise
+from mmgraph.runs.summary import (
+    RunSummary,
+    chief_curve,
+    chief_score,
+    lower_is_better,
+    summarise,
+    summary_of,
+)
 from mmgraph.runs.throttle import Throttle
 from mmgraph.runs.writer import RunWriter
 
@@ -21,6 +29,7 @@ __all__ = [
     "Cursor",
     "Event",
     "ItemSet",
+    "RunNotes",
     "RunReader",
     "RunSummary",
     "RunWriter",
@@ -30,15 +39,20 @@ __all__ = [
     "Status",
     "Throttle",
     "Update",
+    "chief_curve",
     "chief_score",
     "delete_run",
     "describe",
     "find_items",
     "find_runs",
     "is_run",
+    "lower_is_better",
     "new_run_name",
     "read_config",
+    "read_notes",
     "runs_root",
     "send_command",
     "summarise",
+    "summary_of",
+    "write_notes",
 ]

@@ -10,6 +10,7 @@ SCHEMA_VERSION = 1
 
 CONFIG_FILE = "config.toml"
 DATABASE_FILE = "run.db"
+NOTES_FILE = "notes.toml"
 LOCK_FILE = "writer.lock"
 SNAPSHOT_FOLDER = "snapshots"
 ITEM_FOLDER = "items"

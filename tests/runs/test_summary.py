@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from mmgraph.runs import chief_score, summarise
+from mmgraph.runs import (
+    RunNotes,
+    RunWriter,
+    chief_curve,
+    chief_score,
+    lower_is_better,
+    summarise,
+    write_notes,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,3 +35,44 @@ def test_a_folder_that_is_no_run_is_described_too(tmp_path):
     summary = summarise(tmp_path)
     assert summary.state == "unreadable"
     assert summary.score is None
+
+
+def test_what_a_list_says_of_a_run(tmp_path):
+    with RunWriter.create(tmp_path, "run", {"run": {"recipe": "r", "dataset": "d"}}) as run:
+        run.status(step=3, metrics={"validation/accuracy": 0.5})
+        run.flush()
+        write_notes(run.folder, RunNotes(("a",), "b"))
+        summary = summarise(run.folder)
+    assert summary.is_live
+    assert (summary.recipe, summary.dataset, summary.step) == ("r", "d", 3)
+    assert summary.notes == RunNotes(("a",), "b")
+    assert not summary.resumable
+    assert not summarise(run.folder).is_live
+
+
+def test_a_config_of_somebody_else_is_no_error(tmp_path):
+    run = RunWriter.create(tmp_path, "run", {"run": {}})
+    run.close("finished")
+    (run.folder / "config.toml").write_text("run = 3")
+    assert summarise(run.folder).recipe == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "lower"),
+    [
+        ("train/loss", True), ("validation/link_loss", True), ("perplexity", True), ("test/accuracy", False),
+        ("hits@10", False), ("recall@1", False), ("learning_rate", None), ("growth", None), ("closs", True),
+    ],
+)  # fmt: skip
+def test_which_way_is_better(tag, lower):
+    assert lower_is_better(tag) is lower
+
+
+def test_the_chief_curve():
+    tags = ["learning_rate", "train/loss", "validation/loss", "validation/auc"]
+    assert chief_curve(tags, "test/auc") == "validation/auc"
+    assert chief_curve(tags, "test/odd") == "validation/loss"
+    assert chief_curve(["learning_rate", "train/loss"]) == "train/loss"
+    assert chief_curve(["b", "a"], "b") == "b"
+    assert chief_curve(["learning_rate"]) is None
+    assert chief_curve([]) is None
