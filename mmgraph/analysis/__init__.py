@@ -3,6 +3,7 @@
 Nothing here imports torch; SciPy is imported only inside the functions that need it.
 """
 
+from mmgraph.analysis.attention_flow import block_means, rollout
 from mmgraph.analysis.correlations import Correlation, correlation
 from mmgraph.analysis.graph_pictures import distance_layout, graph_pictures
 from mmgraph.analysis.layout import force_layout, spectral_layout
@@ -25,6 +26,7 @@ __all__ = [
     "Raster",
     "StableProjector",
     "TileGrid",
+    "block_means",
     "correlation",
     "distance_layout",
     "force_layout",
@@ -34,6 +36,7 @@ __all__ = [
     "points_in_polygon",
     "raster_edges",
     "raster_points",
+    "rollout",
     "scale_tiles",
     "similar_items",
     "spectral_layout",

@@ -15,6 +15,7 @@ from mmgraph.errors import UnknownNameError
 from mmgraph.inspection.draft import Draft, Limits
 from mmgraph.inspection.inputs import Inputs
 from mmgraph.inspection.recorder import Recorder, first_tensor
+from mmgraph.inspection.token_notes import token_notes
 from mmgraph.inspection.undisturbed import undisturbed, unwrapped
 from mmgraph.runs import Snapshot
 
@@ -45,6 +46,8 @@ class Capture:
             taken; by default the first convolutions and all attention.
         embedding: names of layers whose outputs are taken as embeddings.
         items: name of the item set that the rows of the inputs belong to; None if they belong to none.
+        tokens: the tokens of each item, in words: what the queries and keys of attention are. Where the inputs are
+            pictures and there is a key for each patch, where they lie is found without it.
         limits: how much is taken at most.
 
     Raises:
@@ -59,6 +62,7 @@ class Capture:
         layers: Sequence[str] | None = None,
         embedding: Sequence[str] = (),
         items: str | None = "items",
+        tokens: Sequence[Sequence[str]] = (),
         limits: Limits = Limits(),  # noqa: B008  frozen
     ) -> None:
         self.model = unwrapped(model)
@@ -66,6 +70,7 @@ class Capture:
         self.layers = None if layers is None else tuple(layers)
         self.embedding = (embedding,) if isinstance(embedding, str) else tuple(embedding)
         self.items = items
+        self.tokens = tuple(tuple(map(str, some)) for some in tokens)
         self.limits = limits
         self.remarks: tuple[str, ...] = ()
         """What the last capture could not take, one sentence each."""
@@ -120,6 +125,8 @@ class Capture:
         self.remarks = tuple(recorder.remarks)
         for draft in drafts:
             self._name_items(draft, count)
+            if draft.kind == "attention" and "queries" in draft.axes:
+                draft.notes |= token_notes(draft, self.tokens, inputs.image)
         return drafts
 
     def _name_items(self, draft: Draft, count: int | None) -> None:

@@ -36,6 +36,7 @@ def watch(
     labels: Any = None,
     class_names: Sequence[str] = (),
     thumbnails: npt.NDArray[np.uint8] | Literal["auto"] | None = "auto",
+    tokens: Sequence[Sequence[str]] = (),
     kinds: Collection[str] = KINDS,
     layers: Sequence[str] | None = None,
     embedding: str | Sequence[str] = (),
@@ -67,6 +68,7 @@ def watch(
         labels: class of each item of the probe, or of the first batch.
         class_names: name of each class.
         thumbnails: uint8 pictures of the items; "auto" makes them where the inputs are images.
+        tokens: the words of each item of the probe, which name the queries and keys of attention.
         kinds, layers, embedding, limits: what is taken from the model, see `Capture`.
         every_seconds: shortest time from one look to the next.
         share: largest share of the wall time that looks may take.
@@ -90,7 +92,7 @@ def watch(
     if key in _open:
         return _open[key]
     throttle = Throttle(1 / every_seconds if every_seconds else float("inf"), share)
-    capture = Capture(inner, kinds=kinds, layers=layers, embedding=embedding, limits=limits)
+    capture = Capture(inner, kinds=kinds, layers=layers, embedding=embedding, tokens=tokens, limits=limits)
     if not _is_first_process():
         live = Watch(None, None, throttle)
     else:

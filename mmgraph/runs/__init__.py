@@ -10,6 +10,7 @@ from mmgraph.runs.reader import RunReader
 from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
+from mmgraph.runs.stored_snapshot import StoredSnapshot
 from mmgraph.runs.summary import (
     RunSummary,
     chief_curve,
@@ -37,6 +38,7 @@ __all__ = [
     "Snapshot",
     "SnapshotInfo",
     "Status",
+    "StoredSnapshot",
     "Throttle",
     "Update",
     "chief_curve",

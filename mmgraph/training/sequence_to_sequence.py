@@ -51,7 +51,7 @@ class SequenceToSequence(Task):
         seed: int = 0,
     ) -> None:
         self.model: EncoderDecoder = model
-        self._items, self._target, self._seed = items, target, seed
+        self._items, self._source, self._target, self._seed = items, source, target, seed
         self._last_forcing, self._epochs = teacher_forcing, epochs
         self._sources, self._lengths, self._written, self._steps = {}, {}, {}, {}
         for part, some in pairs.items():
@@ -139,7 +139,12 @@ class SequenceToSequence(Task):
         if weights is not None:
             beyond = torch.arange(weights.size(1), device=weights.device) > steps[:, None]
             maps = weights.masked_fill(beyond[:, :, None], 0.0)[:, None].float().cpu().numpy()
-            snapshots.append(Snapshot("attention", "decoder", maps, items=self._items.name))
+            end = self._target.tokens[self.model.end]
+            named = {
+                "queries": [[*words, end] for words in decoded(self._target, written, steps)],
+                "keys": decoded(self._source, source, lengths),
+            }
+            snapshots.append(Snapshot("attention", "decoder", maps, items=self._items.name, notes=named))
         for split, counts in self._confusions.items():
             notes = {"classes": list(self._target.tokens)}
             snapshots.append(Snapshot("matrix", f"tokens/{split}", counts.numpy(), notes=notes))
@@ -160,3 +165,9 @@ class SequenceToSequence(Task):
         return wanted.masked_fill(
             torch.arange(wanted.size(1), device=wanted.device) > steps[:, None], IGNORED
         )
+
+
+def decoded(vocabulary: Vocabulary, rows: Tensor, lengths: Tensor) -> list[list[str]]:
+    """Tokens of padded rows, without the padding."""
+    counted = zip(rows.cpu(), lengths.tolist(), strict=True)
+    return [vocabulary.decode(numbers[:count]) for numbers, count in counted]

@@ -65,10 +65,14 @@ def test_it_learns_to_turn_two_digits_around(tmp_path):
     assert result.metrics["train/loss"] < 0.3
     with RunReader(folder) as reader:
         items, last = reader.items(), reader.snapshots(kind="attention")[-1]
-        weights = reader.load(last).array
+        snapshot = reader.load(last)
+        weights = snapshot.array
         remarks = [event.message for event in reader.poll().events if event.kind == "sample"]
     assert weights.shape == (6, 1, 3, 2)
     assert weights.sum(-1) == pytest.approx(1, abs=1e-4)
+    written = [[*text.split(" → ")[1].split(), "<end>"] for text in items.texts]
+    assert snapshot.notes["queries"] == written
+    assert snapshot.notes["keys"] == [text.split(" → ")[0].split() for text in items.texts]
     assert items.texts[0][:3] == items.texts[0][6:][::-1]
     assert remarks[-1].startswith(f"{items.texts[0]}: wrote")
 

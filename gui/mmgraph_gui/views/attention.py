@@ -1,76 +1,35 @@
-"""Attention: what a node attends to on the graph, places of an image before each word, or a heat map of queries."""
+"""Attention: what a node attends to on the graph, words on words, places of a picture, all heads of all layers."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
-from mmgraph.analysis import scale_tiles
-from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
-from mmgraph_gui.colouring import colouring_of
-from mmgraph_gui.follower import Job
-from mmgraph_gui.item_card import describe, thumbnail
-from mmgraph_gui.raster import Drawing, colour_parts, to_image
+from mmgraph_gui.item_card import describe
+from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.attention_edges import EdgeAttention, edge_attention, neighbourhood, told_edges
+from mmgraph_gui.views.attention_maps import AttentionMap, HeadGrid, read_heads, read_map
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.head_grid import HeadGridPicture
 from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.map_page import WAYS, MapPage, ways_of
 from mmgraph_gui.views.missing import say_missing
-from mmgraph_gui.views.neighbourhood import (
-    MOST_NEIGHBOURS,
-    Neighbour,
-    Neighbourhood,
-    NeighbourhoodPicture,
-    edges_into,
-)
-from mmgraph_gui.views.picture import Picture
-from mmgraph_gui.views.ramp import Ramp
-from mmgraph_gui.views.tiles import NOT_FINITE
-from mmgraph_gui.views.word_maps import Pixels, WordMaps, WordMapsPicture, word_maps
+from mmgraph_gui.views.neighbourhood import NeighbourhoodPicture
+from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture
 
 NARROWEST_BOX = 72
-
-
-@dataclass(frozen=True, eq=False)
-class EdgeAttention:
-    """Weights of the edges into one node under every head.
-
-    Shapes:
-        sources (k,) strongest first under the chosen head, weights (heads, k), own (heads,) of the self-loop.
-    """
-
-    info: SnapshotInfo
-    node: int
-    head: int | None
-    sources: npt.NDArray[np.int64]
-    weights: npt.NDArray[np.float64]
-    own: npt.NDArray[np.float64]
-
-    def shown(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Those of the chosen head, or the mean of all."""
-        chosen = values.mean(axis=0) if self.head is None else values[self.head]
-        return np.asarray(chosen)
-
-
-@dataclass(frozen=True, eq=False)
-class AttentionMap:
-    """Queries against keys, as numbers (queries, keys) and as a picture."""
-
-    info: SnapshotInfo
-    head: int | None
-    item: int | None
-    values: npt.NDArray[np.float32]
-    image: QImage
-    low: float
-    high: float
+ALL_HEADS = "heads"
+EVERY = {**WAYS, ALL_HEADS: ("All heads", "Every head of every layer, small (G)")}
+EDGES, MAP, SENTENCE, HEADS = range(4)
 
 
 class AttentionView(View):
@@ -84,47 +43,61 @@ class AttentionView(View):
     )
 
     def build(self) -> None:
-        self.edges: EdgeAttention | None = None
-        self.map: AttentionMap | None = None
-        self.words: WordMaps | None = None
+        self._forget()
         self._asked: tuple[Any, ...] | None = None
+        self._chosen: str | None = None
+        self._rolls_out = False
         self.layers = LayerBox(self.state, "attention")
         self.head_box = named(QComboBox(), "Attention head", "Which head is shown")
         self.head_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.head_box.activated.connect(lambda index: self.state.set_head(index - 1 if index else None))
-        for box in (self.layers, self.head_box):
+        self.head_box.activated.connect(self._choose_head)
+        self.way_box = named(QComboBox(), "How attention is shown")
+        for way, (text, hint) in EVERY.items():
+            self.way_box.addItem(text, way)
+            self.way_box.setItemData(self.way_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        self.way_box.activated.connect(lambda _: self._choose_way(self.way_box.currentData()))
+        self.opacity = named(QSlider(Qt.Orientation.Horizontal), "Opacity of the weights over the picture")
+        self.opacity.setRange(0, 100)
+        self.opacity.setValue(55)
+        self.opacity.setFixedWidth(70)
+        for box in (self.layers, self.head_box, self.way_box):
             box.setMinimumWidth(NARROWEST_BOX)
-        for widget in (QLabel("Layer"), self.layers, QLabel("Head"), self.head_box):
+        self._way_label = QLabel("Show")
+        lead: tuple[QWidget, ...] = (QLabel("Layer"), self.layers, QLabel("Head"), self.head_box)
+        for widget in (*lead, self._way_label, self.way_box, self.opacity):
             self.controls.addWidget(widget)
         self.controls.addStretch(1)
 
         self.around = named(NeighbourhoodPicture(self.theme), "What the selected item attends to", "")
         self.around.hovered.connect(self.state.hover)
         self.around.clicked.connect(lambda node, mode: self.state.select([node], mode))
-        self.heat = named(Picture(self.theme), "Attention of queries on keys", "")
-        self.heat.pointed.connect(self._pointed)
-        self.ramp = Ramp()
-        heat_page = QWidget()
-        beside = QHBoxLayout(heat_page)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.addWidget(self.heat, 1)
-        beside.addWidget(self.ramp)
-        self.pages = QStackedWidget()
-        self.pages.addWidget(self.around)
-        self.pages.addWidget(heat_page)
+        self.page = MapPage(self.theme)
+        self.page.told.connect(self._tell)
+        self.opacity.valueChanged.connect(lambda value: self.page.overlay.set_opacity(value / 100))
         self.sentence = named(WordMapsPicture(self.theme), "Where was looked before each word", "")
         self.sentence.pointed.connect(self._pointed_word)
-        self.pages.addWidget(self.sentence)
+        self.grid = named(HeadGridPicture(self.theme), "All heads of all layers", "")
+        self.grid.pointed.connect(self._pointed_head)
+        self.grid.opened.connect(self._open_head)
+        self.pages = QStackedWidget()
+        for page in (self.around, self.page, self.sentence, self.grid):
+            self.pages.addWidget(page)
+        toggle = QShortcut(QKeySequence("G"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        toggle.activated.connect(self.toggle_heads)
         self.caption = Caption()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.caption)
+        self._offer_ways()
+
+    # -- what is asked for -------------------------------------------------------------------------------
 
     def render_state(self, changed: Changed) -> None:
         if "run" in changed:
-            self.edges, self.map, self.words, self._asked = None, None, None, None
+            self._forget()
+            self._asked, self._chosen, self._rolls_out = None, None, False
         self.layers.refresh()
         info = self.state.snapshot_at("attention")
         if info is None:
@@ -133,54 +106,99 @@ class AttentionView(View):
             self.head_box.setEnabled(False)
             say_missing(self, "attention", "attention")
             return
+        on_edges = "edges" in info.axes
+        through = [] if on_edges else self._square_layers(info)
         heads = info.shape[info.axes.index("heads")]
-        self._offer_heads(heads)
+        self._offer_heads(heads, rollout=len(through) > 1)
         head = self.state.head if self.state.head is not None and self.state.head < heads else None
         selected = int(self.state.selection[0]) if len(self.state.selection) else None
         pictures = None if self.state.items is None else self.state.items.thumbnails
-        asked = (info, head, selected, pictures is None)
-        if asked != self._asked or ("theme" in changed and "edges" not in info.axes):
+        shows_all = self._chosen == ALL_HEADS and not on_edges
+        rolls_out = self._rolls_out and len(through) > 1
+        asked = (info, head, selected, pictures is None, shows_all, rolls_out, self._chosen)
+        if asked != self._asked or ("theme" in changed and not on_edges):
             self._asked = asked
-            if "edges" in info.axes:
-                work: Any = functools.partial(edge_attention, info=info, head=head, node=selected or 0)
-            else:
-                ramp = self.theme.continuous(np.linspace(0, 1, 256))
-                work = functools.partial(
-                    attention_map, info=info, head=head, item=selected, colours=ramp, pictures=pictures
+            ramp = self.theme.continuous(np.linspace(0, 1, 256))
+            if on_edges:
+                self.ask(
+                    "attention",
+                    [info],
+                    functools.partial(edge_attention, info=info, head=head, node=selected or 0),
                 )
-            self.ask("attention", [info], work)
+            elif shows_all:
+                infos = self._maps()
+                self.ask(
+                    "attention",
+                    [],
+                    functools.partial(read_heads, infos=infos, item=selected, colours=ramp),
+                )
+            else:
+                work = functools.partial(
+                    read_map, info=info, head=head, item=selected, colours=ramp, pictures=pictures
+                )
+                self.ask("attention", [], functools.partial(work, through=through) if rolls_out else work)
         elif changed & {"colour", "items", "theme"} and self.edges is not None:
             self._show_edges(self.edges)
         if "hover" in changed:
             self.around.mark(self.state.hovered)
 
+    def _maps(self) -> list[SnapshotInfo]:
+        """Attention of queries on keys of every layer at this step."""
+        found = (self.state.snapshot_at("attention", layer) for layer in self.state.layers("attention"))
+        return [info for info in found if info is not None and "edges" not in info.axes]
+
+    def _square_layers(self, last: SnapshotInfo) -> list[SnapshotInfo]:
+        """Layers up to one, of the same tokens on themselves: what a rollout multiplies."""
+        if last.shape[-1] != last.shape[-2]:
+            return []
+        same = [info for info in self._maps() if info.shape[-2:] == last.shape[-2:]]
+        places = [place for place, info in enumerate(same) if info.layer == last.layer]
+        return same[: places[0] + 1] if places else []
+
+    # -- what comes back ---------------------------------------------------------------------------------
+
+    def _forget(self) -> None:
+        self.edges: EdgeAttention | None = None
+        self.map: AttentionMap | None = None
+        self.words: WordMaps | None = None
+        self.heads: HeadGrid | None = None
+
     def receive(self, slot: str, result: Any) -> None:
         self.show_content()
+        self._forget()
         if isinstance(result, EdgeAttention):
-            self.edges, self.map, self.words = result, None, None
-            self.pages.setCurrentIndex(0)
+            self.edges = result
+            self.pages.setCurrentIndex(EDGES)
             self._show_edges(result)
         elif isinstance(result, WordMaps):
-            self.edges, self.map, self.words = None, None, result
-            self.pages.setCurrentIndex(2)
+            self.words = result
+            self.pages.setCurrentIndex(SENTENCE)
             self.sentence.show_maps(result)
             self._pointed_word(None)
+        elif isinstance(result, HeadGrid):
+            self.heads = result
+            self.pages.setCurrentIndex(HEADS)
+            self.grid.show_grid(result)
+            self._pointed_head(None, None)
         else:
-            self.edges, self.map, self.words = None, result, None
-            self.pages.setCurrentIndex(1)
-            self.heat.set_image(result.image)
-            ramp = self.theme.continuous(np.linspace(1, 0, 256))[:, None]
-            self.ramp.show_range(to_image(ramp), f"{result.high:.4g}", f"{result.low:.4g}")
-            self._pointed(None, None)
+            self.map = result
+            self.pages.setCurrentIndex(MAP)
+            ways = ways_of(result)
+            self.page.show_map(result, self._chosen if self._chosen in ways else ways[0])
+            self._tell("")
+        self._offer_ways()
 
     def table(self) -> Table | None:
         if self.edges is not None:
             heads = [f"head {head}" for head in range(len(self.edges.weights))]
-            return ("target", "source", "mean", *heads), _edge_rows(self.edges)
+            return ("target", "source", "mean", *heads), self.edges.rows()
         if self.map is not None:
-            values = self.map.values
-            rows = [(q, k, float(values[q, k])) for q in range(len(values)) for k in range(values.shape[1])]
-            return ("query", "key", "weight"), rows
+            shown = self.map
+            return ("query", "key", "weight"), (
+                (shown.queries[q], shown.keys[k], float(weight))
+                for q, row in enumerate(shown.values)
+                for k, weight in enumerate(row.tolist())
+            )
         if self.words is not None:
             columns = self.words.weights.shape[2]
             words = enumerate(zip(self.words.words, self.words.weights, strict=True))
@@ -191,138 +209,125 @@ class AttentionView(View):
             )
         return None
 
-    def vector_source(self) -> Any | None:
-        shown = self.around if self.edges is not None else self.sentence if self.words is not None else None
+    def vector_source(self) -> Drawing | None:
+        if self.map is not None:
+            return self.page.drawing()
+        shown: Any = (
+            self.around if self.edges is not None else self.sentence if self.words is not None else None
+        )
+        if self.heads is not None:
+            shown = self.grid
         return None if shown is None else Drawing(QSize(shown.width(), shown.height()), shown.paint_all)
 
-    def _offer_heads(self, heads: int) -> None:
-        if self.head_box.count() != heads + 1:
+    # -- choosers ----------------------------------------------------------------------------------------
+
+    def toggle_heads(self) -> None:
+        """All heads of all layers, or back to one."""
+        if self.edges is None and self.state.layers("attention"):
+            self._choose_way(None if self._chosen == ALL_HEADS else ALL_HEADS)
+
+    def _choose_way(self, way: str | None) -> None:
+        self._chosen = way
+        self.request_render("control")
+
+    def _choose_head(self, index: int) -> None:
+        self._rolls_out = index == self.head_box.findData("rollout")
+        if self._chosen == ALL_HEADS:
+            self._chosen = None
+        if not self._rolls_out:
+            self.state.set_head(index - 1 if index else None)
+        self.request_render("control")
+
+    def _open_head(self, layer: int, head: int) -> None:
+        if self.heads is not None:
+            self._chosen, self._rolls_out = None, False
+            self.state.set_layer("attention", self.heads.layers[layer])
+            self.state.set_head(head)
+            self.request_render("control")
+
+    def _offer_heads(self, heads: int, *, rollout: bool) -> None:
+        wanted = ["Mean of all", *(str(head) for head in range(heads)), *(["Rollout"] if rollout else [])]
+        if [self.head_box.itemText(place) for place in range(self.head_box.count())] != wanted:
             self.head_box.clear()
-            self.head_box.addItems(["Mean of all", *(str(head) for head in range(heads))])
+            self.head_box.addItems(wanted)
+            if rollout:
+                last = len(wanted) - 1
+                self.head_box.setItemData(last, "rollout")
+                hint = "Layers up to this one multiplied, residual connections included (Abnar, Zuidema 2020)"
+                self.head_box.setItemData(last, hint, Qt.ItemDataRole.ToolTipRole)
         head = self.state.head
-        self.head_box.setCurrentIndex(head + 1 if head is not None and head < heads else 0)
-        self.head_box.setEnabled(heads > 1)
+        place = head + 1 if head is not None and head < heads else 0
+        self.head_box.setCurrentIndex(len(wanted) - 1 if self._rolls_out and rollout else place)
+        self.head_box.setEnabled(len(wanted) > 2)
+
+    def _offer_ways(self) -> None:
+        """Of the ways to show attention those that fit what there is."""
+        ways = ways_of(self.map) if self.map is not None else ()
+        fitting = {*ways, ALL_HEADS} if self.edges is None else set()
+        if self.words is not None:
+            fitting.add("picture")
+        shown = ALL_HEADS if self.heads is not None else "picture" if self.words is not None else None
+        if self.map is not None:
+            shown = self._chosen if self._chosen in ways else ways[0]
+        model: Any = self.way_box.model()
+        for place in range(self.way_box.count()):
+            way = self.way_box.itemData(place)
+            # From all heads one can go to any way; what does not fit falls back to what does.
+            model.item(place).setEnabled(way in fitting or (self.heads is not None))
+            if way == shown:
+                self.way_box.setCurrentIndex(place)
+        for widget in (self._way_label, self.way_box):
+            widget.setVisible(self.edges is None)
+        self.opacity.setVisible(self.map is not None and shown == "picture" and self.map.picture is not None)
+
+    # -- words about it ----------------------------------------------------------------------------------
 
     def _show_edges(self, edges: EdgeAttention) -> None:
-        colouring = colouring_of(self.state)
-        colours = self.theme.colours(colouring) if colouring is not None else np.zeros((0, 3), np.uint8)
-        grey = colour_parts(self.theme.category(-1))
+        self.around.show_neighbourhood(neighbourhood(self.state, self.theme, edges))
+        self.caption.set_parts(told_edges(self.state, edges))
 
-        def neighbour(node: int, weight: float) -> Neighbour:
-            red, green, blue = colours[node].tolist() if node < len(colours) else grey
-            return Neighbour(
-                node,
-                weight,
-                f"#{red:02x}{green:02x}{blue:02x}",
-                describe(self.state, node, (f"attention {weight:.4f}",)),
-                thumbnail(self.state.items, node),
-            )
+    def _told_item(self, item: int | None) -> list[str]:
+        if item is None:
+            return []
+        selected = self.state.selection
+        other = len(selected) > 0 and int(selected[0]) != item
+        return [describe(self.state, item).name, *(["the selected item has no maps"] if other else [])]
 
-        weights, sources = edges.shown(edges.weights), edges.sources
-        shown = [
-            neighbour(int(node), float(weight))
-            for node, weight in zip(sources[:MOST_NEIGHBOURS], weights, strict=False)
-        ]
-        target = neighbour(edges.node, float(edges.shown(edges.own)))
-        self.around.show_neighbourhood(Neighbourhood(target, tuple(shown)))
-        known = describe(self.state, edges.node)
-        total = len(sources)
-        count = (
-            f"{total:,} neighbours"
-            if total <= len(shown)
-            else f"{len(shown)} strongest of {total:,} neighbours"
-        )
-        parts = [
-            f"{edges.info.layer}, step {edges.info.step:,}",
-            "mean of all heads" if edges.head is None else f"head {edges.head}",
-            f"{known.name} attends to {count}",
-            "width and colour show the weight",
-        ]
-        if not len(self.state.selection):
-            parts.append("select an item to see its own")
-        self.caption.set_parts(parts)
-
-    def _pointed(self, y: int | None, x: int | None) -> None:
+    def _tell(self, text: str) -> None:
         shown = self.map
         if shown is None:
             return
-        if y is not None and x is not None:
-            self.caption.setText(f"query {y} attends to key {x}: {float(shown.values[y, x]):.4f}")
+        if text:
+            self.caption.setText(text)
             return
-        parts = [
-            f"{shown.info.layer}, step {shown.info.step:,}",
-            "mean of all heads" if shown.head is None else f"head {shown.head}",
-            f"{shown.values.shape[0]:,} queries (rows) on {shown.values.shape[1]:,} keys (columns)",
-        ]
-        if shown.item is not None:
-            parts.insert(1, describe(self.state, shown.item).title)
-        self.caption.set_parts(parts)
+        parts = [f"{shown.info.layer}, step {shown.info.step:,}", *self._told_item(shown.item)]
+        self.caption.set_parts([*parts, shown.told_head, *self.page.summary()])
 
     def _pointed_word(self, index: int | None) -> None:
         shown = self.words
         if shown is None:
             return
         if index is not None:
-            weights = shown.weights[index]
+            weights: npt.NDArray[np.float32] = shown.weights[index]
             row, column = divmod(int(np.argmax(weights)), weights.shape[1])
             self.caption.setText(
                 f"before “{shown.words[index]}”: most at row {row}, column {column}: {float(weights.max()):.4f}"
             )
             return
-        parts = [f"{shown.info.layer}, step {shown.info.step:,}", describe(self.state, shown.item).name]
-        selected = self.state.selection
-        if len(selected) and int(selected[0]) != shown.item:
-            parts.append("the selected item has no maps")
-        parts.append(" ".join(shown.words))
-        self.caption.set_parts(parts)
+        parts = [f"{shown.info.layer}, step {shown.info.step:,}", *self._told_item(shown.item)]
+        self.caption.set_parts([*parts, " ".join(shown.words)])
 
-
-def edge_attention(
-    _job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, head: int | None, node: int
-) -> EdgeAttention:
-    """The edges into one node of attention on a graph."""
-    snapshot = snapshots[0]
-    edge_index, weights = snapshot.extras["edge_index"], snapshot.array
-    chosen = weights.mean(axis=0) if head is None else weights[head]
-    into = np.flatnonzero(edge_index[1] == node)
-    sources, _, _ = edges_into(edge_index[:, into], chosen[into], node)
-    places = {int(source): int(edge) for source, edge in zip(edge_index[0, into], into, strict=True)}
-    columns = [places[source] for source in sources.tolist()]
-    loops = into[edge_index[0, into] == node]
-    own = weights[:, loops].sum(axis=1) if len(loops) else np.full(len(weights), np.nan)
-    return EdgeAttention(
-        info, node, head, sources, weights[:, columns].astype(np.float64), own.astype(np.float64)
-    )
-
-
-def attention_map(
-    _job: Job | None,
-    snapshots: tuple[Snapshot, ...],
-    *,
-    info: SnapshotInfo,
-    head: int | None,
-    item: int | None,
-    colours: npt.NDArray[np.uint8],
-    pictures: Pixels | None = None,
-) -> AttentionMap | WordMaps:
-    """Attention of queries on keys: of one item where there are several, of one head or the mean of all."""
-    snapshot = snapshots[0]
-    if {"grid", "words"} <= set(snapshot.notes):
-        return word_maps(snapshot, info, item, head, pictures)
-    array, shown = snapshot.array, None
-    if array.ndim == 4:
-        rows = snapshot.extras.get("rows", np.arange(len(array)))
-        place = int(np.flatnonzero(rows == item)[0]) if item is not None and (rows == item).any() else 0
-        array, shown = array[place], int(rows[place])
-    values = (array.mean(axis=0) if head is None else array[head]).astype(np.float32)
-    scaled, limits = scale_tiles(values[None], "each")
-    pixels = colours[np.rint(np.nan_to_num(scaled[0]) * 255).astype(np.intp)]
-    pixels[np.isnan(scaled[0])] = NOT_FINITE
-    return AttentionMap(info, head, shown, values, to_image(pixels), *limits[0].tolist())
-
-
-def _edge_rows(edges: EdgeAttention) -> Iterator[tuple[object, ...]]:
-    if np.isfinite(edges.own).any():
-        yield edges.node, edges.node, float(edges.own.mean()), *edges.own.tolist()
-    for source, weights in zip(edges.sources.tolist(), edges.weights.T, strict=True):
-        yield edges.node, source, float(weights.mean()), *weights.tolist()
+    def _pointed_head(self, layer: int | None, head: int | None) -> None:
+        shown = self.heads
+        if shown is None:
+            return
+        if layer is not None and head is not None:
+            self.caption.setText(f"{shown.layers[layer]}, head {head}: click or Enter shows it large")
+            return
+        count = sum(len(row) for row in shown.cells)
+        parts = [f"step {shown.step:,}", *self._told_item(shown.item)]
+        parts += [
+            f"{count:,} heads of {len(shown.cells):,} layers",
+            "each from its lowest to its highest weight",
+        ]
+        self.caption.set_parts([*parts, *([] if shown.complete else ["reading …"])])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph.runs import SnapshotInfo
+from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.raster import to_image
 from mmgraph_gui.theme import Theme
 
@@ -20,6 +22,8 @@ Pixels = npt.NDArray[np.uint8]
 DIMMEST = 0.25
 """What remains of a place that is not looked at."""
 GAP = 8
+STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+ENDS = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: -1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,25 +42,28 @@ class WordMaps:
 
 
 def word_maps(
-    snapshot: Snapshot, info: SnapshotInfo, item: int | None, head: int | None, pictures: Pixels | None
+    info: SnapshotInfo,
+    item: int,
+    array: npt.NDArray[np.floating],
+    words: Sequence[str],
+    grid: Sequence[int],
+    head: int | None,
+    pictures: Pixels | None,
 ) -> WordMaps:
-    """The maps of an item, or of the first one there is where it has none.
+    """The maps of an item.
 
     Args:
-        snapshot: attention with the notes "grid" and "words" and the extra "rows".
         item: row of the item set.
+        array: its attention (heads, queries, keys); queries after the last word do not count.
+        grid: rows and columns of the places that the keys are.
         head: None for the mean of all.
         pictures: thumbnails of the items; without them the maps stand for themselves.
     """
-    rows = snapshot.extras.get("rows", np.arange(len(snapshot.array)))
-    place = int(np.flatnonzero(rows == item)[0]) if item is not None and (rows == item).any() else 0
-    words = tuple(snapshot.notes["words"][place])
-    array = snapshot.array[place]
     weights = (array.mean(axis=0) if head is None else array[head])[: len(words)]
-    grid = weights.reshape(len(weights), *snapshot.notes["grid"]).astype(np.float32)
-    shown = int(rows[place])
-    picture = pictures[shown] if pictures is not None and shown < len(pictures) else None
-    return WordMaps(info, shown, words, grid, tuple(to_image(spotlight(picture, each)) for each in grid))
+    maps = weights.reshape(len(weights), *grid).astype(np.float32)
+    picture = pictures[item] if pictures is not None and item < len(pictures) else None
+    images = tuple(to_image(spotlight(picture, each)) for each in maps)
+    return WordMaps(info, item, tuple(map(str, words)), maps, images)
 
 
 def spotlight(picture: Pixels | None, weights: Weights) -> Pixels:
@@ -93,7 +100,7 @@ def _enlarged(values: npt.NDArray[np.floating], height: int, width: int) -> npt.
 
 
 class WordMapsPicture(QWidget):
-    """All words of a sentence in reading order, each under its picture; arrows and clicks choose one.
+    """All words of a sentence in reading order, each under its picture; arrows, Home, End and the mouse choose one.
 
     Signals:
         pointed(index): the word under the mouse or chosen by key, None for none.
@@ -178,13 +185,17 @@ class WordMapsPicture(QWidget):
     def leaveEvent(self, event: object) -> None:
         self._choose(None)
 
+    def event(self, event: QEvent) -> bool:
+        return keeps_keys(event, {*STEPS, *ENDS}) or super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None or self._maps is None or not self._maps.words:
+        key, count = Qt.Key(event.key()), len(self._maps.words) if self._maps is not None else 0
+        if not count or (key not in STEPS and key not in ENDS):
             super().keyPressEvent(event)
             return
+        step = STEPS.get(key, 0)
         start = (0 if step > 0 else -1) if self._current is None else self._current + step
-        self._choose(start % len(self._maps.words))
+        self._choose(ENDS.get(key, start) % count)
 
     def _choose(self, index: int | None) -> None:
         if index != self._current:

@@ -129,11 +129,11 @@ def test_queries_on_keys_are_a_heat_map(
     np.testing.assert_array_equal(view.map.values, array.mean(axis=0))
     assert (view.map.image.width(), view.map.image.height()) == (7, 5)
     assert view.map.image.pixelColor(3, 2).name() == "#ff00ff"
-    view.heat.pointed.emit(1, 4)
+    view.page.heat.pointed.emit(1, 4)
     assert view.caption.text() == f"query 1 attends to key 4: {array[:, 1, 4].mean():.4f}"
     columns, rows = view.table()
     assert columns == ("query", "key", "weight")
-    assert len(rows) == 35
+    assert len(list(rows)) == 35
 
 
 def test_attention_of_several_items_follows_the_selection(

@@ -1,0 +1,242 @@
+"""Attention of queries on keys: what is read of it, the names of its tokens, and where they lie in a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QImage
+
+from mmgraph.analysis import block_means, rollout, scale_tiles
+from mmgraph.runs import SnapshotInfo, StoredSnapshot
+from mmgraph_gui.follower import Job
+from mmgraph_gui.raster import to_image
+from mmgraph_gui.views.tiles import NOT_FINITE
+from mmgraph_gui.views.word_maps import Pixels, WordMaps, word_maps
+
+CELL = 64
+"""Pixels of a side of one head among all heads, at most."""
+
+Names = tuple[str, ...]
+Colours = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Tokens that are places of a picture, row by row, after `before` others such as a class token."""
+
+    rows: int
+    columns: int
+    before: int = 0
+
+    @property
+    def count(self) -> int:
+        """Tokens in all."""
+        return self.before + self.rows * self.columns
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMap:
+    """Queries against keys, as numbers (queries, keys) and as a picture.
+
+    Args:
+        head: None is the mean of all.
+        layers: how many were multiplied; 0 where it is no rollout.
+        item: row of the item set it is of.
+        queries, keys: a name for each; `named` says whether the run knows them.
+        places: where the keys lie in the picture of the item.
+    """
+
+    info: SnapshotInfo
+    head: int | None
+    layers: int
+    item: int | None
+    values: npt.NDArray[np.float32]
+    image: QImage
+    low: float
+    high: float
+    queries: Names
+    keys: Names
+    named: bool
+    places: Places | None
+    picture: QImage | None
+
+    @property
+    def told_head(self) -> str:
+        """Which head it is, in words."""
+        mean = "mean of all heads" if self.head is None else f"head {self.head}"
+        return f"rollout of {self.layers} layers" if self.layers else mean
+
+
+@dataclass(frozen=True, eq=False)
+class HeadGrid:
+    """Every head of every layer, small.
+
+    Args:
+        cells: by layer and head; empty where a layer has fewer heads than others.
+        item: row of the item set it is of, None where the maps belong to none.
+        complete: whether all layers have been read.
+    """
+
+    step: int
+    layers: Names
+    cells: tuple[tuple[QImage, ...], ...]
+    item: int | None
+    complete: bool
+
+
+def read_map(
+    job: Job,
+    _snapshots: object,
+    *,
+    info: SnapshotInfo,
+    head: int | None,
+    item: int | None,
+    colours: Colours,
+    pictures: Pixels | None = None,
+    through: Sequence[SnapshotInfo] = (),
+) -> AttentionMap | WordMaps:
+    """One map: of one item where there are several, of one head or the mean of all; only that is read.
+
+    Args:
+        colours: 256 from least to most attention.
+        pictures: of the items.
+        through: layers up to this one, to be multiplied for a rollout.
+    """
+    assert job.run is not None
+    with StoredSnapshot(job.run, info) as stored:
+        place, shown = _item_place(stored, item)
+        notes, extras = stored.notes, stored.extras
+        if {"grid", "words"} <= set(notes) and not through:
+            array = stored.part() if place is None else stored.part(place)
+            return word_maps(
+                info, shown or 0, array, notes["words"][place or 0], notes["grid"], head, pictures
+            )
+        if not through:
+            values = _of_head(stored, place, head)
+    if through:
+        values = rollout(_means(job, through, item)).astype(np.float32)
+    queries = token_names(notes, extras, "queries", place or 0, values.shape[0])
+    keys = token_names(notes, extras, "keys", place or 0, values.shape[1])
+    values = values[: len(queries or values), : len(keys) if keys is not None else None]
+    scaled, limits = scale_tiles(values[None], "each")
+    picture = (
+        pictures[shown] if pictures is not None and shown is not None and shown < len(pictures) else None
+    )
+    return AttentionMap(
+        info,
+        None if through else head,
+        len(through),
+        shown,
+        values,
+        _coloured(scaled[0], colours),
+        low=float(limits[0, 0]),
+        high=float(limits[0, 1]),
+        queries=queries or tuple(map(str, range(values.shape[0]))),
+        keys=keys or tuple(map(str, range(values.shape[1]))),
+        named=queries is not None or keys is not None,
+        places=_places(notes, values.shape[1]),
+        picture=None if picture is None else to_image(picture),
+    )
+
+
+def read_heads(
+    job: Job, _snapshots: object, *, infos: Sequence[SnapshotInfo], item: int | None, colours: Colours
+) -> HeadGrid:
+    """Every head of some layers as block means, a layer at a time; each cell goes from its lowest to its highest."""
+    assert job.run is not None
+    names, cells, shown = tuple(info.layer for info in infos), [], None
+    for info in infos:
+        with StoredSnapshot(job.run, info) as stored:
+            place, shown = _item_place(stored, item)
+            heads = stored.shape[stored.axes.index("heads")]
+            row = []
+            for head in range(heads):
+                small = block_means(_of_head(stored, place, head), CELL, CELL)
+                row.append(_coloured(scale_tiles(small[None], "each")[0][0], colours))
+        cells.append(tuple(row))
+        if job.cancelled:
+            break
+        if len(cells) < len(infos):
+            job.report(HeadGrid(info.step, names, tuple(cells), shown, complete=False))
+    return HeadGrid(infos[-1].step, names, tuple(cells), shown, complete=True)
+
+
+def token_names(
+    notes: Mapping[str, Any], extras: Mapping[str, npt.NDArray[Any]], axis: str, place: int, count: int
+) -> Names | None:
+    """What the tokens of an axis are called; None where the run does not say.
+
+    The note `queries` or `keys` is one word for what they are ("frame"), a name for each, or a list of names for each
+    item; a shorter list ends the sentence of that item.
+
+    Args:
+        extras: `queries` or `keys`, which of them were kept.
+        place: of the item among those with attention.
+        count: tokens of the array.
+    """
+    given = notes.get(axis)
+    if given is None and axis == "queries":
+        given = notes.get("words")
+    kept = extras.get(axis)
+    if isinstance(given, str):
+        numbers = range(count) if kept is None else kept.tolist()
+        return tuple(f"{given} {number}" for number in numbers)
+    if not isinstance(given, list) or not given:
+        return None
+    if isinstance(given[0], list):
+        given = given[place] if place < len(given) else None
+        if not isinstance(given, list) or not given:
+            return None
+    if kept is not None:
+        given = [given[number] for number in kept.tolist() if number < len(given)]
+    return tuple(map(str, given[:count]))
+
+
+def _places(notes: Mapping[str, Any], keys: int) -> Places | None:
+    try:
+        rows, columns = map(int, notes["grid"])
+        places = Places(rows, columns, int(notes.get("before", 0)))
+    except (KeyError, TypeError, ValueError):
+        return None
+    fits = min(rows, columns) > 0 and places.before >= 0 and places.count == keys
+    return places if fits else None
+
+
+def _item_place(stored: StoredSnapshot, item: int | None) -> tuple[int | None, int | None]:
+    """Place in the array, and row of the item set; the first where the item has no map."""
+    if stored.axes[0] != "items":
+        return None, None
+    rows = stored.extras.get("rows")
+    rows = np.arange(stored.shape[0]) if rows is None else rows
+    found = np.flatnonzero(rows == (-1 if item is None else item))
+    place = int(found[0]) if len(found) else 0
+    return place, int(rows[place])
+
+
+def _of_head(stored: StoredSnapshot, place: int | None, head: int | None) -> npt.NDArray[np.float32]:
+    before = () if place is None else (place,)
+    if head is not None:
+        return stored.part(*before, head).astype(np.float32)
+    heads = stored.shape[len(before)]
+    total = stored.part(*before, 0).astype(np.float64)
+    for other in range(1, heads):
+        total += stored.part(*before, other)
+    mean: npt.NDArray[np.float32] = (total / max(heads, 1)).astype(np.float32)
+    return mean
+
+
+def _means(job: Job, infos: Sequence[SnapshotInfo], item: int | None) -> Any:
+    assert job.run is not None
+    for info in infos:
+        with StoredSnapshot(job.run, info) as stored:
+            yield _of_head(stored, _item_place(stored, item)[0], None)
+
+
+def _coloured(scaled: npt.NDArray[np.float32], colours: Colours) -> QImage:
+    pixels = colours[np.rint(np.nan_to_num(scaled) * 255).astype(np.intp)]
+    pixels[np.isnan(scaled)] = NOT_FINITE
+    return to_image(pixels)
