@@ -15,6 +15,7 @@ from mmgraph.analysis.raster import Raster, raster_points
 from mmgraph.analysis.regions import points_in_polygon
 from mmgraph.analysis.similar_items import similar_items
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
+from mmgraph.analysis.waveform import envelope, wave_picture
 
 __all__ = [
     "Correlation",
@@ -29,6 +30,7 @@ __all__ = [
     "block_means",
     "correlation",
     "distance_layout",
+    "envelope",
     "force_layout",
     "graph_pictures",
     "judge",
@@ -42,4 +44,5 @@ __all__ = [
     "spectral_layout",
     "tile",
     "tint",
+    "wave_picture",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmgraph import datasets
 from mmgraph.datasets.frame_sampling import FrameSampling
+from mmgraph.runs import Recordings
 from mmgraph.vision import Augmentation
 
 HELD_PER_CLASS = 2
@@ -17,18 +18,38 @@ PEOPLE = Augmentation(flip=0.5, shift=0.08, scale=0.1)
 """How clips of people are varied: mirrored, shifted and scaled."""
 
 
+PLAYED_RATE = 8.0
+"""Frames in a second of clips whose frames lie further apart than in their video."""
+
+
 @dataclass(frozen=True)
 class ClipParts:
     """Clips, labels and names of each part, "train", "validation" and "test".
 
+    Args:
+        frame_rate: frames in a second, to play them.
+        sounds: of the test clips, and their rate; None where they are silent.
+
     Shapes:
-        clips (n, t, 3, height, width) uint8, labels (n,) of each.
+        clips (n, t, 3, height, width) uint8, labels (n,) of each; sounds (n, samples).
     """
 
     clips: dict[str, Tensor]
     labels: dict[str, Tensor]
     class_names: tuple[str, ...]
     names: dict[str, tuple[str, ...]]
+    frame_rate: float = PLAYED_RATE
+    sounds: tuple[Tensor, int] | None = None
+
+    def shown_clips(self, count: int) -> Recordings:
+        """The first test clips, as an item set keeps them."""
+        return Recordings.of_clips(self.clips["test"][:count].permute(0, 1, 3, 4, 2).numpy(), self.frame_rate)
+
+    def shown_sounds(self, count: int) -> Recordings | None:
+        """Their sounds."""
+        if self.sounds is None:
+            return None
+        return Recordings.of_sounds(self.sounds[0][:count].numpy(), self.sounds[1])
 
 
 def read_actions(frames: int, image_size: int, seed: int) -> ClipParts:

@@ -7,6 +7,7 @@ from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, rea
 from mmgraph.runs.items import ItemSet
 from mmgraph.runs.notes import RunNotes, read_notes, write_notes
 from mmgraph.runs.reader import RunReader
+from mmgraph.runs.recordings import Recordings
 from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
@@ -30,6 +31,7 @@ __all__ = [
     "Cursor",
     "Event",
     "ItemSet",
+    "Recordings",
     "RunNotes",
     "RunReader",
     "RunSummary",

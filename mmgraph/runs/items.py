@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mmgraph.errors import InputError, RunDamagedError
+from mmgraph.runs.recordings import Recordings
 from mmgraph.runs.schema import ITEM_FOLDER
 from mmgraph.runs.snapshot import Array, check_storable, read_arrays, write_arrays
 
@@ -31,6 +32,8 @@ class ItemSet:
         thumbnails: grey or RGB pictures.
         texts: a text per item.
         columns: further numbers per item, such as `degree`; each can colour a view.
+        sounds: what can be heard of each item.
+        clips: small frames of what moves.
         noun: what one item is called on screen ("digit", "paper").
 
     Shapes:
@@ -50,6 +53,8 @@ class ItemSet:
     texts: tuple[str, ...] | None = None
     columns: dict[str, Array] = field(default_factory=dict)
     noun: str = "item"
+    sounds: Recordings | None = None
+    clips: Recordings | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -62,13 +67,15 @@ class ItemSet:
                 "splits": self.splits,
                 "thumbnails": self.thumbnails,
                 "texts": self.texts,
+                "sounds": self.sounds,
+                "clips": self.clips,
                 **self.columns,
             }.items()
             if value is not None
         }
         if not lengths:
             raise InputError(
-                "An item set needs at least one of ids, labels, splits, thumbnails, texts, columns."
+                "An item set needs at least one of ids, labels, splits, thumbnails, texts, columns, sounds, clips."
             )
         if len(set(lengths.values())) > 1:
             raise InputError(
@@ -137,11 +144,18 @@ def write_items(folder: Path, items: ItemSet) -> None:
             ) from error
         arrays["texts/bytes"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
         arrays["texts/ends"] = np.cumsum([len(text) for text in encoded], dtype=np.int64)
+    rates = {}
+    for key in ("sounds", "clips"):
+        recordings = getattr(items, key)
+        if recordings is not None:
+            arrays |= {f"{key}/values": recordings.values, f"{key}/ends": recordings.ends}
+            rates[key] = recordings.rate
     notes: dict[str, Any] = {
         "name": items.name,
         "class_names": list(items.class_names),
         "split_names": list(items.split_names),
         "noun": items.noun,
+        "rates": rates,
     }
     write_arrays(item_path(folder, items.name), arrays, notes)
 
@@ -170,8 +184,13 @@ def read_items(folder: Path, name: str) -> ItemSet:
             texts=texts,
             columns={key[8:]: value for key, value in arrays.items() if key.startswith("columns/")},
             noun=notes["noun"],
+            **{
+                key: Recordings(arrays[f"{key}/values"], arrays[f"{key}/ends"], float(rate))
+                for key, rate in notes.get("rates", {}).items()
+                if key in ("sounds", "clips")
+            },
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
         raise RunDamagedError(f"'{path}' does not hold an item set ({error}).") from error
 
 

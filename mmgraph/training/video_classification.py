@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,9 @@ from mmgraph.vision import VideoClassifier
 
 FORWARD_CLIPS = 32
 STRIPS = 12
-"""Clips whose frames are shown with what is thought at each."""
+"""Clips whose frames are drawn with what is thought at each."""
+THOUGHT_OF = 64
+"""Clips of which what is thought at each frame is recorded."""
 
 
 class VideoClassification(Classification):
@@ -109,22 +112,28 @@ class VideoClassification(Classification):
 
     def probe(self) -> list[Snapshot]:
         """What is inside, and the frames of some clips with what is thought at each of them."""
-        shown = self._probe[:STRIPS]
+        thought_of = self._probe[:THOUGHT_OF]
         training = self.model.training
         self.model.eval()
         with torch.no_grad():
-            frames = self._classifier.per_frame(self.normalise(shown)).softmax(2).float().cpu().numpy()
+            frames = self._classifier.per_frame(self.normalise(thought_of)).softmax(2).float().cpu().numpy()
         self.model.train(training)
+        shown = thought_of[:STRIPS]
         labels = self._items.labels
         assert labels is not None
-        strips = frame_strips(shown.permute(0, 1, 3, 4, 2).cpu().numpy(), frames, labels[: len(shown)])
-        rows = torch.arange(len(shown)).numpy()
+        strips = frame_strips(
+            shown.permute(0, 1, 3, 4, 2).cpu().numpy(), frames[: len(shown)], labels[: len(shown)]
+        )
         strip = Snapshot(
             "image",
             "frames",
             strips,
             items=self._items.name,
-            extras={"rows": rows, "predictions": frames},
+            extras={
+                "rows": np.arange(len(shown)),
+                "predictions": frames,
+                "prediction_rows": np.arange(len(frames)),
+            },
             notes={"classes": list(self.class_names)},
         )
         return [*super().probe(), strip]

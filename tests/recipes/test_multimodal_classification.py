@@ -16,6 +16,10 @@ def test_both_together_know_more_than_either(tmp_path):
     assert result.metrics["test/accuracy"] > max(alone) + 0.05
     with RunReader(folder) as reader:
         last = {info.layer: reader.load(info) for info in reader.snapshots(step=result.step)}
+        sounds = reader.items().sounds
+    assert len(sounds) == 200
+    assert len(sounds[0]) / sounds.rate == pytest.approx(0.064, abs=0.1)
+    assert np.abs(sounds[0]).max() > 1000
     by_class, by_item = last["contributions/classes"], last["contributions/items"]
     assert by_class.array.shape == (10, 2)
     assert by_class.notes["columns"] == ["image", "sound"]
@@ -40,4 +44,6 @@ def test_one_modality_alone(tmp_path, name):
     assert f"test/accuracy_{name}_alone" not in result.metrics
     with RunReader(folder) as reader:
         last = {info.layer: reader.load(info) for info in reader.snapshots(step=result.step)}
+        sounds = reader.items().sounds
+    assert (sounds is None) == (name == "image")
     assert last["contributions/classes"].array.shape == (10, 1)

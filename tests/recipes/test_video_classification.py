@@ -60,11 +60,15 @@ def test_every_model_trains_and_shows_its_frames(tmp_path, model):
         items = reader.items()
     frames = strip.extras["predictions"]
     assert strip.array.shape == (12, 16 + 8 * 3, 5 * 16, 3)
-    assert frames.shape == (12, 5, 8)
+    assert frames.shape == (20, 5, 8)
+    assert strip.extras["prediction_rows"].tolist() == list(range(20))
     np.testing.assert_allclose(frames.sum(2), 1, atol=1e-5)
     if model in ("appearance", "single-frame", "cnn-lstm"):
         logits = np.log(frames).mean(1)
-        assert (logits.argmax(1) == prediction.array[:12].argmax(1)).all()
+        assert (logits.argmax(1) == prediction.array[:20].argmax(1)).all()
+    assert items.clips[19].shape == (5, 16, 16, 3)
+    assert (items.clips.rate, items.sounds.rate) == (25, 4000)
+    assert len(items.sounds[0]) == 5 * 4000 // 25
     assert items.thumbnails.shape == (20, 32, 32, 3)
 
 

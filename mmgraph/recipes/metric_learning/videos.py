@@ -49,6 +49,8 @@ def build_videos(config: MetricLearningConfig) -> VideoPairLearning:
         thumbnails=contact_sheets(probe.permute(0, 1, 3, 4, 2).numpy()),
         texts=parts.names["test"][: config.probe_images],
         noun="video",
+        clips=parts.shown_clips(config.probe_images),
+        sounds=parts.shown_sounds(config.probe_images),
     )
     return VideoPairLearning(
         Siamese(encoder, loss=loss),

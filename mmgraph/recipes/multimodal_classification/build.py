@@ -12,7 +12,7 @@ from mmgraph.datasets.digit_pairs import TONE_RATE, digit_tones, partners, with_
 from mmgraph.datasets.log_mel import LogMel
 from mmgraph.fusion import Fusion
 from mmgraph.recipes.multimodal_classification import MultimodalClassificationConfig
-from mmgraph.runs import ItemSet
+from mmgraph.runs import ItemSet, Recordings
 from mmgraph.training.multimodal import MultimodalClassification
 from mmgraph.vision import ConvEncoder
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BANDS = 32
 SPOKEN_SECONDS = 0.64
+SOUNDS_AT_ONCE = 500
 VALIDATION_INDICES = 5
 """Recordings of each digit and speaker, after the official test ones, that choose the best weights."""
 
@@ -37,12 +38,15 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
         part: without_energy(values, config.removed, like=images["train"]) for part, values in images.items()
     }
     mel = LogMel(rate, BANDS, window_seconds=0.032, hop_seconds=0.02 if config.dataset != "digits" else 0.005)
-    heard = {
-        part: torch.cat(
-            [mel(with_noise(some, config.noise, generator=generator)) for some in values.split(500)]
-        )
-        for part, values in sounds.items()
-    }
+    heard, audible = {}, torch.zeros(0)
+    for part, values in sounds.items():
+        bands: list[Tensor] = []
+        for some in values.split(SOUNDS_AT_ONCE):
+            noisy = with_noise(some, config.noise, generator=generator)
+            if part == "test" and not bands:
+                audible = noisy[: config.probe_items]
+            bands.append(mel(noisy))
+        heard[part] = torch.cat(bands)
     inputs = {
         "image": _standardized({part: v.unsqueeze(1) for part, v in faint.items()}),
         "sound": _standardized(heard),
@@ -59,6 +63,7 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
             labels=labels["test"][: config.probe_items].numpy(),
             class_names=class_names,
             thumbnails=shown.round().clamp(0, 255).to(torch.uint8).numpy(),
+            sounds=Recordings.of_sounds(audible.numpy(), rate) if "sound" in names else None,
             noun="digit",
         ),
         alone=config.alone,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
-from mmgraph.datasets.moving_shapes import moving_shapes
+from mmgraph.datasets.moving_shapes import FRAME_RATE, moving_shapes
 from mmgraph.inspection import Capture
 from mmgraph.recipes.action_clips import PEOPLE, ClipParts, read_actions
 from mmgraph.recipes.video_classification import VideoClassificationConfig
@@ -42,6 +42,8 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         class_names=parts.class_names,
         thumbnails=contact_sheets(probe.permute(0, 1, 3, 4, 2).numpy()),
         noun="clip",
+        clips=parts.shown_clips(config.probe_clips),
+        sounds=parts.shown_sounds(config.probe_clips),
     )
     return VideoClassification(
         model,
@@ -111,4 +113,6 @@ def _shapes(config: VideoClassificationConfig) -> ClipParts:
         {part: made.labels[start:end] for part, (start, end) in ends.items()},
         made.class_names,
         {part: tuple(f"clip {row}" for row in range(start, end)) for part, (start, end) in ends.items()},
+        FRAME_RATE,
+        (made.sounds[second:], made.sample_rate) if made.sounds is not None else None,
     )
