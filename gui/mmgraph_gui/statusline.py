@@ -55,6 +55,7 @@ class StatusLine:
         for label in (self.dropped, self.speed, self.device):
             bar.addPermanentWidget(label)
         state.subscribe(self._changed)
+        self.device.setToolTip("Where it trains, and how much of the GPU's memory its tensors take")
         self.dropped.setToolTip("The disk was too slow for them; training never waits.")
         theme.changed.connect(self._style)
         self._style()
@@ -87,8 +88,15 @@ class StatusLine:
         self.progress.setText(progress_text(status))
         self.speed.setText(speed_text(status))
         device = self._state.config.get("environment", {}).get("device", "")
-        self.device.setText(str(device))
+        self.device.setText(device_text(str(device), status))
         self.dropped.setText(f"{status.dropped:,} snapshots dropped" if status.dropped else "")
+
+
+def device_text(device: str, status: Status) -> str:
+    """ "cuda:0, 1.25 GB", or the device alone where it is no GPU."""
+    if status.device_memory is None:
+        return device
+    return f"{device}, {status.device_memory / 1e9:.3g} GB"
 
 
 def progress_text(status: Status) -> str:

@@ -247,6 +247,8 @@ class Watch:
             fields["epoch"] = self._epoch
         if "learning_rate" in self._latest:
             fields["learning_rate"] = self._latest["learning_rate"]
+        if self._probe is not None:
+            fields["device_memory"] = self._probe.device_memory()
         self._status_at, self._status_steps = now, self.steps
         writer.status(**fields)
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from mmgraph.errors import InputError
 from mmgraph.inspection.capture import Capture
+from mmgraph.inspection.device_memory import device_memory
 from mmgraph.inspection.draft import evenly
 from mmgraph.inspection.first_batch import FirstBatch
 from mmgraph.inspection.inputs import Inputs
@@ -117,6 +118,12 @@ class Probe:
         for device in {parameter.device for parameter in self._capture.model.parameters()}:
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
+
+    def device_memory(self) -> int | None:
+        """Bytes that tensors take on the GPUs of the model; None where it is on the CPU."""
+        devices = {parameter.device for parameter in self._capture.model.parameters()}
+        taken = [memory for device in devices if (memory := device_memory(device)) is not None]
+        return sum(taken) if taken else None
 
     def close(self) -> None:
         """Take the hook off that waits for a first batch."""

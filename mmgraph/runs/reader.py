@@ -144,9 +144,12 @@ class RunReader:
         self._reading.refresh()
 
     def _status(self) -> Status:
+        # Runs of before GPU memory was recorded lack its column.
+        known = {row[1] for row in self._query("PRAGMA table_info(status)")}
+        memory = "device_memory" if "device_memory" in known else "NULL"
         rows = self._query(
             "SELECT state, message, step, epoch, total_steps, seconds, seconds_left, steps_per_second, "
-            "learning_rate, dropped, metrics, pid, host, heartbeat FROM status"
+            f"learning_rate, dropped, metrics, pid, host, heartbeat, {memory} FROM status"
         )
         row = next(rows, None)
         if row is None:

@@ -60,7 +60,7 @@ class Event:
 @dataclass(frozen=True)
 class Status:
     """Where a run stands. `state` is running, paused, finished, stopped, failed, or interrupted: the process
-    that wrote it is gone without a word."""
+    that wrote it is gone without a word. `device_memory` is what the model's tensors take on a GPU, in bytes."""
 
     state: str
     message: str = ""
@@ -76,6 +76,7 @@ class Status:
     pid: int | None = None
     host: str | None = None
     heartbeat: float = 0.0
+    device_memory: int | None = None
 
     @property
     def is_live(self) -> bool:

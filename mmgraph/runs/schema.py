@@ -52,7 +52,7 @@ CREATE TABLE status (
     step INTEGER NOT NULL DEFAULT 0, epoch REAL NOT NULL DEFAULT 0, total_steps INTEGER,
     seconds REAL NOT NULL DEFAULT 0, seconds_left REAL, steps_per_second REAL, learning_rate REAL,
     dropped INTEGER NOT NULL DEFAULT 0, metrics TEXT NOT NULL DEFAULT '{}',
-    pid INTEGER, host TEXT, heartbeat REAL NOT NULL
+    pid INTEGER, host TEXT, heartbeat REAL NOT NULL, device_memory INTEGER
 );
 CREATE VIEW scalars AS
     SELECT r.step, r.epoch, r.wall_time, t.tag, r.value

@@ -52,6 +52,8 @@ class Tables:
         self._tags: dict[str, int] = dict(connection.execute("SELECT tag, id FROM tags").fetchall())
         now, pid, host = time.time(), os.getpid(), socket.gethostname()
         with self._transaction():
+            if "device_memory" not in {row[1] for row in connection.execute("PRAGMA table_info(status)")}:
+                connection.execute("ALTER TABLE status ADD COLUMN device_memory INTEGER")
             if start_step is None:
                 start_step = connection.execute(
                     "SELECT max(ifnull(max(step), 0), (SELECT ifnull(max(step), 0) FROM snapshots), "

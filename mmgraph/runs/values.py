@@ -11,7 +11,7 @@ from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.runs.schema import FINAL_STATES, RUNNING_STATES
 
 _NUMBERS = ("epoch", "seconds", "seconds_left", "steps_per_second", "learning_rate")
-_WHOLE_NUMBERS = ("step", "total_steps")
+_WHOLE_NUMBERS = ("step", "total_steps", "device_memory")
 _STATUS_FIELDS = ("state", "message", "metrics", *_NUMBERS, *_WHOLE_NUMBERS)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from mmgraph.errors import MMGraphError, NonFiniteLossError
+from mmgraph.inspection.device_memory import device_memory
 from mmgraph.runs import Command, RunWriter, Throttle
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
@@ -348,6 +349,7 @@ class TrainingLoop:
             steps_per_second=rate or overall,
             learning_rate=progress.metrics.get("learning_rate"),
             metrics=progress.metrics,
+            device_memory=device_memory(self.device),
         )
         if self.on_report is not None:
             self.on_report(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -360,3 +362,19 @@ def test_a_layer_is_recorded_once_in_a_capture_but_any_number_of_times_at_a_step
     run.close()
     with RunReader(run.folder) as reader:
         assert [float(reader.load(info).array[0, 0]) for info in reader.snapshots(step=1)] == [1.0, 2.0]
+
+
+def test_runs_of_before_gpu_memory_was_recorded_are_read_and_resumed(new_run):
+    run = new_run()
+    run.status(step=3, device_memory=2**30)
+    run.close()
+    with RunReader(run.folder) as reader:
+        assert reader.status().device_memory == 2**30
+    with contextlib.closing(sqlite3.connect(run.folder / "run.db")) as connection, connection:
+        connection.execute("ALTER TABLE status DROP COLUMN device_memory")
+    with RunReader(run.folder) as reader:
+        assert (reader.status().step, reader.status().device_memory) == (3, None)
+    with RunWriter(run.folder) as again:
+        again.status(step=4, device_memory=5)
+    with RunReader(run.folder) as reader:
+        assert (reader.status().step, reader.status().device_memory) == (4, 5)

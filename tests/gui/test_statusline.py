@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from mmgraph.runs import Status
+from mmgraph_gui.statusline import device_text
+
+
+def test_memory_of_a_gpu_stands_beside_its_name():
+    assert device_text("cpu", Status("running")) == "cpu"
+    assert device_text("cuda:0", Status("running", device_memory=1_250_000_000)) == "cuda:0, 1.25 GB"
