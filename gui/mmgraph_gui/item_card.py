@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
+from mmgraph.analysis import wave_picture
 from mmgraph.runs import ItemSet
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.raster import to_image
@@ -25,7 +26,7 @@ WIDEST_TEXT = 260
 class Description:
     """An item in words: `name` is "digit 7", `title` says its split as well.
 
-    `correct` is None where label or prediction is unknown.
+    `correct` is None where label or prediction is unknown; so is `loss`, −ln p(label), NaN.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Description:
     confidence: float
     correct: bool | None
     more: tuple[str, ...] = ()
+    loss: float = math.nan
 
     @property
     def lines(self) -> list[str]:
@@ -45,6 +47,8 @@ class Description:
         if self.prediction:
             mark = {True: " ✓", False: " ✗", None: ""}[self.correct]
             lines.append(f"predicted {self.prediction} ({self.confidence:.2f}){mark}")
+        if not math.isnan(self.loss):
+            lines.append(f"loss {self.loss:.3g}")
         return [*lines, *self.more]
 
 
@@ -78,14 +82,26 @@ def describe(state: AppState, row: int, more: tuple[str, ...] = ()) -> Descripti
         confidence,
         predicted == label if predicted >= 0 and label >= 0 else None,
         (*text, *more),
+        float("nan") if prediction is None else prediction.loss(row, label),
     )
 
 
 def thumbnail(items: ItemSet | None, row: int) -> QImage | None:
-    """The picture of an item, if it has one."""
-    if items is None or items.thumbnails is None or not 0 <= row < len(items):
+    """The picture of an item: its thumbnail, else the middle of what moves, else the wave of its sound, else none."""
+    if items is None or not 0 <= row < len(items):
         return None
-    return to_image(items.thumbnails[row])
+    if items.thumbnails is not None:
+        return to_image(items.thumbnails[row])
+    if items.clips is not None and len(frames := items.clips[row]):
+        return to_image(frames[len(frames) // 2])
+    if items.sounds is not None and len(samples := items.sounds[row]):
+        return to_image(wave_picture(samples))
+    return None
+
+
+def has_pictures(items: ItemSet | None) -> bool:
+    """Whether `thumbnail` has pictures of some items."""
+    return items is not None and any(of is not None for of in (items.thumbnails, items.clips, items.sounds))
 
 
 def paint_card(
@@ -130,11 +146,11 @@ def paint_picture(painter: QPainter, box: QRectF, picture: QImage) -> None:
     painter.drawImage(target, picture)
 
 
-ROW_COLUMNS = ("row", "id", "label", "prediction", "confidence")
+ROW_COLUMNS = ("row", "id", "label", "prediction", "confidence", "loss")
 
 
 def row_values(state: AppState, rows: Rows) -> Iterator[tuple[object, ...]]:
-    """(row, id, label, prediction, confidence) of each row, for tables; empty where not known.
+    """(row, id, label, prediction, confidence, loss) of each row, for tables; empty where not known.
 
     What is known now is kept; the work is done when the iterator is used, which may be in another thread.
     """
@@ -157,4 +173,6 @@ def _row_values(
     columns = (values.tolist() for values in (rows, ids, labels, classes, confidences))
     for row, number, label, predicted, confidence in zip(*columns, strict=True):
         sure = "" if math.isnan(confidence) else confidence
-        yield row, number, class_name(items, label), class_name(items, predicted), sure
+        loss = math.nan if prediction is None else prediction.loss(row, label)
+        lost = "" if math.isnan(loss) else loss
+        yield row, number, class_name(items, label), class_name(items, predicted), sure, lost

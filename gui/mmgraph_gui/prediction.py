@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,15 @@ class Prediction:
         best = finite[np.arange(len(finite)), classes] if finite.shape[1] else np.zeros(len(finite))
         object.__setattr__(self, "classes", np.where(recorded, classes, -1).astype(np.int64))
         object.__setattr__(self, "confidence", np.where(recorded, best, np.nan).astype(np.float32))
+
+    def loss(self, row: int, label: int) -> float:
+        """−ln p(label) in nats, p at least 1e−12; NaN where either is unknown, +inf where the output is not finite."""
+        if not (0 <= row < len(self.probabilities) and 0 <= label < self.probabilities.shape[1]):
+            return math.nan
+        chance = float(self.probabilities[row, label])
+        if not math.isfinite(chance):
+            return math.inf if self.classes[row] >= 0 else math.nan
+        return -math.log(max(chance, 1e-12))
 
     @classmethod
     def of(cls, snapshot: Snapshot, step: int, n_items: int) -> Prediction:

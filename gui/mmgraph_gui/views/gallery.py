@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph.runs import ItemSet
-from mmgraph_gui.item_card import Description, describe, paint_picture, thumbnail
+from mmgraph_gui.item_card import Description, describe, has_pictures, paint_picture, thumbnail
+from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.picking import mode_of
@@ -40,6 +41,7 @@ TEXT_CELL = (220, 118)
 BARE_CELL = (216, 72)
 ROW_ROLE = Qt.ItemDataRole.UserRole
 DISTANCE_ROLE = ROW_ROLE + 1
+MOVES = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space}
 
 
 class GalleryModel(QAbstractListModel):
@@ -113,17 +115,34 @@ class GalleryCell(QStyledItemDelegate):
         painter.restore()
 
     def _paint_content(self, painter: QPainter, box: QRectF, row: int, known: Description) -> None:
-        picture = thumbnail(self._state.items, row)
+        items = self._state.items
+        picture = thumbnail(items, row)
         if picture is not None:
             paint_picture(painter, box, picture)
+            self._paint_badge(painter, box, row)
             return
         painter.setPen(QColor(self._theme.palette.foreground))
-        items = self._state.items
         text = items.texts[row] if items is not None and items.texts is not None else known.title
         flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         painter.setClipRect(box)
         painter.drawText(box, int(flags), text)
         painter.setClipping(False)
+
+    def _paint_badge(self, painter: QPainter, box: QRectF, row: int) -> None:
+        """Says that an item can be played: ▶ where it moves, ♪ where it can only be heard."""
+        items = self._state.items
+        if items is None:
+            return
+        moves = items.clips is not None and len(items.clips[row]) > 0
+        sounds = items.sounds is not None and len(items.sounds[row]) > 0
+        if moves or sounds:
+            side = painter.fontMetrics().height() + 2
+            plate = QRectF(box.right() - side, box.top(), side, side)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(0, 0, 0, 170))
+            painter.drawRoundedRect(plate, 4, 4)
+            painter.setPen(QColor("white"))
+            painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, "▶" if moves else "♪")
 
     def _paint_words(
         self, painter: QPainter, inner: QRectF, line: int, known: Description, distance: float | None
@@ -154,10 +173,12 @@ class Gallery(QListView):
     Signals:
         hovered(row): the item under the mouse, or None.
         clicked_row(row, mode): an item was clicked, or chosen with Enter.
+        play_wanted(row): Space was pressed on an item.
     """
 
     hovered = Signal(object)
     clicked_row = Signal(int, str)
+    play_wanted = Signal(int)
 
     def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -177,13 +198,26 @@ class Gallery(QListView):
         self.setMouseTracking(True)
         self.entered.connect(lambda index: self.hovered.emit(index.data(ROW_ROLE)))
         self.viewportEntered.connect(lambda: self.hovered.emit(None))
-        self.activated.connect(lambda index: self.clicked_row.emit(index.data(ROW_ROLE), "replace"))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())
         if index.isValid() and event.button() == Qt.MouseButton.LeftButton:
             self.clicked_row.emit(index.data(ROW_ROLE), mode_of(event.modifiers()))
         super().mouseReleaseEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        return keeps_keys(event, MOVES) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        row = self.currentIndex().data(ROW_ROLE) if self.currentIndex().isValid() else None
+        if event.key() == Qt.Key.Key_Space and row is not None:
+            self.play_wanted.emit(row)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and row is not None:
+            self.clicked_row.emit(row, mode_of(event.modifiers()))
+        else:
+            super().keyPressEvent(event)
+            moved = self.currentIndex()
+            self.hovered.emit(moved.data(ROW_ROLE) if moved.isValid() else None)
 
     def leaveEvent(self, event: QEvent) -> None:
         self.hovered.emit(None)
@@ -193,7 +227,7 @@ class Gallery(QListView):
 def cell_size(items: ItemSet | None, line: int) -> QSize:
     """Size of a cell, by what there is to show, with room for the font in use."""
     width, height = BARE_CELL
-    if items is not None and items.thumbnails is not None:
+    if has_pictures(items):
         width, height = PICTURE_CELL
     elif items is not None and items.texts is not None:
         width, height = TEXT_CELL

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout
 
 from mmgraph.analysis import judge
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, find_items
@@ -20,6 +20,7 @@ from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.gallery import Gallery
+from mmgraph_gui.views.item_detail import ItemDetail, facts_at, read_facts
 from mmgraph_gui.views.item_search import ItemSearch, Nearest, find_nearest
 from mmgraph_gui.views.missing import say_missing
 
@@ -30,7 +31,10 @@ SHOWN = {
 }
 ORDERS = {
     "wrong": ("Most wrong first", "By falling loss −ln p(label)"),
+    "right": ("Least wrong first", "By rising loss −ln p(label)"),
     "unsure": ("Least confident first", "By rising probability of the predicted class"),
+    "sure": ("Most confident first", "By falling probability of the predicted class"),
+    "id": ("By id", "By the number of each item in its data set"),
     "row": ("As in the data set", "By row number"),
 }
 
@@ -97,7 +101,17 @@ class ItemsView(View):
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.gallery, 1)
+        self.gallery.play_wanted.connect(self._play)
+        self.detail = named(ItemDetail(self.state, self.theme), "The selected item", "")
+        self.detail.said.connect(self.caption.setText)
+        self.detail.hide()
+        self._facts_asked: tuple[Any, ...] | None = None
+        self.parts = QSplitter(Qt.Orientation.Vertical)
+        self.parts.addWidget(self.gallery)
+        self.parts.addWidget(self.detail)
+        self.parts.setStretchFactor(0, 1)
+        self.parts.setCollapsible(0, False)
+        layout.addWidget(self.parts, 1)
         layout.addWidget(self.caption)
 
     def render_state(self, changed: Changed) -> None:
@@ -108,6 +122,7 @@ class ItemsView(View):
             self._path = self.state.path
             self._end_near()
             self.search.field.clear()
+        self._show_detail()
         if items is None:
             self.order = None
             self.cancel("order")
@@ -124,6 +139,9 @@ class ItemsView(View):
             self._write_caption()
 
     def receive(self, slot: str, result: Any) -> None:
+        if slot == "facts":
+            self.detail.show_facts(result)
+            return
         if (slot == "near") != (self._near is not None):
             return
         if slot == "near":
@@ -140,6 +158,34 @@ class ItemsView(View):
             self._select_found, self._own_selection = False, True
             self.state.select(rows)
         self._write_caption()
+
+    def detach(self) -> None:
+        self.detail.close_player()
+        super().detach()
+
+    def _show_detail(self) -> None:
+        """The item that is selected alone, whole."""
+        selection, items = self.state.selection, self.state.items
+        if len(selection) != 1 or items is None or not selection[0] < len(items):
+            self._facts_asked = None
+            self.cancel("facts")
+            self.detail.hide()
+            self.detail.forget()
+            return
+        row, infos = int(selection[0]), facts_at(self.state)
+        self.detail.show_item(row)
+        self.detail.show()
+        if infos and self._facts_asked != (row, *infos):
+            work = functools.partial(read_facts, row=row)
+            deliver = functools.partial(self._deliver, "facts")
+            self.follower.ask((id(self), "facts"), infos, work, deliver, self.caption.setText)
+        self._facts_asked = (row, *infos)
+
+    def _play(self, row: int) -> None:
+        if self.state.selection.tolist() != [row]:
+            self._choose(row, "replace")
+            self._show_detail()
+        self.detail.toggle_play()
 
     def show_neighbours(self) -> None:
         """Find the neighbours of the selected item, show and select them."""
@@ -171,6 +217,7 @@ class ItemsView(View):
                 shown=str(self.shown_box.currentData()),
                 order=str(self.order_box.currentData()),
                 words=(items, self.search.words) if self.search.words else None,
+                ids=items.ids,
             )
             self.ask("order", [], work)
 
@@ -280,6 +327,7 @@ def sort_items(
     shown: str,
     order: str,
     words: tuple[ItemSet, str] | None = None,
+    ids: npt.NDArray[Any] | None = None,
 ) -> Order:
     """Which rows to show, and in what order; `words` are what they must fit, selected or not."""
     rows = np.arange(count)
@@ -295,9 +343,14 @@ def sort_items(
             # What was not recorded is neither right nor wrong: it comes last.
             found = outcomes.most_wrong()
             rows = np.concatenate([found[recorded[found]], found[~recorded[found]]])
-        elif order == "unsure":
-            found = outcomes.least_confident()
+        elif order == "right":
+            known_loss = np.isfinite(outcomes.losses) & recorded
+            rows = np.lexsort((np.where(known_loss, outcomes.losses, 0), ~known_loss))
+        elif order in ("unsure", "sure"):
+            found = outcomes.least_confident()[:: 1 if order == "unsure" else -1]
             rows = np.concatenate([found[recorded[found]], found[~recorded[found]]])
+    if order == "id" and ids is not None:
+        rows = np.argsort(ids, kind="stable")
     if shown == "wrong":
         rows = rows[wrong[rows]]
     elif shown == "selection" and len(selection) and words is None:

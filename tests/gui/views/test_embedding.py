@@ -204,9 +204,9 @@ def test_switching_to_dark_repaints(
 def test_the_table_has_a_row_for_each_point(view: EmbeddingView) -> None:
     columns, rows = view.table()
     rows = list(rows)
-    assert columns == ("row", "id", "label", "prediction", "confidence", "x", "y")
+    assert columns == ("row", "id", "label", "prediction", "confidence", "loss", "x", "y")
     assert len(rows) == 300
-    np.testing.assert_allclose([row[5:] for row in rows], view.points)
+    np.testing.assert_allclose([row[6:] for row in rows], view.points)
 
 
 def test_it_can_be_painted_as_vectors(view: EmbeddingView) -> None:
