@@ -85,6 +85,7 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("play", "P&lay", "Space", "steps.toggle_play", "Play the snapshots one after another"),
     ),
     "&View": (
+        Entry("colours", "&Colours of classes…", "", "choose_colours", "Choose or change the palette"),
         Entry("layout", "&Reset layout", "Ctrl+0", "reset_layout", "Put all views back to their places"),
     ),
     "&Help": (

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from mmgraph_gui.state import AppState
 
-WRONG_CORRECT = (5, 4)
-"""Places in the categorical palette: vermillion and blue."""
+WRONG, CORRECT = -2, -3
+"""Places in the palette that have the same colours, vermillion and blue, whatever was chosen for classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def colouring_of(state: AppState) -> Colouring | None:
     if state.colour_by == "correct" and prediction is not None and items.labels is not None:
         known = (items.labels >= 0) & (prediction.classes >= 0)
         codes = np.where(known, prediction.classes == items.labels, -1).astype(np.int64)
-        return Colouring("Prediction", codes, ("wrong", "correct"), WRONG_CORRECT)
+        return Colouring("Prediction", codes, ("wrong", "correct"), (WRONG, CORRECT))
     if state.colour_by == "split" and items.splits is not None:
         return _classes("Split", items.splits, items.split_names)
     if state.colour_by in items.columns:

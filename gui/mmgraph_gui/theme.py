@@ -9,15 +9,17 @@ theme.changed.connect(...)      emitted after light and dark have been switched
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
-from mmgraph_gui.colouring import Colouring
+from mmgraph_gui.colouring import CORRECT, WRONG, Colouring
+from mmgraph_gui.palettes import DEFAULT, FEWEST, MOST, OKABE_ITO, PALETTES, extended, is_colour, mixed, rgb
 from mmgraph_gui.viridis import VIRIDIS
 
 Mode = Literal["system", "light", "dark"]
@@ -50,43 +52,29 @@ DARK = Palette(
     grid="#3a3f47", accent="#62b5f0", on_accent="#0c1116", good="#4fd1a5", warning="#f2b04a", error="#ff8a80",
 )  # fmt: skip
 
-OKABE_ITO = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
-"""Source: Okabe, Ito, "Color Universal Design", 2008 (without black, which a dark window swallows)."""
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    parsed = QColor(colour)
-    return parsed.red(), parsed.green(), parsed.blue()
-
-
-def _mixed(colour: str, other: str, share: float) -> str:
-    parts = ((1 - share) * a + share * b for a, b in zip(_rgb(colour), _rgb(other), strict=True))
-    return "#" + "".join(f"{round(part):02x}" for part in parts)
-
-
-CATEGORICAL = (
-    *OKABE_ITO,
-    *(_mixed(colour, "#000000", 0.45) for colour in OKABE_ITO),
-    *(_mixed(colour, "#ffffff", 0.55) for colour in OKABE_ITO),
-)
-"""21 colours; further classes start over."""
-
 _CURVES = {
     "train": (OKABE_ITO[4], OKABE_ITO[1]),
     "validation": (OKABE_ITO[5], OKABE_ITO[0]),
-    "test": (OKABE_ITO[2], _mixed(OKABE_ITO[2], "#ffffff", 0.3)),
+    "test": (OKABE_ITO[2], mixed(OKABE_ITO[2], "#ffffff", 0.3)),
     "": (OKABE_ITO[4], OKABE_ITO[1]),
 }
 """Colour on light and on dark."""
-_OTHER_CURVES = (OKABE_ITO[6], _mixed(OKABE_ITO[3], "#000000", 0.35), _mixed(OKABE_ITO[5], "#ffffff", 0.3))
+_OTHER_CURVES = (OKABE_ITO[6], mixed(OKABE_ITO[3], "#000000", 0.35), mixed(OKABE_ITO[5], "#ffffff", 0.3))
 """Of parts with other names; none of them like those above."""
 
 UNKNOWN = "#8b919a"
 """Colour of items without a class, readable on light and dark."""
 
+_FIXED = {-1: UNKNOWN, WRONG: OKABE_ITO[5], CORRECT: OKABE_ITO[4]}
+"""Colours that mean the same with every palette: below 0, so that they are the last of a table."""
+
 
 class Theme(QObject):
-    """The colours in use. One per application, created after QApplication."""
+    """The colours in use. One per application, created after QApplication.
+
+    Attributes:
+        classes: the colours of classes, before darker and lighter ones are added for further classes.
+    """
 
     changed = Signal()
 
@@ -96,8 +84,10 @@ class Theme(QObject):
         stored = str(settings.value("theme", "system")) if settings else "system"
         self.mode: Mode = cast("Mode", stored) if stored in ("system", "light", "dark") else "system"
         self.palette = LIGHT
-        self._categories = np.array([_rgb(name) for name in CATEGORICAL], dtype=np.uint8)
-        self._unknown = np.array(_rgb(UNKNOWN), dtype=np.uint8)
+        self._unknown = np.array(rgb(UNKNOWN), dtype=np.uint8)
+        chosen: Any = settings.value("colours") if settings else None
+        sound = isinstance(chosen, list) and FEWEST <= len(chosen) <= MOST and all(map(is_colour, chosen))
+        self._take_classes(tuple(chosen) if sound else PALETTES[DEFAULT])
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         self._apply()
 
@@ -113,9 +103,22 @@ class Theme(QObject):
             self._settings.setValue("theme", mode)
         self._apply()
 
+    def set_classes(self, colours: Sequence[str]) -> None:
+        """Choose the colours of classes; remembered for the next start."""
+        self._take_classes(tuple(colours))
+        if self._settings:
+            self._settings.setValue("colours", list(colours))
+        self.changed.emit()
+
+    def _take_classes(self, colours: tuple[str, ...]) -> None:
+        self.classes = colours
+        self._all = (*extended(colours), *(_FIXED[code] for code in sorted(_FIXED)))
+        self._count = len(self._all) - len(_FIXED)
+        self._categories = np.array([rgb(name) for name in self._all], dtype=np.uint8)
+
     def category(self, code: int) -> str:
-        """Colour of a class; grey for −1."""
-        return CATEGORICAL[code % len(CATEGORICAL)] if code >= 0 else UNKNOWN
+        """Colour of a class; grey for −1. Classes beyond the last colour start over."""
+        return self._all[code % self._count if code >= 0 else code]
 
     def curve(self, part: str) -> str:
         """Colour of a curve by the part of the data it is of: train, validation, test, or anything else."""
@@ -125,9 +128,7 @@ class Theme(QObject):
 
     def categories(self, codes: npt.NDArray[np.int64]) -> Colours:
         """Colours of classes: (..., 3) uint8, grey for −1."""
-        colours = self._categories[np.mod(codes, len(self._categories))]
-        colours[codes < 0] = self._unknown
-        return colours
+        return self._categories[np.where(codes >= 0, codes % self._count, codes)]
 
     def continuous(self, values: npt.NDArray[np.floating]) -> Colours:
         """Colours of numbers in 0 … 1 (viridis): (..., 3) uint8; grey for NaN."""
@@ -206,6 +207,6 @@ def _qt_palette(colours: Palette) -> QPalette:
         palette.setColor(part, QColor(colour))
     for part in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(
-            QPalette.ColorGroup.Disabled, part, QColor(_mixed(colours.muted, colours.window, 0.45))
+            QPalette.ColorGroup.Disabled, part, QColor(mixed(colours.muted, colours.window, 0.45))
         )
     return palette

@@ -261,6 +261,14 @@ class MainWindow(QMainWindow):
             self.say("Writing the report …", "info")
             self.follower.do(lambda: _write_page(run, path), lambda _: self.say(told, "info"))
 
+    def choose_colours(self) -> None:
+        """Choose the colours of classes."""
+        from mmgraph_gui.colours_dialog import ColoursDialog
+
+        dialog = ColoursDialog(self.theme, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def show_commands(self) -> None:
         """Find anything that can be done by typing a few letters of it."""
         from mmgraph_gui.commands import CommandPalette, window_commands

@@ -5,8 +5,9 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QGuiApplication
 
-from mmgraph_gui.colouring import Colouring
-from mmgraph_gui.theme import CATEGORICAL, DARK, LIGHT, UNKNOWN, Palette, Theme
+from mmgraph_gui.colouring import CORRECT, WRONG, Colouring
+from mmgraph_gui.palettes import OKABE_ITO, PALETTES, extended
+from mmgraph_gui.theme import DARK, LIGHT, UNKNOWN, Palette, Theme
 
 
 def luminance(colour: str) -> float:
@@ -29,7 +30,8 @@ def test_text_is_readable_on_every_ground(palette: Palette):
 
 
 def test_at_least_twenty_distinct_categories():
-    assert len(set(CATEGORICAL)) == len(CATEGORICAL) >= 20
+    categories = extended(OKABE_ITO)
+    assert len(set(categories)) == len(categories) >= 20
 
 
 def test_mode_switches_application_palette_and_is_remembered(qtbot, qapp, tmp_path):
@@ -46,7 +48,7 @@ def test_mode_switches_application_palette_and_is_remembered(qtbot, qapp, tmp_pa
 
 def test_colours_of_classes_and_numbers(theme):
     colours = theme.colours(Colouring("c", codes=np.array([0, 1, -1]), names=("a", "b"), slots=(5, 4)))
-    assert ["#" + bytes(c).hex() for c in colours] == [CATEGORICAL[5], CATEGORICAL[4], UNKNOWN]
+    assert ["#" + bytes(c).hex() for c in colours] == [OKABE_ITO[5], OKABE_ITO[4], UNKNOWN]
     numbers = theme.colours(Colouring("n", values=np.array([1.0, 3.0, np.nan]), low=1.0, high=3.0))
     assert numbers.shape == (3, 3)
     assert numbers[0].tolist() != numbers[1].tolist()
@@ -56,10 +58,42 @@ def test_colours_of_classes_and_numbers(theme):
 
 def test_legend_names_classes_or_ends(theme):
     assert theme.legend(Colouring("c", codes=np.array([0]), names=("a",), slots=(0,))) == [
-        ("a", CATEGORICAL[0])
+        ("a", OKABE_ITO[0])
     ]
     ends = theme.legend(Colouring("n", values=np.array([0.5]), low=0.5, high=1.25))
     assert [name for name, _ in ends] == ["0.5", "1.25"]
+
+
+def test_chosen_colours_are_used_and_remembered(qtbot, qapp, tmp_path):
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    theme = Theme(settings)
+    assert theme.classes == OKABE_ITO
+    chosen = PALETTES["Tol, high contrast"]
+    with qtbot.waitSignal(theme.changed):
+        theme.set_classes(chosen)
+    settings.sync()
+    again = Theme(QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat))
+    assert again.classes == chosen
+    assert again.category(2) == chosen[2]
+    assert again.category(9) == chosen[0]  # 3 colours, 3 darker, 3 lighter ones: then they start over
+    assert again.category(-1) == UNKNOWN
+    codes = np.array([[0, 2], [9, -1]])
+    named = [["#" + bytes(c).hex() for c in row] for row in again.categories(codes)]
+    assert named == [[chosen[0], chosen[2]], [chosen[0], UNKNOWN]]
+
+
+def test_right_and_wrong_look_the_same_with_every_palette(theme):
+    colouring = Colouring("p", np.array([0, 1]), ("wrong", "correct"), (WRONG, CORRECT))
+    before = theme.legend(colouring)
+    theme.set_classes(("#000000", "#111111"))
+    assert theme.legend(colouring) == before == [("wrong", "#d55e00"), ("correct", "#0072b2")]
+
+
+@pytest.mark.parametrize("stored", ["#ffffff", ["#fff", "#000000"], ["red", "blue"], [], ["#000000"] * 99])
+def test_damaged_colours_are_not_used(qapp, tmp_path, stored):
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    settings.setValue("colours", stored)
+    assert Theme(settings).classes == OKABE_ITO
 
 
 def test_numbers_are_coloured_with_viridis(theme):
