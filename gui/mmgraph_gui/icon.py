@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -21,9 +22,11 @@ def icon(name: str, palette: Palette) -> QIcon:
         (QIcon.Mode.Normal, QIcon.State.On, palette.on_accent),
         (QIcon.Mode.Disabled, QIcon.State.Off, palette.grid),
     )
+    drawing = _drawing(name)
     for mode, state, colour in kinds:
+        renderer = QSvgRenderer(QByteArray(drawing.replace("currentColor", colour).encode()))
         for size in SIZES:
-            made.addPixmap(_drawn(name, colour, size), mode, state)
+            made.addPixmap(_pixmap(renderer, size), mode, state)
     return made
 
 
@@ -36,19 +39,20 @@ def dot(colour: str, rim: str = "none") -> QIcon:
     return made
 
 
-def _drawn(name: str, colour: str, size: int) -> QPixmap:
-    text = files("mmgraph_gui").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
-    return _pixmap(text.replace("currentColor", colour), size)
+@cache
+def _drawing(name: str) -> str:
+    return files("mmgraph_gui").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
 
 
 def _rendered(shapes: str, size: int) -> QPixmap:
-    return _pixmap(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{shapes}</svg>', size)
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24">{shapes}</svg>'
+    return _pixmap(QSvgRenderer(QByteArray(text.encode())), size)
 
 
-def _pixmap(svg: str, size: int) -> QPixmap:
+def _pixmap(renderer: QSvgRenderer, size: int) -> QPixmap:
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size, size))
+    renderer.render(painter, QRectF(0, 0, size, size))
     painter.end()
     return pixmap
