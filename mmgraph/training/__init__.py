@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mmgraph.training.classification import ImageClassification, NodeClassification
     from mmgraph.training.edge_classification import EdgeClassification
     from mmgraph.training.few_shot import FewShot
-    from mmgraph.training.growth import Deepen, GrowAtEpoch, Growth, GrowWhenStalled, Widen
+    from mmgraph.training.growth import Deepen, GrowAtEpoch, Growth, GrowWhenStalled, ScaleRate, Widen
     from mmgraph.training.hetero_classification import HeteroClassification
     from mmgraph.training.inductive import InductiveClassification
     from mmgraph.training.link_prediction import LinkPrediction
@@ -33,6 +33,7 @@ _HOMES = {
     "NodeClassification": "classification",
     "Report": "loop",
     "Result": "loop",
+    "ScaleRate": "growth",
     "Task": "task",
     "TrainingOptions": "options",
     "fit": "loop",
@@ -52,6 +53,7 @@ __all__ = [
     "NodeClassification",
     "Report",
     "Result",
+    "ScaleRate",
     "Task",
     "TrainingOptions",
     "Widen",

@@ -103,8 +103,46 @@ class Deepen:
         return f"inserted {added} after {self.after}"
 
 
-Change = Widen | Deepen
-_KINDS: dict[str, type[Widen] | type[Deepen]] = {"widen": Widen, "deepen": Deepen}
+@dataclass(frozen=True)
+class ScaleRate:
+    """Multiply the learning rate, for a step that suits a narrow network is too large for a wide one.
+
+    A step of Adam moves every weight by about the learning rate, however many there are. So a sum over n times as many
+    channels moves n times as far, and widening by n asks for a factor of 1 / n.
+
+    Raises:
+        ConfigError: a factor that is not positive and finite.
+
+    Source: Yang et al., "Tuning large neural networks via zero-shot hyperparameter transfer", NeurIPS 2021.
+    """
+
+    kind: ClassVar[str] = "scale-rate"
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.factor < math.inf:
+            raise ConfigError(
+                f"Expected a positive factor to multiply the learning rate with, but got {self.factor}."
+            )
+
+    def apply(
+        self,
+        model: nn.Module,
+        example: Tensor,
+        generator: torch.Generator,
+        optimizer: Optimizer | None = None,
+        *,
+        exact: bool = False,
+    ) -> str:
+        """Change the shares that all parameters have of the learning rate; says what was done."""
+        for group in () if optimizer is None else optimizer.param_groups:
+            group["rate_share"] = group.get("rate_share", 1.0) * self.factor
+        return f"learning rate × {self.factor:.3g}"
+
+
+Change = Widen | Deepen | ScaleRate
+_KINDS: dict[str, type[Change]] = {kind.kind: kind for kind in (Widen, Deepen, ScaleRate)}
 
 
 class GrowthRule(Protocol):

@@ -11,14 +11,24 @@ from torch import nn
 
 from mmgraph.errors import ConfigError, InputError, UnknownNameError
 from mmgraph.runs import RunReader, RunWriter
-from mmgraph.training import Deepen, GrowAtEpoch, Growth, GrowWhenStalled, TrainingOptions, Widen, fit
+from mmgraph.training import (
+    Deepen,
+    GrowAtEpoch,
+    Growth,
+    GrowWhenStalled,
+    ScaleRate,
+    TrainingOptions,
+    Widen,
+    fit,
+)
 from mmgraph.training.checkpoints import saved_progress
 from mmgraph.training.growth import load_weights
-from mmgraph.training.loop import BEST, LAST
+from mmgraph.training.interruption import StopRequest
+from mmgraph.training.loop import BEST, LAST, TrainingLoop
 
 OPTIONS = TrainingOptions(epochs=12, learning_rate=0.01, device="cpu", threads=1)
 EXAMPLE = torch.ones(2, 5)
-PLAN = ((Widen("0", factor=1.5),), (Deepen("0"), Widen("0.1", 40)))
+PLAN = ((Widen("0", factor=1.5), ScaleRate(0.5)), (Deepen("0"), Widen("0.1", 40)))
 
 
 def growing(make_task, **changes):
@@ -81,7 +91,7 @@ def test_a_run_grows_and_says_so(make_task, new_run):
     fit(task, run, OPTIONS)
     run.flush()
     assert [message for _, message in events(run.folder)] == [
-        "widened 0 16 → 24",
+        "widened 0 16 → 24; learning rate × 0.5",
         "inserted 0.1 after 0; widened 0.1 24 → 40",
     ]
     assert task.model.get_submodule("0.1").weight.shape == (40, 24)
@@ -96,6 +106,22 @@ def test_growth_restarts_the_patience_of_the_run(make_task, new_run):
     run.flush()
     assert [step for step, _ in events(run.folder)] == [16, 28]
     assert result.epoch == 7 + 4
+
+
+def test_the_learning_rate_goes_on_by_the_factor(make_task, new_run):
+    task = growing(
+        make_task, plan=((ScaleRate(0.5),), (ScaleRate(0.2),)), patience=1, min_delta=100.0, cooldown=0
+    )
+    task.parameter_groups = lambda weight_decay: [
+        {"params": [task.model[0].weight], "rate_share": 3.0},
+        {"params": [task.model[3].weight]},
+    ]
+    with new_run() as run:
+        loop = TrainingLoop(task, run, OPTIONS, torch.device("cpu"), StopRequest(), None)
+        loop.train(resume=False)
+    shares = [group["rate_share"] for group in loop.optimizer.param_groups]
+    assert shares == pytest.approx([0.3, 0.1])
+    assert [group["lr"] for group in loop.optimizer.param_groups] == pytest.approx([0.003, 0.001])
 
 
 @pytest.mark.parametrize("stop_after", [3, 17, 20, 29, 44])
@@ -138,7 +164,7 @@ def test_the_best_weights_may_be_older_than_the_growth(make_task, new_run):
 
     task.evaluate = evaluate
     fit(task, run, OPTIONS)
-    assert len(task.growth.state["changes"]) == 3
+    assert len(task.growth.state["changes"]) == 4
     assert seen[-1][0] == "test"
     assert torch.allclose(seen[-1][1], seen[0][1], atol=1e-6)
 
@@ -194,6 +220,8 @@ def test_a_shared_layer_cannot_grow():
         (lambda: Widen("0", 8, 2.0), "either a width or a factor"),
         (lambda: Widen("0", factor=0.5), "factor of at least 1"),
         (lambda: Widen("0", factor=float("nan")), "factor of at least 1"),
+        (lambda: ScaleRate(0.0), "positive factor"),
+        (lambda: ScaleRate(float("nan")), "positive factor"),
         (lambda: GrowWhenStalled(()), "at least one growth"),
         (lambda: GrowWhenStalled(((),)), "at least one change"),
         (lambda: GrowWhenStalled(PLAN, patience=0), "patience of at least 1"),
