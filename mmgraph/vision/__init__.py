@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mmgraph.vision.growth import deepen, widen
     from mmgraph.vision.lenet import LeNet
     from mmgraph.vision.memory_order import channels_innermost
+    from mmgraph.vision.place_encoder import PlaceEncoder
     from mmgraph.vision.two_stream import MotionEncoder, TwoStream
     from mmgraph.vision.video_classifier import VideoClassifier
 
@@ -32,6 +33,7 @@ __all__ = [
     "FrameLSTM",
     "LeNet",
     "MotionEncoder",
+    "PlaceEncoder",
     "TwoStream",
     "VideoClassifier",
     "align_by_eyes",
@@ -46,6 +48,7 @@ _HOME = {
     "TwoStream": "two_stream",
     "MotionEncoder": "two_stream",
     "FrameLSTM": "frame_lstm",
+    "PlaceEncoder": "place_encoder",
     "FrameEncoder": "frame_encoder",
     "Conv3dEncoder": "conv3d",
     "Augmentation": "augmentation",

@@ -16,7 +16,8 @@ Read = Literal["last", "every"]
 class FrameLSTM(nn.Module):
     """An image network for each frame, and a bidirectional LSTM over what it gives.
 
-    v_t = f(x_t);  →h_t = LSTM(v_t, →h_{t−1});  ←h_t = LSTM(v_t, ←h_{t+1});  y_t = W [→h_t, ←h_t] + b
+    v_t = f(x_t), or with changes v_t = f(x_t) − f(x_{t−1}), v_1 = 0
+    →h_t = LSTM(v_t, →h_{t−1});  ←h_t = LSTM(v_t, ←h_{t+1});  y_t = W [→h_t, ←h_t] + b
     "every": y = mean_t y_t;  "last": y = W [→h_T, ←h_1] + b, where each direction has seen the whole clip
 
     Args:
@@ -26,6 +27,8 @@ class FrameLSTM(nn.Module):
         out_features: features per clip.
         read: "last" or "every".
         channels: of a frame.
+        changes: it reads how features change from frame to frame. Of places (`PlaceEncoder`) that is velocity, which is
+            the same wherever something moves.
 
     Shapes:
         clips (n, t, channels, height, width): (n, out_features); `steps` (n, t, out_features).
@@ -46,6 +49,7 @@ class FrameLSTM(nn.Module):
         *,
         read: Read = "last",
         channels: int = 3,
+        changes: bool = False,
     ) -> None:
         super().__init__()
         if min(in_features, hidden, out_features, channels) < 1:
@@ -57,12 +61,14 @@ class FrameLSTM(nn.Module):
         self.network = network
         self.lstm = nn.LSTM(in_features, hidden, batch_first=True, bidirectional=True)
         self.output = nn.Linear(2 * hidden, out_features)
-        self.read, self.channels = read, channels
+        self.read, self.channels, self.changes = read, channels, changes
 
     def states(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         """Both directions at each frame (n, t, 2 · hidden), and where each of them ends (n, 2 · hidden)."""
         check_clips(clips, self.channels)
         features = self.network(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
+        if self.changes:
+            features = features - torch.cat([features[:, :1], features[:, :-1]], 1)
         states, (last, _) = self.lstm(features)
         return states, torch.cat([last[0], last[1]], 1)
 
@@ -75,3 +81,6 @@ class FrameLSTM(nn.Module):
         states, last = self.states(clips)
         features: Tensor = self.output(states).mean(1) if self.read == "every" else self.output(last)
         return features
+
+    def extra_repr(self) -> str:
+        return f"read={self.read!r}, changes={self.changes}"

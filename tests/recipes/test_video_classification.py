@@ -112,6 +112,7 @@ def test_a_clip_changes_as_a_whole_and_keeps_its_order():
 def test_bad_requests():
     with pytest.raises(InputError, match="at least 6 frames"):
         next(iter(small_task(variation=ClipVariation(6)).batches(0)))
+    assert build(options(window=9))._variation.window == 5
     with pytest.raises(InputError, match="at least one frame"):
         ClipVariation(0)
     with pytest.raises(InputError, match="colours that stay"):

@@ -12,6 +12,7 @@ from mmgraph.vision import (
     FrameEncoder,
     FrameLSTM,
     MotionEncoder,
+    PlaceEncoder,
     TwoStream,
     VideoClassifier,
 )
@@ -34,6 +35,7 @@ def encoders() -> dict[str, nn.Module]:
         "middle": FrameEncoder(images(), frames="middle"),
         "lstm-last": FrameLSTM(images(), 5, 7, 5),
         "lstm-every": FrameLSTM(images(), 5, 7, 5, read="every"),
+        "lstm-changes": FrameLSTM(PlaceEncoder(3, (2, 4)), 12, 7, 5, read="every", changes=True),
         "difference": MotionEncoder(FrameEncoder(images(6), stack=2)),
         "flow": MotionEncoder(FrameEncoder(images(2), 2), motion="flow"),
     }
@@ -58,7 +60,7 @@ def test_the_vector_of_a_clip_is_the_mean_of_its_moments(name: str) -> None:
 
 def test_moments_of_each() -> None:
     expected = {"conv3d": 3, "frames": 6, "stacks": 4, "middle": 1, "difference": 4, "flow": 5}
-    expected |= {"lstm-last": 6, "lstm-every": 6}
+    expected |= {"lstm-last": 6, "lstm-every": 6, "lstm-changes": 6}
     assert {name: encoder.steps(CLIPS).size(1) for name, encoder in encoders().items()} == expected
 
 
@@ -91,6 +93,17 @@ def test_the_last_states_have_seen_the_whole_clip() -> None:
     assert torch.equal(last, torch.cat([states[:, -1, :7], states[:, 0, 7:]], 1))
     one_by_one = torch.cat([lstm(clip.unsqueeze(0)) for clip in CLIPS])
     assert torch.allclose(lstm(CLIPS), one_by_one, atol=1e-6)
+
+
+def test_changes_begin_with_none_and_are_velocity_wherever_something_moves() -> None:
+    seen: list[torch.Tensor] = []
+    lstm = FrameLSTM(images(), 5, 7, 5, changes=True).eval()
+    lstm.lstm.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    lstm(CLIPS)
+    features = lstm.network(CLIPS.flatten(0, 1)).unflatten(0, (2, 6))
+    assert float(seen[0][:, 0].detach().abs().max()) == 0
+    torch.testing.assert_close(seen[0][:, 1:], features.diff(dim=1))
+    assert lstm(CLIPS[:, :1]).shape == (2, 5)
 
 
 def test_motion_is_what_is_asked_for_and_has_no_gradient() -> None:

@@ -27,7 +27,13 @@ class VideoClassificationConfig(TrainingOptions):
             "augment": True,
             "weight_decay": 1e-4,
         },
-        ("model", "cnn-lstm"): {"learning_rate": 2e-3},
+        ("model", "cnn-lstm"): {
+            "epochs": 20,
+            "learning_rate": 1e-2,
+            "window": 9,
+            "filters": 4,
+            "features": 64,
+        },
     }
 
     dataset: str = option(
@@ -49,9 +55,15 @@ class VideoClassificationConfig(TrainingOptions):
         "What is read of the LSTM: its states at every frame, or its last.",
         choices=("last", "every"),
     )
+    places: bool = option(
+        True,
+        "The LSTM reads how far the places that filters find move (cnn-lstm); otherwise it reads whole maps.",
+    )
     frames: int = option(16, "Frames of a clip.", minimum=2)
     window: int | None = option(
-        None, "Frames that are learned from at a time, from a random place; none takes all.", minimum=2
+        None,
+        "Frames that are learned from at a time, from a random place; none, or more than there are, takes all.",
+        minimum=2,
     )
     image_size: int = option(24, "Height and width of the frames.", minimum=16, maximum=256)
     filters: int = option(8, "Filters of the first convolution; later ones have twice as many.", minimum=1)

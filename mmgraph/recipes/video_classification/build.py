@@ -20,6 +20,7 @@ from mmgraph.vision import (
     FrameEncoder,
     FrameLSTM,
     MotionEncoder,
+    PlaceEncoder,
     TwoStream,
     VideoClassifier,
 )
@@ -45,6 +46,7 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         clips=parts.shown_clips(config.probe_clips),
         sounds=parts.shown_sounds(config.probe_clips),
     )
+    window = None if config.window is None else min(config.window, config.frames)
     return VideoClassification(
         model,
         parts.clips,
@@ -54,7 +56,7 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         probe=probe,
         capture=Capture(model),
         batch_size=config.batch_size,
-        variation=ClipVariation(config.window, PEOPLE if config.augment else None),
+        variation=ClipVariation(window, PEOPLE if config.augment else None),
         seed=config.seed,
     )
 
@@ -69,9 +71,19 @@ def _encoder(config: VideoClassificationConfig) -> nn.Module:
     if config.model == "conv3d":
         return Conv3dEncoder(3, _channels(config), config.features, dropout=config.dropout)
     if config.model == "cnn-lstm":
-        frames = _images(config, 3, everywhere=False)
-        read = cast("Read", config.read)
-        return FrameLSTM(frames, config.features, config.features, config.features, read=read)
+        frames: PlaceEncoder | ConvEncoder = (
+            PlaceEncoder(3, (config.filters, 2 * config.filters))
+            if config.places
+            else _images(config, 3, everywhere=False)
+        )
+        return FrameLSTM(
+            frames,
+            frames.out_features,
+            config.features,
+            config.features,
+            read=cast("Read", config.read),
+            changes=config.places,
+        )
     if config.model == "two-stream":
         return TwoStream(FrameEncoder(_images(config, 3)), _motion(config))
     if config.model == "motion":
