@@ -64,6 +64,12 @@ class Viewport:
         plane[:, 1] = self.y - (pixels[:, 1] - self.height / 2) / self.scale
         return plane
 
+    @property
+    def affine(self) -> tuple[float, float, float, float]:
+        """`to_pixels` as numbers: pixel = position · (first, second) + (third, fourth)."""
+        across, down = self.width / 2 - self.x * self.scale, self.height / 2 + self.y * self.scale
+        return self.scale, -self.scale, across, down
+
     def zoomed(self, factor: float, x: float, y: float) -> Viewport:
         """Larger by a factor, with what is under the pixel (x, y) staying there."""
         fixed = self.to_plane(np.array([[x, y]]))[0]

@@ -37,6 +37,7 @@ class Look:
     colour_by: str
     layers: Mapping[str, str]
     head: int | None
+    hidden: frozenset[int] = frozenset()
 
 
 class History:

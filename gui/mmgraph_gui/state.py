@@ -70,6 +70,7 @@ class AppState:
         colour_by: "label", "prediction", "correct", "split" or a column of the item set.
         prediction: what the model says of each item at `step`; None where the run recorded none.
         head: attention head; None is the mean of all.
+        hidden: classes of what colours the items whose points are not shown.
     """
 
     path: Path | None = None
@@ -84,6 +85,7 @@ class AppState:
     colour_by: str = "label"
     prediction: Prediction | None = None
     head: int | None = None
+    hidden: frozenset[int] = frozenset()
     _selection: Rows = field(default_factory=lambda: EMPTY)
     _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class AppState:
         """Start afresh with another run, or with none; colour and head stay as they were chosen."""
         self.path, self.config, self.status = path, config or {}, None
         self.series, self.events, self.items, self.prediction = {}, [], None, None
-        self.step, self.follow, self.hovered = 0, True, None
+        self.step, self.follow, self.hovered, self.hidden = 0, True, None, frozenset()
         self._selection, self._history, self._layers, self._index = EMPTY, History(), {}, SnapshotIndex()
         self._notify(*TOPICS)
 
@@ -235,10 +237,10 @@ class AppState:
     def look(self) -> Look:
         """What is chosen to be seen now."""
         layers = {kind: layer for kind in self.kinds() if (layer := self.layer(kind)) is not None}
-        return Look(self._selection, self.colour_by, layers, self.head)
+        return Look(self._selection, self.colour_by, layers, self.head, self.hidden)
 
     def undo(self) -> None:
-        """Take back the last change of selection, colour, layer or head."""
+        """Take back the last change of selection, colour, hidden classes, layer or head."""
         self._take(self._history.undo(self.look()))
 
     def redo(self) -> None:
@@ -259,11 +261,12 @@ class AppState:
         changed: list[Topic] = []
         if not np.array_equal(look.selection, self._selection):
             changed.append("selection")
-        if look.colour_by != self.colour_by:
+        if (look.colour_by, look.hidden) != (self.colour_by, self.hidden):
             changed.append("colour")
         if look.head != self.head or any(self.layer(kind) != layer for kind, layer in look.layers.items()):
             changed.append("layer")
         self._selection, self.colour_by, self.head = look.selection, look.colour_by, look.head
+        self.hidden = look.hidden
         self._layers |= look.layers
         self._notify(*changed)
 
@@ -296,7 +299,14 @@ class AppState:
         """Choose what colours the items in every view."""
         if self.colour_by != name:
             self._history.remember(self.look())
-            self.colour_by = name
+            self.colour_by, self.hidden = name, frozenset()
+            self._notify("colour")
+
+    def set_hidden(self, classes: Iterable[int]) -> None:
+        """Choose the classes of what colours the items whose points are not shown."""
+        if self.hidden != (hidden := frozenset(classes)):
+            self._history.remember(self.look())
+            self.hidden = hidden
             self._notify("colour")
 
     def colour_choices(self) -> list[str]:

@@ -1,6 +1,6 @@
-"""What the app computes to draw a picture: projections, neighbours, tilings, rasters, layouts. NumPy only.
+"""What the app computes to draw a picture: projections, neighbours, tilings, rasters, layouts. No torch.
 
-Nothing here imports torch; SciPy is imported only inside the functions that need it.
+SciPy and numba are imported only inside the functions that need them, so that the window opens without waiting.
 """
 
 from mmgraph.analysis.attention_flow import block_means, rollout
@@ -10,8 +10,9 @@ from mmgraph.analysis.layout import force_layout, spectral_layout
 from mmgraph.analysis.lines import raster_edges, tint
 from mmgraph.analysis.neighbours import NeighbourIndex, Neighbours, nearest_neighbours
 from mmgraph.analysis.outcomes import Outcomes, judge
+from mmgraph.analysis.point_grid import PointGrid
 from mmgraph.analysis.projection import Placement, Projection, StableProjector
-from mmgraph.analysis.raster import Raster, raster_points
+from mmgraph.analysis.raster import raster_points
 from mmgraph.analysis.regions import points_in_polygon
 from mmgraph.analysis.similar_items import similar_items
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
@@ -23,8 +24,8 @@ __all__ = [
     "Neighbours",
     "Outcomes",
     "Placement",
+    "PointGrid",
     "Projection",
-    "Raster",
     "StableProjector",
     "TileGrid",
     "block_means",

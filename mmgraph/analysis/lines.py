@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmgraph.analysis.raster import in_bands
 from mmgraph.errors import InputError
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
-_CHUNK_SAMPLES = 1 << 19
+_CHUNK_EDGES = 8192
+_FEW_EDGES = 10_000
+"""Up to here a second thread costs more than it brings."""
 
 
 def raster_edges(
@@ -60,31 +63,26 @@ def raster_edges(
     strength = np.ones(edges, dtype=np.float32) if weights is None else np.asarray(weights, dtype=np.float32)
     if strength.shape != (edges,):
         raise InputError(f"{edges} edges need as many weights, not shape {strength.shape}.")
+    from mmgraph.analysis.line_kernels import add_lines
+
     height, width = shape
     # A margin of one pixel before and two after takes the shares that fall outside, and is cut off at the end.
-    total = np.zeros((height + 3) * (width + 3))
-    start = pixels[edge_index[0]] + 1
-    end = pixels[edge_index[1]] + 1
-    start, end, kept = _clip(start, end, width + 2.0, height + 2.0)
-    strength = strength[kept]
-    steep = np.abs(end[:, 1] - start[:, 1]) > np.abs(end[:, 0] - start[:, 0])
-    for is_steep, stride_along, stride_across, limit in (
-        (False, 1, width + 3, height),
-        (True, width + 3, 1, width),
-    ):
-        of_kind = steep == is_steep
-        along, across = (1, 0) if is_steep else (0, 1)
-        done = _add_lines(
-            total,
-            start[of_kind][:, (along, across)],
-            end[of_kind][:, (along, across)],
-            strength[of_kind],
-            (stride_along, stride_across, limit),
-            cancelled,
-        )
-        if not done:
-            return None
-    return total.reshape(height + 3, width + 3)[1:-2, 1:-2].astype(np.float32)
+    halves = 1 if edges <= _FEW_EDGES else 2
+    totals = np.zeros((halves, height + 3, width + 3), dtype=np.float32)
+
+    def add(first: int, end: int) -> None:
+        for start in range(first, end, _CHUNK_EDGES):
+            if cancelled is not None and cancelled():
+                return
+            add_lines(
+                totals[int(first > 0)], pixels, edge_index, strength, start, min(start + _CHUNK_EDGES, end)
+            )
+
+    in_bands(add, edges, halves)
+    if cancelled is not None and cancelled():
+        return None
+    total: Floats = totals.sum(axis=0) if halves == 2 else totals[0]
+    return total[1:-2, 1:-2]
 
 
 def tint(coverage: npt.NDArray[Any], colour: tuple[int, int, int], opacity: float = 0.5) -> Bytes:
@@ -98,69 +96,3 @@ def tint(coverage: npt.NDArray[Any], colour: tuple[int, int, int], opacity: floa
     alpha = -np.expm1(coverage.astype(np.float32) * np.float32(math.log1p(-min(opacity, 0.9999))))
     image[..., 3] = np.rint(alpha * 255)
     return image
-
-
-def _clip(
-    start: npt.NDArray[np.float64], end: npt.NDArray[np.float64], width: float, height: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-    """The parts of lines inside the rectangle, and the numbers of the lines that have one (Liang and Barsky 1984)."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        delta = end - start
-        kept = np.isfinite(delta).all(axis=1) & (delta != 0).any(axis=1)
-        first, last = np.zeros(len(start)), np.ones(len(start))
-        for axis, size in ((0, width), (1, height)):
-            low, high = -start[:, axis] / delta[:, axis], (size - start[:, axis]) / delta[:, axis]
-            flat = delta[:, axis] == 0
-            inside = (start[:, axis] >= 0) & (start[:, axis] <= size)
-            first = np.where(flat, first, np.maximum(first, np.minimum(low, high)))
-            last = np.where(flat, last, np.minimum(last, np.maximum(low, high)))
-            kept &= ~flat | inside
-        kept &= first <= last
-    numbers = np.flatnonzero(kept)
-    start, delta = start[numbers], delta[numbers]
-    return start + delta * first[numbers, None], start + delta * last[numbers, None], numbers
-
-
-def _add_lines(
-    total: npt.NDArray[np.float64],
-    start: npt.NDArray[np.float64],
-    end: npt.NDArray[np.float64],
-    strength: Floats,
-    geometry: tuple[int, int, int],
-    cancelled: Callable[[], bool] | None,
-) -> bool:
-    """Add lines given as (along, across) the longer direction; False when cancelled."""
-    stride_along, stride_across, limit = geometry
-    backwards = start[:, 0] > end[:, 0]
-    start, end = np.where(backwards[:, None], end, start), np.where(backwards[:, None], start, end)
-    # Samples lie at pixel middles between the ends, half open, so that chained lines do not count twice.
-    first = np.ceil(start[:, 0] - 0.5).astype(np.int64)
-    lengths = np.ceil(end[:, 0] - 0.5).astype(np.int64) - first
-    run = end[:, 0] - start[:, 0]
-    slope = (end[:, 1] - start[:, 1]) / np.where(run > 0, run, 1)
-    level = start[:, 1] + (first + 0.5 - start[:, 0]) * slope - 0.5
-    ends = np.cumsum(lengths)
-    begin = 0
-    while begin < len(lengths):
-        if cancelled is not None and cancelled():
-            return False
-        before = int(ends[begin - 1]) if begin else 0
-        stop = max(int(np.searchsorted(ends, before + _CHUNK_SAMPLES, side="right")), begin + 1)
-        part = slice(begin, stop)
-        count = lengths[part]
-        step = np.arange(int(count.sum()), dtype=np.int32)
-        step -= np.repeat((ends[part] - count - before).astype(np.int32), count)
-        across = np.repeat(level[part].astype(np.float32), count)
-        across += np.repeat(slope[part].astype(np.float32), count) * step
-        np.clip(across, 0, limit + 1.5, out=across)
-        whole = across.astype(np.int32)
-        across -= whole
-        place = whole * stride_across
-        place += np.repeat((first[part] * stride_along).astype(np.int32), count)
-        place += step * np.int32(stride_along)
-        weight = np.repeat(strength[part], count)
-        nearer = weight * across
-        total += np.bincount(place, weights=weight - nearer, minlength=len(total))
-        total += np.bincount(place + stride_across, weights=nearer, minlength=len(total))
-        begin = stop
-    return True

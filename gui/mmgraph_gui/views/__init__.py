@@ -28,6 +28,7 @@ and draws what it gets:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -93,7 +94,8 @@ class View(QWidget):
         self.setAccessibleName(self.title)
         self._changed: set[str] = {*TOPICS, "theme"}
         self._waits = False
-        self._timer = QTimer(self, singleShot=True, interval=RENDER_MILLISECONDS)
+        self._rendered = 0.0
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._render_now)
 
         self._control_line = QWidget()
@@ -201,7 +203,8 @@ class View(QWidget):
         """Draw soon, as if these topics had changed."""
         self._changed.update(topics)
         if self.isVisible() and not self._timer.isActive():
-            self._timer.start()
+            rested = 1000 * (time.monotonic() - self._rendered)
+            self._timer.start(max(RENDER_MILLISECONDS - int(rested), 0))
 
     # -- how it works ------------------------------------------------------------------------------------
 
@@ -209,7 +212,6 @@ class View(QWidget):
         super().showEvent(event)
         if self._changed:
             self._timer.start(0)
-            self._timer.setInterval(RENDER_MILLISECONDS)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.detach()
@@ -231,6 +233,7 @@ class View(QWidget):
     def _render_now(self) -> None:
         if not self.isVisible():
             return
+        self._rendered = time.monotonic()
         changed, self._changed = frozenset(self._changed), set()
         self._guarded(lambda: self.render_state(changed))
 

@@ -12,20 +12,21 @@ import numpy.typing as npt
 from mmgraph.analysis import Placement, StableProjector
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.follower import Job
-from mmgraph_gui.selection import Rows
 from mmgraph_gui.views import Changed
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
+from mmgraph_gui.views.point_cloud import PointCloud
+from mmgraph_gui.views.point_image import PointImage
 from mmgraph_gui.views.point_view import PointView, caption_count
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Where the vectors of one snapshot lie. `rows` says which rows of the item set they are."""
+    """Where the vectors of one snapshot lie."""
 
     info: SnapshotInfo
     placement: Placement
-    rows: Rows
+    cloud: PointCloud
 
 
 class EmbeddingView(PointView):
@@ -70,10 +71,13 @@ class EmbeddingView(PointView):
         if slot == "placement":
             self._placed = result
             self.show_content()
-            self.place_points(result.placement.positions.astype(np.float32), result.rows)
+            self.place_points(result.cloud)
             self._write_caption()
         else:
             super().receive(slot, result)
+
+    def points_drawn(self, image: PointImage) -> None:
+        self._write_caption()
 
     def _write_caption(self) -> None:
         if self._placed is None:
@@ -85,6 +89,8 @@ class EmbeddingView(PointView):
         parts = [caption_count(shown, total, items.noun if items is not None else "item")]
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
+        if self.drawn is not None and self.drawn.hidden:
+            parts.append(f"{self.drawn.hidden:,} hidden")
         if lost:
             parts.append(f"{lost:,} with NaN or infinity cannot be placed")
         parts += [
@@ -101,4 +107,5 @@ def place(
     snapshot = snapshots[0]
     vectors: npt.NDArray[Any] = snapshot.array.reshape(len(snapshot.array), -1)
     rows = snapshot.extras.get("rows", np.arange(len(vectors))).astype(np.int64)
-    return Placed(info, projector.project(vectors, info.step), rows)
+    placement = projector.project(vectors, info.step)
+    return Placed(info, placement, PointCloud(placement.positions.astype(np.float32), rows))

@@ -19,6 +19,7 @@ from mmgraph_gui.views import Changed
 from mmgraph_gui.views.edges import EdgeScene, EdgeStrength, draw_edges, edge_strength, paint_strokes
 from mmgraph_gui.views.graph_layout import GraphLayout, lay_out
 from mmgraph_gui.views.missing import say_missing
+from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_view import PointView, caption_count
 
 VECTOR_EDGES = 50_000
@@ -99,7 +100,7 @@ class GraphView(PointView):
                 self.show_message("The graph of this run has no nodes.")
                 return
             self.show_content()
-            self.place_points(result.positions, np.arange(len(result.positions)))
+            self.place_points(PointCloud(result.positions, np.arange(len(result.positions))))
             if result.done and self.plane.fitted:
                 self.plane.show_all()
             self._draw_edges()
@@ -114,6 +115,10 @@ class GraphView(PointView):
         if slot == "edges" and result is not None:
             self.plane.set_layer("edges", result.image, result.viewport)
             self.plane.set_layer("strokes", result.strokes, result.viewport)
+
+    def follow_viewport(self) -> None:
+        super().follow_viewport()
+        self._draw_edges()
 
     def paint_vectors(self, painter: QPainter) -> None:
         if self.layout_now is not None and self.layout_now.edges.shape[1] <= VECTOR_EDGES:

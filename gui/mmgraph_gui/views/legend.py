@@ -1,10 +1,12 @@
-"""What the colours mean; clicking a class selects its items."""
+"""What the colours mean; clicking a class hides or shows it."""
 
 from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QLabel,
     QListWidget,
@@ -22,30 +24,36 @@ from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.ramp import Ramp
 
 NARROWEST, WIDEST = 72, 168
+HINT = "Click hides or shows it, Ctrl-click shows it alone, Shift-click selects its items"
 
 
 class Legend(QWidget):
     """Classes with their colours and numbers, or a scale of numbers.
 
     Signals:
-        chosen(code): a class was clicked.
+        hidden_changed(codes): these classes are not to be shown any more.
+        chosen(code): the items of a class are to be selected.
     """
 
+    hidden_changed = Signal(object)
     chosen = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._said: tuple[object, ...] = ()
+        self._hidden: frozenset[int] = frozenset()
         self.setFixedWidth(NARROWEST)
         self.heading = QLabel()
         self.heading.setContentsMargins(4, 2, 4, 2)
-        self.classes = named(QListWidget(), "Classes", "Click a class to select its items")
+        self.classes = named(QListWidget(), "Classes", HINT)
         self.classes.setFrameShape(QFrame.Shape.NoFrame)
         self.classes.viewport().setAutoFillBackground(False)
         self.classes.setIconSize(QSize(14, 14))
         self.classes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.classes.itemClicked.connect(self._clicked)
+        key = QShortcut(QKeySequence("Return"), self.classes, context=Qt.ShortcutContext.WidgetShortcut)
+        key.activated.connect(lambda: self._clicked(self.classes.currentItem()))
         self.scale = Ramp()
         body = QWidget()
         self._pages = QStackedLayout(body)
@@ -58,15 +66,16 @@ class Legend(QWidget):
         layout.addWidget(self.heading)
         layout.addWidget(body, 1)
 
-    def show_colouring(self, colouring: Colouring | None) -> None:
-        """Explain these colours; nothing where there are none."""
+    def show_colouring(self, colouring: Colouring | None, hidden: frozenset[int] = frozenset()) -> None:
+        """Explain these colours, with the classes that are hidden; nothing where there are none."""
         self.setVisible(colouring is not None)
+        self._hidden = hidden
         if colouring is None:
             return
         counts = np.zeros(0, dtype=np.int64)
         if colouring.codes is not None:
             counts = np.bincount(colouring.codes + 1, minlength=len(colouring.names) + 1)
-        said = (colouring.title, *self._theme.legend(colouring), *counts.tolist())
+        said = (colouring.title, hidden, *self._theme.legend(colouring), *counts.tolist())
         if said == self._said:
             return
         self._said = said
@@ -83,9 +92,14 @@ class Legend(QWidget):
         if counts[0]:
             entries.append((-1, "unknown", self._theme.category(-1)))
         for code, name, colour in entries:
-            item = QListWidgetItem(dot(colour), f"{name}  ({counts[code + 1]:,})")
+            count = int(counts[code + 1])
+            gone = code in hidden
+            item = QListWidgetItem(dot("none", colour) if gone else dot(colour), f"{name}  ({count:,})")
+            font = item.font()
+            font.setStrikeOut(gone)
+            item.setFont(font)
             item.setData(Qt.ItemDataRole.UserRole, code)
-            item.setToolTip(f"Select the {counts[code + 1]:,} with {colouring.title.lower()} {name}")
+            item.setToolTip(f"{colouring.title} {name}, {count:,} items{', hidden' if gone else ''}. {HINT}")
             self.classes.addItem(item)
         self._fit(self.classes.sizeHintForColumn(0) + self.classes.verticalScrollBar().sizeHint().width())
 
@@ -94,6 +108,17 @@ class Legend(QWidget):
         heading = self.heading.fontMetrics().horizontalAdvance(self.heading.text()) + 12
         self.setFixedWidth(min(max(width, heading, NARROWEST), WIDEST))
 
-    def _clicked(self, item: QListWidgetItem) -> None:
+    def _clicked(self, item: QListWidgetItem | None) -> None:
         self.classes.clearSelection()
-        self.chosen.emit(int(item.data(Qt.ItemDataRole.UserRole)))
+        if item is None:
+            return
+        code = int(item.data(Qt.ItemDataRole.UserRole))
+        held = QApplication.keyboardModifiers()
+        if held & Qt.KeyboardModifier.ShiftModifier:
+            self.chosen.emit(code)
+        elif held & Qt.KeyboardModifier.ControlModifier:
+            places = (self.classes.item(row) for row in range(self.classes.count()))
+            others = frozenset(int(place.data(Qt.ItemDataRole.UserRole)) for place in places) - {code}
+            self.hidden_changed.emit(frozenset() if self._hidden == others else others)
+        else:
+            self.hidden_changed.emit(self._hidden ^ {code})

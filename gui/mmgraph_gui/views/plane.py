@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,15 +24,18 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from mmgraph.analysis import Raster
+from mmgraph.analysis import PointGrid
 from mmgraph_gui.item_card import Description, paint_card
 from mmgraph_gui.raster import Viewport
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.picking import mode_of
+from mmgraph_gui.views.point_cloud import PointCloud
 
 Tool = Literal["move", "box", "lasso"]
 
 REACH = 6
+LOST_SIDE = 14
+"""Of the cross of a point without a place."""
 CLICK_DISTANCE = 4
 LAYERS = ("edges", "points", "strokes")
 """From back to front."""
@@ -83,9 +87,12 @@ class Plane(QWidget):
         self.viewport = Viewport(1, 1)
         self.fitted = True
         self.positions: npt.NDArray[np.floating] = np.zeros((0, 2))
+        self.corners: npt.NDArray[np.floating] = np.zeros((0, 2))
+        self.lost: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self.layers: dict[str, PlaneLayer] = {}
         self.stamps: tuple[Stamp, ...] = ()
-        self.raster: Raster | None = None
+        self.grid: PointGrid | None = None
+        self.reach = 0.0
         self.marked: int | None = None
         self.card: tuple[Description, QImage | None] | None = None
         self._pressed: QPointF | None = None
@@ -95,17 +102,17 @@ class Plane(QWidget):
 
     # -- content -----------------------------------------------------------------------------------------
 
-    def set_positions(self, positions: npt.NDArray[np.floating]) -> None:
+    def set_points(self, cloud: PointCloud) -> None:
         """New places of the points; the picture moves only if it must, and never once the user has moved it."""
-        self.positions = positions
-        if self.fitted and not self.viewport.still_fits(positions):
+        self.positions, self.corners, self.lost = cloud.positions, cloud.corners, cloud.lost
+        if self.fitted and not self.viewport.still_fits(self.corners):
             self.show_all()
 
     def show_all(self) -> None:
         """Fit everything in."""
         width, height = self._device_size()
         self.fitted = True
-        self.viewport = Viewport.around(self.positions, width, height)
+        self.viewport = Viewport.around(self.corners, width, height)
         self.viewport_changed.emit()
         self.update()
 
@@ -137,14 +144,16 @@ class Plane(QWidget):
         painter.fillRect(self.rect(), QColor(self._theme.palette.background))
         painter.scale(1 / self.ratio, 1 / self.ratio)
         for layer in (self.layers[name] for name in LAYERS if name in self.layers):
-            if layer.viewport == self.viewport:
-                painter.drawImage(0, 0, layer.image)
+            target = self.viewport.rectangle_of(layer.viewport)
+            if layer.viewport.scale == self.viewport.scale:  # whole pixels: copied, not stretched
+                painter.drawImage(round(target.x()), round(target.y()), layer.image)
             else:
-                painter.drawImage(self.viewport.rectangle_of(layer.viewport), layer.image)
+                painter.drawImage(target, layer.image)
         for stamp in self.stamps:
             self._paint_stamp(painter, stamp)
         self._paint_mark(painter)
         painter.resetTransform()
+        self._paint_lost(painter)
         self._paint_outline(painter)
         if self.card is not None and self.underMouse() and self._pressed is None:
             paint_card(painter, self._theme, self._at, QRectF(self.rect()), *self.card)
@@ -169,6 +178,21 @@ class Plane(QWidget):
         for width, colour in ((4, self._theme.palette.background), (2, self._theme.palette.foreground)):
             painter.setPen(QPen(QColor(colour), width * self.ratio))
             painter.drawEllipse(QPointF(x, y), 9 * self.ratio, 9 * self.ratio)
+
+    def _lost_boxes(self) -> Iterator[QRectF]:
+        """Places of the marks of points that have no place, from the lower left corner on."""
+        columns = max((self.width() - 12) // LOST_SIDE, 1)
+        for number in range(min(len(self.lost), columns)):
+            yield QRectF(6 + number * LOST_SIDE, self.height() - LOST_SIDE - 4, LOST_SIDE, LOST_SIDE)
+
+    def _paint_lost(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for point, box in zip(self.lost.tolist(), self._lost_boxes(), strict=False):
+            width = 3.0 if point == self.marked else 1.6
+            painter.setPen(QPen(QColor(self._theme.palette.error), width))
+            inner = box.adjusted(3, 3, -3, -3)
+            painter.drawLine(inner.topLeft(), inner.bottomRight())
+            painter.drawLine(inner.topRight(), inner.bottomLeft())
 
     def _paint_outline(self, painter: QPainter) -> None:
         if len(self._outline) < 2:
@@ -261,17 +285,18 @@ class Plane(QWidget):
         width, height = self._device_size()
         self.viewport = self.viewport.resized(width, height)
         if self.fitted:
-            self.viewport = Viewport.around(self.positions, width, height)
+            self.viewport = Viewport.around(self.corners, width, height)
         self.viewport_changed.emit()
 
     def point_at(self, at: QPointF) -> int | None:
         """Number of the point under a place of the widget."""
-        layer = self.layers.get("points")
-        if self.raster is None or layer is None:
+        for point, box in zip(self.lost.tolist(), self._lost_boxes(), strict=False):
+            if box.contains(at):
+                return int(point)
+        if self.grid is None or not self.rect().contains(at.toPoint()):
             return None
-        plane = self.viewport.to_plane(np.array([[at.x() * self.ratio, at.y() * self.ratio]]))
-        x, y = layer.viewport.to_pixels(plane)[0]
-        return self.raster.pick(x, y, round(REACH * self.ratio))
+        x, y = self.viewport.to_plane(np.array([[at.x() * self.ratio, at.y() * self.ratio]]))[0].tolist()
+        return self.grid.pick(x, y, max(REACH * self.ratio, self.reach) / self.viewport.scale)
 
     def _move_to(self, viewport: Viewport) -> None:
         self.fitted = False

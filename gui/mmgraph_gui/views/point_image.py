@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QImage, QPainter
 
-from mmgraph.analysis import Raster, raster_points
+from mmgraph.analysis import PointGrid, raster_points
 from mmgraph.runs import Snapshot
+from mmgraph_gui.colouring import Colouring
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Viewport, to_image
+from mmgraph_gui.raster import Viewport
+from mmgraph_gui.selection import Rows
+from mmgraph_gui.views.point_cloud import Colours, PointCloud
 
 RIM_LIMIT = 5_000
+HALO_LIMIT = 20_000
+"""Up to so many selected points are ringed; more are seen anyway."""
 MOST_STAMPS = 400
+FEW_IN_VIEW = 120
+"""Where no more points are in view than this, their thumbnails are drawn without being asked for."""
+MOVING_PIXELS = 2_000_000
+"""Pixels of discs that are drawn while the picture moves; larger dots follow when it rests."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,32 +33,41 @@ class PointScene:
     """All that the image depends on.
 
     Args:
-        positions: in the plane; NaN for points that have no place.
-        colours: of each point.
-        selected: which points are selected; None where none is.
+        cloud: the points.
+        colouring: what colours them; None: all alike.
+        paint: turns a colouring into a colour of each item.
+        hidden: classes of the colouring that are not shown.
+        selection: selected rows of the item set.
         viewport: which part of the plane to draw, in device pixels.
         ratio: device pixels per logical pixel.
-        zoom: how much larger than "everything" this is.
-        rim: colour of rings around selected points, and mixed into the rims of all, for contrast.
-        stamp: side of a thumbnail in device pixels; 0 for no thumbnails.
-
-    Shapes:
-        positions (n, 2), colours (n, 3) uint8, selected (n,) bool.
+        plain, rim, ground: colours of points without a class, of rings around selected points, and behind all.
+        stamp: side of a thumbnail in device pixels; 0 where there are none.
+        stamped: whether thumbnails are wanted wherever there is room, not only where few points are in view.
+        moving: whether the next image is wanted at once.
     """
 
-    positions: npt.NDArray[np.floating[Any]]
-    colours: npt.NDArray[np.uint8]
-    selected: npt.NDArray[np.bool_] | None
+    cloud: PointCloud
+    colouring: Colouring | None
+    paint: Callable[[Colouring], Colours]
+    hidden: frozenset[int]
+    selection: Rows
     viewport: Viewport
     ratio: float
-    zoom: float
+    plain: tuple[int, int, int]
     rim: tuple[int, int, int]
-    stamp: float
+    ground: tuple[int, int, int]
+    stamp: float = 0
+    stamped: bool = False
+    moving: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class PointImage:
-    """The image, what lies under each of its pixels, and which points get a thumbnail.
+    """The image, the points it shows, their colours, and which of them get a thumbnail.
+
+    Args:
+        reach: how far from its middle a point can be pointed at, in device pixels.
+        hidden: how many points belong to classes that are hidden.
 
     Shapes:
         stamped (m,) point numbers, places (m, 2) their pixels.
@@ -57,57 +75,77 @@ class PointImage:
 
     scene: PointScene
     image: QImage
-    raster: Raster
+    grid: PointGrid
+    colours: Colours
+    reach: float
+    hidden: int
     stamped: npt.NDArray[np.int64]
     places: npt.NDArray[np.float64]
 
 
 def draw_points(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, scene: PointScene) -> PointImage:
     """Draw a scene."""
-    viewport = scene.viewport
-    shape = (viewport.height, viewport.width)
-    pixels = viewport.to_pixels(scene.positions)
-    radius, opacity = dot_style(len(pixels), scene.zoom)
+    cloud, viewport = scene.cloud, scene.viewport
+    hidden = cloud.hidden(scene.colouring, scene.hidden)
+    grid = cloud.without(hidden)
+    grid.pick(0.0, 0.0, 0.0)  # compiled here, not under the mouse
+    colours = cloud.colours(scene.colouring, scene.paint, scene.plain, scene.ground)
+    chosen = cloud.chosen(scene.selection)
+    zoom = viewport.scale / Viewport.around(cloud.corners, viewport.width, viewport.height).scale
+    radius, opacity = dot_style(len(cloud), zoom)
     radius *= scene.ratio
-    raster = raster_points(
-        pixels, scene.colours, shape, radius=radius, opacity=opacity, selected=scene.selected
-    )
-    image = to_image(raster.image)
-    if len(pixels) <= RIM_LIMIT and len(pixels):
-        rims = (0.6 * scene.colours + 0.4 * np.array(scene.rim)).astype(np.uint8)
-        under = to_image(
+    in_view = _in_view(grid, viewport)
+    if scene.moving:
+        radius = min(radius, math.sqrt(MOVING_PIXELS / max(in_view, 1) / math.pi))
+
+    def layer(points: PointGrid, of: Colours, wide: float, opaque: float, selected: bool = True) -> QImage:
+        return _as_image(
             raster_points(
-                pixels, rims, shape, radius=radius + scene.ratio, opacity=opacity, selected=scene.selected
-            ).image
+                points,
+                of,
+                (viewport.height, viewport.width),
+                affine=viewport.affine,
+                radius=wide,
+                opacity=opaque,
+                selected=chosen if selected else None,
+            )
         )
-        painter = QPainter(under)
+
+    images = [layer(grid, colours, radius, opacity)]
+    if 0 < len(cloud) <= RIM_LIMIT:
+        rims = (0.6 * colours + 0.4 * np.array(scene.rim)).astype(np.uint8)
+        images.insert(0, layer(grid, rims, radius + scene.ratio, opacity))
+    if chosen is not None and not scene.moving:
+        ringed = np.flatnonzero(chosen if hidden is None else chosen & ~hidden)
+        if 0 < len(ringed) <= HALO_LIMIT:
+            some = PointGrid(cloud.positions[ringed])
+            rings = np.tile(np.array(scene.rim, dtype=np.uint8), (len(ringed), 1))
+            wide = max(radius, 1.5 * scene.ratio) + 1.8 * scene.ratio
+            images.insert(0, layer(some, rings, wide, 0.95, selected=False))
+    painter = QPainter(images[0])
+    for image in images[1:]:
         painter.drawImage(0, 0, image)
-        painter.end()
-        image = under
-    if scene.selected is not None:
-        image = _with_halo(image, pixels[scene.selected], scene, shape, radius)
-    stamped = np.zeros(0, dtype=np.int64)
-    if scene.stamp:
-        first = np.zeros(len(pixels), dtype=bool) if scene.selected is None else scene.selected
-        stamped = _spread_out(pixels, shape, scene.stamp, np.argsort(~first, kind="stable"))
-    return PointImage(scene, image, raster, stamped, pixels[stamped])
-
-
-def _with_halo(
-    image: QImage,
-    selected: npt.NDArray[np.float64],
-    scene: PointScene,
-    shape: tuple[int, int],
-    radius: float,
-) -> QImage:
-    """The same with a ring around selected points, so that one among thousands is found at once."""
-    colours = np.tile(np.array(scene.rim, dtype=np.uint8), (len(selected), 1))
-    wide = max(radius, 1.5 * scene.ratio) + 1.8 * scene.ratio
-    halo = to_image(raster_points(selected, colours, shape, radius=wide, opacity=0.95).image)
-    painter = QPainter(halo)
-    painter.drawImage(0, 0, image)
     painter.end()
-    return halo
+    stamped = np.zeros(0, dtype=np.int64)
+    pixels = np.zeros((0, 2))
+    if scene.stamp and not scene.moving and (scene.stamped or in_view <= FEW_IN_VIEW):
+        pixels = viewport.to_pixels(grid.positions)
+        first = np.zeros(len(pixels), dtype=bool) if chosen is None else chosen
+        shape = (viewport.height, viewport.width)
+        stamped = _spread_out(pixels, shape, scene.stamp, np.argsort(~first, kind="stable"))
+    lost = 0 if hidden is None else int(hidden.sum())
+    return PointImage(scene, images[0], grid, colours, radius, lost, stamped, pixels[stamped])
+
+
+def _as_image(pixels: npt.NDArray[np.uint32]) -> QImage:
+    height, width = pixels.shape
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
+def _in_view(grid: PointGrid, viewport: Viewport) -> int:
+    """How many points the cells in view hold: a little more than there are in view."""
+    corners = viewport.to_plane(np.array([[0.0, viewport.height], [viewport.width, 0.0]]))
+    return grid.count_between(*corners[0], *corners[1])
 
 
 def dot_style(count: int, zoom: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -19,22 +19,26 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from mmgraph.analysis import points_in_polygon
+from mmgraph.analysis import PointGrid, points_in_polygon
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring, colouring_of
 from mmgraph_gui.follower import Work
 from mmgraph_gui.icon import icon
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values, thumbnail
 from mmgraph_gui.raster import Drawing, colour_parts
-from mmgraph_gui.selection import Mode, Rows
+from mmgraph_gui.selection import EMPTY, Mode, Rows
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.legend import Legend
 from mmgraph_gui.views.plane import Plane, Stamp, Tool
+from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_image import PointImage, PointScene, dot_style, draw_points
 
 STAMP_SIDE = 26
 VECTOR_LIMIT = 20_000
+FEW_POINTS = 50_000
+"""Up to here an outline is compared with all points within a millisecond or two; else in a worker thread."""
+REST_MILLISECONDS = 120
 TOOLS: tuple[tuple[Tool, str, str, str], ...] = (
     ("move", "Move", "M", "Move: drag to move, wheel to zoom; Shift-drag draws a box"),
     ("box", "Box", "B", "Box: drag a box around items; Ctrl adds, Alt removes"),
@@ -46,11 +50,11 @@ class PointView(View):
     """Colours, selection, hover, thumbnails and legend of points; subclasses say where the points are."""
 
     def build(self) -> None:
-        self.points = np.zeros((0, 2), dtype=np.float32)
-        self.rows: Rows = np.zeros(0, dtype=np.int64)
-        self._point_of_row: Rows = np.zeros(0, dtype=np.int64)
+        self.cloud = PointCloud(np.zeros((0, 2), dtype=np.float32), EMPTY)
+        self.drawn: PointImage | None = None
         self._colouring: Colouring | None = None
-        self._colours = np.zeros((0, 3), dtype=np.uint8)
+        self._rests = QTimer(self, singleShot=True, interval=REST_MILLISECONDS)
+        self._rests.timeout.connect(lambda: self.request_render("viewport"))
         self._pictures: dict[int, QImage] = {}
         self._drawing: set[str] = set()
         self._next: dict[str, Work] = {}
@@ -59,9 +63,10 @@ class PointView(View):
         self.plane.hovered.connect(self._hovered)
         self.plane.clicked.connect(self._clicked)
         self.plane.outlined.connect(self._outlined)
-        self.plane.viewport_changed.connect(lambda: self.request_render("viewport"))
+        self.plane.viewport_changed.connect(self._viewport_moved)
         self.legend = Legend(self.theme)
         self.legend.chosen.connect(self._choose_class)
+        self.legend.hidden_changed.connect(self.state.set_hidden)
         self.caption = Caption()
         body = QHBoxLayout()
         body.setSpacing(6)
@@ -82,7 +87,11 @@ class PointView(View):
         self.controls.addWidget(QLabel("Colour"))
         self.controls.addWidget(self.colour_box)
         self.controls.addStretch(1)
-        self.thumbnails = named(QToolButton(), "Thumbnails", "Thumbnails: draw the items' pictures (T)")
+        self.thumbnails = named(
+            QToolButton(),
+            "Thumbnails",
+            "Thumbnails: draw pictures wherever there is room (T); zoomed in they come by themselves",
+        )
         self.thumbnails.setCheckable(True)
         self.thumbnails.toggled.connect(lambda _: self.request_render("viewport"))
         self.controls.addWidget(self.thumbnails)
@@ -120,13 +129,20 @@ class PointView(View):
 
     # -- what subclasses call ------------------------------------------------------------------------------
 
-    def place_points(self, points: npt.NDArray[np.floating[Any]], rows: Rows) -> None:
+    @property
+    def points(self) -> npt.NDArray[Any]:
+        """Where the points are: (n, 2)."""
+        return self.cloud.positions
+
+    @property
+    def rows(self) -> Rows:
+        """Row of the item set of each point."""
+        return self.cloud.rows
+
+    def place_points(self, cloud: PointCloud) -> None:
         """Say where the points are and which rows of the item set they stand for."""
-        self.points, self.rows = points, rows
-        self._point_of_row = np.full(int(rows.max(initial=-1)) + 1, -1, dtype=np.int64)
-        self._point_of_row[rows] = np.arange(len(rows))
-        self.plane.set_positions(points)
-        self._colours = self._point_colours()
+        self.cloud = cloud
+        self.plane.set_points(cloud)
         self.draw_points()
         self._mark()
 
@@ -148,31 +164,41 @@ class PointView(View):
             self.thumbnails.setVisible(items is not None and items.thumbnails is not None)
         if changed & {"run", "items", "colour", "theme"}:
             self._colouring = colouring_of(self.state)
-            self.legend.show_colouring(self._colouring)
-            self._colours = self._point_colours()
-        if changed & {"colour", "items", "theme", "selection", "viewport"} and len(self.points):
+            self.legend.show_colouring(self._colouring, self.state.hidden)
+        if changed & {"colour", "items", "theme", "selection", "viewport"} and len(self.cloud):
             self.draw_points()
         if changed & {"hover", "colour"}:
             self._mark()
 
-    def draw_points(self) -> None:
+    def draw_points(self, *, moving: bool = False) -> None:
         """Ask for a new image of the points."""
-        selection = self.state.selection
-        chosen = np.isin(self.rows, selection) if len(selection) else None
-        everything = self.plane.viewport.around(
-            self.points, self.plane.viewport.width, self.plane.viewport.height
-        )
+        items = self.state.items
+        pictured = items is not None and items.thumbnails is not None
         scene = PointScene(
-            positions=self.points,
-            colours=self._colours,
-            selected=chosen,
+            cloud=self.cloud,
+            colouring=self._colouring,
+            paint=self.theme.colours,
+            hidden=self.state.hidden,
+            selection=self.state.selection,
             viewport=self.plane.viewport,
             ratio=self.plane.ratio,
-            zoom=self.plane.viewport.scale / everything.scale,
+            plain=colour_parts(self.theme.palette.accent),
             rim=colour_parts(self.theme.palette.foreground),
-            stamp=STAMP_SIDE * self.plane.ratio if self._wants_stamps() else 0,
+            ground=colour_parts(self.theme.palette.background),
+            stamp=STAMP_SIDE * self.plane.ratio if pictured else 0,
+            stamped=self.thumbnails.isChecked(),
+            moving=moving,
         )
         self.draw("points", functools.partial(draw_points, scene=scene))
+
+    def follow_viewport(self) -> None:
+        """Draw at once what moves with the mouse; the best picture follows when it rests."""
+        self.draw_points(moving=True)
+
+    def _viewport_moved(self) -> None:
+        if len(self.cloud) and self.isVisible():
+            self.follow_viewport()
+        self._rests.start()
 
     def draw(self, slot: str, work: Work) -> None:
         """Ask for an image, once the one being drawn is there.
@@ -196,13 +222,21 @@ class PointView(View):
         if slot in self._next:
             self.draw(slot, self._next.pop(slot))
         if slot == "points" and isinstance(result, PointImage):
-            self.plane.raster = result.raster
+            self.drawn = result
+            self.plane.grid, self.plane.reach = result.grid, result.reach
             self.plane.set_layer("points", result.image, result.scene.viewport)
             if result.scene.viewport == self.plane.viewport:
                 self.plane.stamps = tuple(self._stamps(result))
+            self.points_drawn(result)
+        elif slot == "outlined":
+            rows, mode = result
+            self.state.select(rows, mode)
+
+    def points_drawn(self, image: PointImage) -> None:
+        """Another image of the points is on screen."""
 
     def table(self) -> Table | None:
-        if not len(self.points):
+        if not len(self.cloud):
             return None
         values, points = row_values(self.state, self.rows), self.points
         rows = ((*value, float(x), float(y)) for value, (x, y) in zip(values, points, strict=True))
@@ -221,13 +255,19 @@ class PointView(View):
         viewport = self.plane.viewport
         painter.fillRect(QRectF(0, 0, viewport.width, viewport.height), QColor(self.theme.palette.background))
         painter.setPen(Qt.PenStyle.NoPen)
-        radius = dot_style(len(self.points), 1.0)[0] * self.plane.ratio
-        selection = self.state.selection
-        chosen = np.isin(self.rows, selection) | (len(selection) == 0)
-        pixels = viewport.to_pixels(self.points)
+        radius = dot_style(len(self.cloud), 1.0)[0] * self.plane.ratio
+        palette, hidden = self.theme.palette, self.cloud.hidden(self._colouring, self.state.hidden)
+        colours = self.cloud.colours(
+            self._colouring,
+            self.theme.colours,
+            colour_parts(palette.accent),
+            colour_parts(palette.background),
+        )
+        chosen = self.cloud.chosen(self.state.selection)
+        pixels = viewport.to_pixels(self.cloud.without(hidden).positions)
         for point in np.flatnonzero(np.isfinite(pixels).all(axis=1)).tolist():
-            colour = QColor(*(int(part) for part in self._colours[point]))
-            colour.setAlphaF(0.9 if chosen[point] else 0.2)
+            colour = QColor(*(int(part) for part in colours[point]))
+            colour.setAlphaF(0.9 if chosen is None or chosen[point] else 0.2)
             painter.setBrush(colour)
             painter.drawEllipse(QPointF(*pixels[point]), radius, radius)
 
@@ -243,34 +283,28 @@ class PointView(View):
             self.state.clear_selection()
 
     def _outlined(self, corners: npt.NDArray[np.float64], mode: Mode) -> None:
-        self.state.select(self.rows[points_in_polygon(self.points, corners)], mode)
+        if self.plane.grid is None:
+            return
+        work = functools.partial(
+            _rows_inside, cloud=self.cloud, grid=self.plane.grid, corners=corners, mode=mode
+        )
+        if len(self.cloud) > FEW_POINTS:
+            self.ask("outlined", [], work)
+        else:
+            self.receive("outlined", work(None, ()))
 
     def _choose_class(self, code: int) -> None:
         if self._colouring is not None and self._colouring.codes is not None:
             self.state.select(np.flatnonzero(self._colouring.codes == code))
 
     def _mark(self) -> None:
-        row = self.state.hovered
-        if row is None or row >= len(self._point_of_row) or self._point_of_row[row] < 0:
+        row, point = self.state.hovered, self.cloud.point_of(self.state.hovered)
+        if row is None or point is None:
             self.plane.mark(None, None)
             return
-        card = (describe(self.state, row), thumbnail(self.state.items, row))
-        self.plane.mark(int(self._point_of_row[row]), card)
+        self.plane.mark(point, (describe(self.state, row), thumbnail(self.state.items, row)))
 
-    # -- colours and thumbnails ----------------------------------------------------------------------------
-
-    def _point_colours(self) -> npt.NDArray[np.uint8]:
-        accent = np.array(colour_parts(self.theme.palette.accent), dtype=np.uint8)
-        colours = np.tile(accent, (len(self.rows), 1))
-        if self._colouring is not None:
-            of_items = self.theme.colours(self._colouring)
-            known = self.rows < len(of_items)
-            colours[known] = of_items[self.rows[known]]
-        return colours
-
-    def _wants_stamps(self) -> bool:
-        items = self.state.items
-        return self.thumbnails.isChecked() and items is not None and items.thumbnails is not None
+    # -- thumbnails ----------------------------------------------------------------------------------------
 
     def _stamps(self, result: PointImage) -> Iterator[Stamp]:
         for point, (x, y) in zip(result.stamped.tolist(), result.places.tolist(), strict=True):
@@ -280,8 +314,21 @@ class PointView(View):
                 if picture is None:
                     continue
                 self._pictures[row] = picture
-            red, green, blue = (int(part) for part in result.scene.colours[point])
+            red, green, blue = (int(part) for part in result.colours[point])
             yield Stamp(x, y, result.scene.stamp, self._pictures[row], f"#{red:02x}{green:02x}{blue:02x}")
+
+
+def _rows_inside(
+    _job: Any,
+    _snapshots: Any,
+    *,
+    cloud: PointCloud,
+    grid: PointGrid,
+    corners: npt.NDArray[np.float64],
+    mode: Mode,
+) -> tuple[Rows, Mode]:
+    """Rows of the points inside an outline; hidden ones are not among those of the grid."""
+    return cloud.rows[points_in_polygon(grid.positions, corners)], mode
 
 
 def caption_count(shown: int, total: int, noun: str) -> str:

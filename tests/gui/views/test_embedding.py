@@ -181,9 +181,42 @@ def test_tools_have_icons_and_names_in_both_themes(view: EmbeddingView) -> None:
         assert button.toolTip()
 
 
-def test_clicking_a_class_of_the_legend_selects_its_items(view: EmbeddingView) -> None:
-    view.legend.classes.itemClicked.emit(view.legend.classes.item(3))
+def click_class(
+    qtbot: Any, view: EmbeddingView, code: int, held: Any = Qt.KeyboardModifier.NoModifier
+) -> None:
+    place = view.legend.classes.visualItemRect(view.legend.classes.item(code)).center()
+    qtbot.mouseClick(view.legend.classes.viewport(), LEFT, held, place)
+    qtbot.waitUntil(lambda: not view.is_pending)
+    wait_drawn(qtbot, view)
+
+
+def test_shift_click_on_a_class_of_the_legend_selects_its_items(qtbot: Any, view: EmbeddingView) -> None:
+    click_class(qtbot, view, 3, Qt.KeyboardModifier.ShiftModifier)
     assert view.state.selection.tolist() == np.flatnonzero(view.state.items.labels == 3).tolist()
+
+
+def test_clicking_a_class_hides_it_and_ctrl_click_shows_it_alone(
+    qtbot: Any, view: EmbeddingView, has_colour: Callable[..., bool]
+) -> None:
+    labels = view.state.items.labels
+    click_class(qtbot, view, 3)
+    assert view.state.hidden == {3}
+    assert f"{(labels == 3).sum()} hidden" in view.caption.text()
+    assert not has_colour(view.plane, view.theme.category(3), 10)
+    assert view.legend.classes.item(3).font().strikeOut()
+    row = int(np.flatnonzero(labels == 3)[0])
+    assert view.plane.point_at(QPointF(place_of(view, row))) not in np.flatnonzero(labels == 3)
+    drag(view, [(0, 0), (100, 100), (899, 599)], Qt.KeyboardModifier.ShiftModifier)
+    assert not np.isin(view.state.selection, np.flatnonzero(labels == 3)).any()
+    click_class(qtbot, view, 3)
+    assert view.state.hidden == frozenset()
+    click_class(qtbot, view, 5, Qt.KeyboardModifier.ControlModifier)
+    assert view.state.hidden == set(range(10)) - {5}
+    click_class(qtbot, view, 5, Qt.KeyboardModifier.ControlModifier)
+    assert view.state.hidden == frozenset()
+    click_class(qtbot, view, 2)
+    view.state.set_colour_by("split")
+    assert view.state.hidden == frozenset()
 
 
 def test_colouring_by_a_number_shows_its_range(qtbot: Any, view: EmbeddingView) -> None:
