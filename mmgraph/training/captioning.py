@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from mmgraph.datasets.captioned_images import Mention
 from mmgraph.errors import InputError
@@ -18,6 +20,7 @@ from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.sequence import Vocabulary
 from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.task import Task
+from mmgraph.vision import channels_innermost
 
 PAD, START, END = "<pad>", "<start>", "<end>"
 SPECIALS = (PAD, START, END)
@@ -45,6 +48,7 @@ class Captioning(Task):
         capture: what else to look at in the network that sees.
         batch_size: pictures in a batch, each with one of its sentences, drawn anew each epoch.
         beams: beginnings that the search keeps.
+        longest: most words that are learned or said of an image; what a sentence has more is cut off.
         scored: images of a part that sentences are searched for in each evaluation, evenly spread; all for "test".
         seed: of the shuffling and the choice of sentences.
 
@@ -52,7 +56,7 @@ class Captioning(Task):
         images (n, 3, height, width) uint8.
 
     Raises:
-        InputError: a part is empty, or images and sentences do not fit.
+        InputError: a part is empty, images and sentences do not fit, or sentences may have no word.
     """
 
     monitor = "validation/bleu-4"
@@ -70,6 +74,7 @@ class Captioning(Task):
         mentions: Mapping[str, Mentions] | None = None,
         batch_size: int = 50,
         beams: int = 3,
+        longest: int = 50,
         scored: int = 200,
         seed: int = 0,
     ) -> None:
@@ -79,12 +84,15 @@ class Captioning(Task):
                     f"The {part} part needs sentences for every image, and at least one; it has {len(pictures)} images "
                     f"and sentences of {len(captions[part])}."
                 )
+        if longest < 1:
+            raise InputError(f"Expected sentences of at least one word, but got {longest}.")
         self.model: Captioner = model
         self._images, self._captions, self._vocabulary = dict(images), dict(captions), vocabulary
         self._mentions = mentions or {}
         self._items, self._probe, self._capture = items, probe, capture
         self._batch_size, self._beams, self._scored, self._seed = batch_size, beams, scored, seed
-        self._longest = max(len(said.split()) for some in captions["train"] for said in some) + 1
+        most = max(len(said.split()) for some in captions["train"] for said in some)
+        self._longest = min(most, longest) + 1
         self._sentences = {part: [self._encode(some) for some in captions[part]] for part in images}
         self._mean, self._std = pixel_statistics(images["train"])
         self.batches_per_epoch = -(-len(images["train"]) // batch_size)
@@ -97,7 +105,7 @@ class Captioning(Task):
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
-        return (images.float() / 255 - self._mean) / self._std
+        return channels_innermost((images.float() / 255 - self._mean) / self._std)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Images and a sentence of each; order and choice depend on the seed and the epoch alone."""
@@ -111,7 +119,7 @@ class Captioning(Task):
                 sentences[row][int(share * len(sentences[row]))]
                 for row, share in zip(rows.tolist(), choice[rows].tolist(), strict=True)
             ]
-            yield self.normalise(images[rows.to(images.device)]), torch.stack(chosen).to(images.device)
+            yield self.normalise(images[rows.to(images.device)]), self._padded(chosen).to(images.device)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
         """How unlikely the sentences are, and the share of words foretold."""
@@ -126,12 +134,14 @@ class Captioning(Task):
         with torch.no_grad():
             for some in torch.tensor(rows).split(FORWARD_IMAGES):
                 images = self.normalise(self._images[split][some.to(self._probe.device)])
-                first = torch.stack([self._sentences[split][row][0] for row in some.tolist()])
+                annotations = self.model.annotate(images)
+                first = self._padded([self._sentences[split][row][0] for row in some.tolist()])
                 first = first.to(images.device)
-                losses.append(self.model.loss(images, first)[0] * len(some))
-                said += self._say(images)[0]
+                losses.append(self.model.loss_from(annotations, first)[0] * len(some))
+                said += self._say(annotations)[0]
                 if split in self._mentions:
-                    weights.append(self.model(images, first).weights)
+                    looked = self.model.decoder.attention(annotations, first[:, :-1])
+                    weights.append(F.pad(looked, (0, 0, 0, self._longest - looked.size(1))))
             found = caption_scores(said, [self._captions[split][row] for row in rows], meteor=split == "test")
             found["loss"] = float(torch.stack(losses).sum()) / len(rows)
             if weights:
@@ -148,7 +158,7 @@ class Captioning(Task):
         """What is said of the first probe images, for the log."""
         self.model.eval()
         with torch.no_grad():
-            said, _ = self._say(self.normalise(self._probe[:SAID]))
+            said, _ = self._say(self.model.annotate(self.normalise(self._probe[:SAID])))
         return " · ".join(f"image {number}: {sentence}" for number, sentence in enumerate(said))
 
     def probe(self) -> list[Snapshot]:
@@ -158,7 +168,7 @@ class Captioning(Task):
         with torch.no_grad():
             images = self.normalise(self._probe)
             annotations = torch.cat([self.model.annotate(some) for some in images.split(FORWARD_IMAGES)])
-            said, weights = self._say(images[:EXPLAINED])
+            said, weights = self._say(annotations[:EXPLAINED])
         self.model.train(training)
         grid = self.model.annotate.grid
         snapshots = [
@@ -179,22 +189,24 @@ class Captioning(Task):
         ]
         return snapshots + self._capture.capture(images)
 
-    def _say(self, images: Tensor) -> tuple[list[str], Tensor]:
+    def _say(self, annotations: Tensor) -> tuple[list[str], Tensor]:
         """A sentence per image, and the weights looked with before each word (n, longest, L)."""
-        found = self.model.describe(images, beams=self._beams, longest=self._longest)
+        found = self.model.describe_from(annotations, beams=self._beams, longest=self._longest)
         end, hidden = self.model.end, {self._vocabulary[special] for special in SPECIALS}
         said = []
         for numbers in found.words.tolist():
             words = numbers[: numbers.index(end)] if end in numbers else numbers
             said.append(" ".join(self._vocabulary.tokens[word] for word in words if word not in hidden))
         more = self._longest - found.weights.size(1)
-        return said, torch.nn.functional.pad(found.weights, (0, 0, 0, more))
+        return said, F.pad(found.weights, (0, 0, 0, more))
 
     def _encode(self, sentences: Sequence[str]) -> list[Tensor]:
-        """Each sentence as start, words, end and padding; words of longer ones than any to learn from are cut off."""
-        encoded = []
-        for sentence in sentences:
-            words = sentence.split()[: self._longest - 1]
-            padding = [PAD] * (self._longest - 1 - len(words))
-            encoded.append(self._vocabulary.encode([START, *words, END, *padding]))
-        return encoded
+        """Each sentence as start, words and end, without the words beyond the longest."""
+        return [
+            self._vocabulary.encode([START, *sentence.split()[: self._longest - 1], END])
+            for sentence in sentences
+        ]
+
+    def _padded(self, sentences: Sequence[Tensor]) -> Tensor:
+        """Sentences of a batch side by side, as long as the longest of them."""
+        return pad_sequence(list(sentences), batch_first=True, padding_value=self._vocabulary[PAD])

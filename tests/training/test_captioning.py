@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from mmgraph.errors import ConfigError, InputError
+from mmgraph.fusion.captioning import Captioner, RecurrentDecoder
 from mmgraph.inspection import Capture
 from mmgraph.options import parse
 from mmgraph.recipes import launch, recipe
 from mmgraph.runs import ItemSet, RunReader
-from mmgraph.training.captioning import Captioning
+from mmgraph.sequence import Vocabulary
+from mmgraph.training.captioning import END, PAD, SPECIALS, START, Captioning
 
 SMALL = {"images": 60, "epochs": 2, "hidden": 16, "embedding": 8, "filters": 4, "device": "cpu", "threads": 1}
 
@@ -63,7 +65,12 @@ def test_batches_are_a_function_of_epoch_and_position() -> None:
 
 def test_both_sentences_of_a_scene_are_learned_from() -> None:
     task = build(batch_size=60)
-    told = {tuple(row) for epoch in range(6) for row in next(task.batches(epoch))[1].tolist()}
+    pad = task._vocabulary[PAD]
+    told = {
+        tuple(word for word in row if word != pad)
+        for epoch in range(6)
+        for row in next(task.batches(epoch))[1].tolist()
+    }
     possible = {tuple(encoded.tolist()) for some in task._sentences["train"] for encoded in some}
     assert len(told) > 60
     assert told <= possible
@@ -72,9 +79,59 @@ def test_both_sentences_of_a_scene_are_learned_from() -> None:
 def test_a_longer_test_sentence_is_cut_and_unknown_words_are_no_reason_to_stop() -> None:
     task = build()
     encoded = task._encode(["a zebra " * 20])[0]
-    assert len(encoded) == len(task._sentences["train"][0][0])
+    assert len(encoded) == max(len(told) for some in task._sentences["train"] for told in some)
     vocabulary = task._vocabulary
     assert vocabulary.decode(encoded)[:4] == ["<start>", "a", "<unknown>", "a"]
+
+
+def test_a_batch_is_as_wide_as_its_longest_sentence() -> None:
+    task = build(batch_size=2)
+    widths = set()
+    for _, sentences in task.batches(0):
+        lengths = (sentences != task._vocabulary[PAD]).sum(dim=1)
+        assert int(lengths.max()) == sentences.size(1)
+        widths.add(sentences.size(1))
+    assert len(widths) > 1
+
+
+def test_a_sentence_of_ten_thousand_words_is_cut_off() -> None:
+    task = build()
+    images = {part: some[:4] for part, some in task._images.items()}
+    captions = {part: [("a " * 10_000,), ("один круг",), ("",), ("円",)] for part in images}
+    words = Vocabulary(["a", "один", "круг", "円"], specials=SPECIALS)
+    model = Captioner(
+        task.model.annotate,
+        RecurrentDecoder(len(words), 16),
+        start=words[START],
+        end=words[END],
+        pad=words[PAD],
+    )
+    task = Captioning(
+        model,
+        images,
+        captions,
+        words,
+        items=ItemSet(ids=np.arange(4)),
+        probe=images["test"],
+        capture=Capture(task.model.annotate.network, kinds=("filters",)),
+        longest=12,
+    )
+    [(pictures, sentences)] = task.batches(0)
+    assert sentences.shape == (4, 14)
+    assert model.loss(pictures, sentences)[0].isfinite()
+    scores = task.evaluate()
+    assert all(np.isfinite(value) for value in scores.values())
+    with pytest.raises(InputError, match="at least one word"):
+        Captioning(
+            task.model,
+            images,
+            captions,
+            words,
+            items=task.items(),
+            probe=images["test"],
+            capture=task._capture,
+            longest=0,
+        )
 
 
 def test_parts_must_have_sentences_for_every_image() -> None:

@@ -77,7 +77,10 @@ class Captioner(nn.Module):
 
     def loss(self, images: Tensor, sentences: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of a batch, and the share of words that were foretold."""
-        annotations = self.annotate(images)
+        return self.loss_from(self.annotate(images), sentences)
+
+    def loss_from(self, annotations: Tensor, sentences: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same where the images are annotated already."""
         loss, foretold = self._loss(self.decoder, annotations, sentences)
         if self.backward_decoder is not None:
             other, _ = self._loss(self.backward_decoder, annotations, self.reverse(sentences))
@@ -88,27 +91,30 @@ class Captioner(nn.Module):
         self, images: Tensor, *, beams: int = 3, longest: int = 20, length_penalty: float = 1.0
     ) -> Sentences:
         """The likeliest sentence per image, without the start word."""
-        annotations = self.annotate(images)
-        found = beam_search(
-            self.decoder,
-            annotations,
-            start=self.start,
-            end=self.end,
-            beams=beams,
-            longest=longest,
-            length_penalty=length_penalty,
+        return self.describe_from(
+            self.annotate(images), beams=beams, longest=longest, length_penalty=length_penalty
         )
+
+    def describe_from(
+        self, annotations: Tensor, *, beams: int = 3, longest: int = 20, length_penalty: float = 1.0
+    ) -> Sentences:
+        """The same where the images are annotated already."""
+
+        def search(decoder: CaptionDecoder) -> Sentences:
+            return beam_search(
+                decoder,
+                annotations,
+                start=self.start,
+                end=self.end,
+                beams=beams,
+                longest=longest,
+                length_penalty=length_penalty,
+            )
+
+        found = search(self.decoder)
         if self.backward_decoder is None:
             return found
-        other = beam_search(
-            self.backward_decoder,
-            annotations,
-            start=self.start,
-            end=self.end,
-            beams=beams,
-            longest=longest,
-            length_penalty=length_penalty,
-        )
+        other = search(self.backward_decoder)
         return _better(found, self._turned(other), self.end)
 
     def reverse(self, sentences: Tensor) -> Tensor:
