@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from mmgraph.datasets.captioned_images import Mention
 from mmgraph.errors import InputError
 from mmgraph.fusion.captioning import Captioner
+from mmgraph.fusion.captioning.frequency_baseline import frequent_sentence
 from mmgraph.fusion.captioning.pointing import pointing_accuracy
 from mmgraph.fusion.captioning.scores import caption_scores
 from mmgraph.inspection import Capture
@@ -31,6 +34,17 @@ EXPLAINED = 16
 """Probe images with an attention map per word."""
 
 Mentions = Sequence[Sequence[Sequence[Mention]]]
+
+
+class Told(NamedTuple):
+    """What an image shows, and where was looked before each word.
+
+    Shapes:
+        weights (words, rows, columns), each map sums to 1.
+    """
+
+    words: tuple[str, ...]
+    weights: npt.NDArray[np.float32]
 
 
 class Captioning(Task):
@@ -126,7 +140,10 @@ class Captioning(Task):
         return self.model.loss(*batch)
 
     def evaluate(self, split: str = "validation") -> dict[str, float]:
-        """Loss of the first sentences, scores of the sentences found, and whether named things are looked at."""
+        """Loss of the first sentences, scores of the sentences found, and whether named things are looked at.
+
+        Of the test part also the scores of the most frequent sentence of the training part, said of every image.
+        """
         self.model.eval()
         count = len(self._images[split])
         rows = range(0, count, 1 if split == "test" else max(1, count // self._scored))
@@ -142,13 +159,52 @@ class Captioning(Task):
                 if split in self._mentions:
                     looked = self.model.decoder.attention(annotations, first[:, :-1])
                     weights.append(F.pad(looked, (0, 0, 0, self._longest - looked.size(1))))
-            found = caption_scores(said, [self._captions[split][row] for row in rows], meteor=split == "test")
+            references = [self._captions[split][row] for row in rows]
+            found = caption_scores(said, references, meteor=split == "test")
+            if split == "test":
+                always = [frequent_sentence(self._captions["train"])] * len(rows)
+                constant = caption_scores(always, references, meteor=False)
+                found |= {f"one-sentence/{name}": value for name, value in constant.items()}
             found["loss"] = float(torch.stack(losses).sum()) / len(rows)
             if weights:
                 named = [self._mentions[split][row][0] for row in rows]
                 grid = self.model.annotate.grid
                 found["pointing-accuracy"] = pointing_accuracy(torch.cat(weights), grid, named)
         return {f"{split}/{name}": value for name, value in found.items()}
+
+    def caption(self, image: npt.NDArray[np.uint8]) -> Told:
+        """Say what an image of any size shows. It is scaled, like those learned from, without regard to its shape.
+
+        Shapes:
+            image (height, width) or (height, width, 3) uint8.
+
+        Raises:
+            InputError: it is no such image, or empty.
+        """
+        if (
+            image.dtype != np.uint8
+            or image.ndim not in (2, 3)
+            or 0 in image.shape
+            or image.shape[2:] not in ((), (3,))
+        ):
+            raise InputError(
+                f"Expected an image (height, width) or (height, width, 3) of uint8, but got {image.shape} of "
+                f"{image.dtype}."
+            )
+        colours = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
+        pixels = torch.tensor(colours, device=self._probe.device).permute(2, 0, 1).unsqueeze(0)
+        scaled = F.interpolate(
+            pixels.float(), self._probe.shape[2:], mode="bilinear", antialias=True, align_corners=False
+        )
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            [said], weights = self._say(self.model.annotate(self.normalise(scaled.round().clamp(0, 255))))
+        self.model.train(training)
+        words = tuple(said.split())
+        return Told(
+            words, weights[0, : len(words)].unflatten(1, self.model.annotate.grid).float().cpu().numpy()
+        )
 
     def items(self) -> ItemSet:
         """What the rows of the embedding are."""
@@ -192,11 +248,10 @@ class Captioning(Task):
     def _say(self, annotations: Tensor) -> tuple[list[str], Tensor]:
         """A sentence per image, and the weights looked with before each word (n, longest, L)."""
         found = self.model.describe_from(annotations, beams=self._beams, longest=self._longest)
-        end, hidden = self.model.end, {self._vocabulary[special] for special in SPECIALS}
         said = []
         for numbers in found.words.tolist():
-            words = numbers[: numbers.index(end)] if end in numbers else numbers
-            said.append(" ".join(self._vocabulary.tokens[word] for word in words if word not in hidden))
+            words = numbers[: numbers.index(self.model.end)] if self.model.end in numbers else numbers
+            said.append(" ".join(self._vocabulary.tokens[word] for word in words))
         more = self._longest - found.weights.size(1)
         return said, F.pad(found.weights, (0, 0, 0, more))
 

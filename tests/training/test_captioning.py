@@ -134,6 +134,36 @@ def test_a_sentence_of_ten_thousand_words_is_cut_off() -> None:
         )
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (30, 200), (48, 48, 3), (500, 20, 3)])
+def test_an_image_of_any_size_is_told_with_a_map_for_each_word(shape: tuple[int, ...]) -> None:
+    task = build()
+    generator = np.random.default_rng(0)
+    told = task.caption(generator.integers(0, 256, shape, dtype=np.uint8))
+    assert told.weights.shape == (len(told.words), 6, 6)
+    np.testing.assert_allclose(told.weights.sum(axis=(1, 2)), 1, atol=1e-5)
+    assert not {PAD, START, END, "<unknown>"} & set(told.words)
+
+
+def test_an_image_of_the_own_size_is_told_as_in_an_evaluation() -> None:
+    task = build()
+    image = task._images["test"][0]
+    said, weights = task._say(task.model.eval().annotate(task.normalise(image[None])))
+    told = task.caption(image.permute(1, 2, 0).numpy())
+    assert " ".join(told.words) == said[0]
+    np.testing.assert_allclose(
+        told.weights.reshape(len(told.words), -1), weights[0, : len(told.words)].detach()
+    )
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((3, 4)), np.zeros((0, 4), np.uint8), np.zeros((3, 4, 4), np.uint8), np.zeros(3, np.uint8)],
+)
+def test_what_is_no_image_is_refused(image: Any) -> None:
+    with pytest.raises(InputError, match="Expected an image"):
+        build().caption(image)
+
+
 def test_parts_must_have_sentences_for_every_image() -> None:
     task = build()
     with pytest.raises(InputError, match="needs sentences for every image"):

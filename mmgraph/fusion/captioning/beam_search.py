@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -34,6 +35,7 @@ def beam_search(
     beams: int = 3,
     longest: int = 20,
     length_penalty: float = 1.0,
+    never: Sequence[int] = (),
 ) -> Sentences:
     """Sentences y that maximise log p(y | a) / |y|^penalty, among those whose every beginning stays in the beam.
 
@@ -46,6 +48,7 @@ def beam_search(
         beams: beginnings that are kept; 1 is greedy search.
         longest: most words.
         length_penalty: 0 prefers short sentences, 1 compares by the mean per word.
+        never: words that are not said, such as padding.
 
     Shapes:
         annotations (n, L, D).
@@ -69,10 +72,12 @@ def beam_search(
     last = torch.full((count * beams,), start, dtype=torch.int64, device=device)
     only_end = annotations.new_full((decoder.num_words,), -torch.inf)
     only_end[end] = 0
+    barred = annotations.new_zeros(decoder.num_words)
+    barred[list(never)] = -torch.inf
     row = torch.arange(count, device=device).unsqueeze(1)
     for _ in range(longest):
         logits, looked, state = decoder.step(wide, last, state)
-        gain = torch.log_softmax(logits, dim=1).unflatten(0, (count, beams))
+        gain = (torch.log_softmax(logits, dim=1) + barred).unflatten(0, (count, beams))
         gain = torch.where(ended.unsqueeze(2), only_end, gain)
         reached = total.unsqueeze(2) + gain
         lengths = (length + ~ended).unsqueeze(2)

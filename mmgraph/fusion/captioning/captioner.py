@@ -28,6 +28,7 @@ class Captioner(nn.Module):
         annotate: images to annotation vectors.
         decoder: annotation vectors and words to the next word.
         start, end, pad: numbers of the words that begin, end and fill up a sentence.
+        unknown: number that all words without one share; it is learned, but never said.
         backward: the decoder that learns from the end.
         doubly_stochastic: λ.
 
@@ -52,6 +53,7 @@ class Captioner(nn.Module):
         start: int,
         end: int,
         pad: int,
+        unknown: int | None = None,
         backward: CaptionDecoder | None = None,
         doubly_stochastic: float = 0.0,
     ) -> None:
@@ -67,6 +69,7 @@ class Captioner(nn.Module):
             )
         self.annotate, self.decoder, self.backward_decoder = annotate, decoder, backward
         self.start, self.end, self.pad = start, end, pad
+        self.never = (start, pad) if unknown is None else (start, pad, unknown)
         self.doubly_stochastic = doubly_stochastic
         self.register_buffer("baseline", torch.zeros(()))
 
@@ -109,6 +112,7 @@ class Captioner(nn.Module):
                 beams=beams,
                 longest=longest,
                 length_penalty=length_penalty,
+                never=self.never,
             )
 
         found = search(self.decoder)

@@ -16,7 +16,7 @@ Attention = Literal["soft", "hard", "none"]
 class RecurrentDecoder(CaptionDecoder):
     """An LSTM over words with attention over annotation vectors.
 
-    eₜᵢ = v · tanh(Wₐ aᵢ + Wₕ hₜ₋₁)        αₜ = softmax(eₜ)
+    eₜᵢ = v · tanh(Wₐ aᵢ + Wₕ hₜ₋₁ + W_y E yₜ₋₁)        αₜ = softmax(eₜ)
     soft:  zₜ = Σᵢ αₜᵢ aᵢ        hard:  zₜ = aₛ with s drawn from αₜ        none:  αₜᵢ = 1 / L
     hₜ = LSTM([E yₜ₋₁, zₜ], hₜ₋₁)  with zₜ ← zₜ · sigmoid(w · hₜ₋₁)
     p(yₜ) = softmax(L₀ tanh(E yₜ₋₁ + Lₕ hₜ + L_z zₜ))
@@ -39,7 +39,9 @@ class RecurrentDecoder(CaptionDecoder):
         UnknownNameError: there is no such attention.
         InputError: a size is below 1, or the dropout no probability.
 
-    Source: Xu et al., "Show, Attend and Tell", ICML 2015, sections 3.1.2 and 4.
+    Source: Xu et al., "Show, Attend and Tell", ICML 2015, sections 3.1.2 and 4. Differs: W_y, by which the word just
+    said has a say in where to look next. Without it attention is a word late: of a red and a blue thing it looks at
+    both when it is to name the shape of the "red" one.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class RecurrentDecoder(CaptionDecoder):
         self.embed = nn.Embedding(num_words, embedding)
         self.first_hidden, self.first_cell = nn.Linear(features, hidden), nn.Linear(features, hidden)
         self.of_place, self.of_state = nn.Linear(features, hidden, bias=False), nn.Linear(hidden, hidden)
+        self.of_word = nn.Linear(embedding, hidden, bias=False)
         self.score = nn.Linear(hidden, 1, bias=False)
         self.gate = nn.Linear(hidden, 1)
         self.cell = nn.LSTMCell(embedding + features, hidden)
@@ -76,7 +79,7 @@ class RecurrentDecoder(CaptionDecoder):
         expected = torch.rand(len(words), 1, device=words.device) < 0.5 if self._draws else None
         states, contexts, weights, chosen = [], [], [], []
         for before in embedded.unbind(1):
-            alpha = self._weights(keys, state[0])
+            alpha = self._weights(keys, state[0], before)
             taken = alpha
             if expected is not None:
                 place = torch.multinomial(alpha.detach(), 1)
@@ -98,7 +101,7 @@ class RecurrentDecoder(CaptionDecoder):
 
     def step(self, annotations: Tensor, words: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         before = self.embed(words)
-        alpha = self._weights(self.of_place(annotations), state[0])
+        alpha = self._weights(self.of_place(annotations), state[0], before)
         context = self._context(annotations, alpha, state[0])
         state = self.cell(torch.cat([before, context], dim=1), state)
         return self._words(before, state[0], context), alpha, state
@@ -107,10 +110,11 @@ class RecurrentDecoder(CaptionDecoder):
     def _draws(self) -> bool:
         return self.kind == "hard" and self.training
 
-    def _weights(self, keys: Tensor, hidden: Tensor) -> Tensor:
+    def _weights(self, keys: Tensor, hidden: Tensor, before: Tensor) -> Tensor:
         if self.kind == "none":
             return keys.new_full(keys.shape[:2], 1 / keys.size(1))
-        scores = self.score(torch.tanh(keys + self.of_state(hidden).unsqueeze(1))).squeeze(2)
+        asked = (self.of_state(hidden) + self.of_word(before)).unsqueeze(1)
+        scores = self.score(torch.tanh(keys + asked)).squeeze(2)
         return torch.softmax(scores, dim=1)
 
     def _context(self, annotations: Tensor, weights: Tensor, hidden: Tensor) -> Tensor:

@@ -58,6 +58,9 @@ class CaptioningConfig(TrainingOptions):
         0.0, "Share of numbers dropped before the words in training.", minimum=0.0, maximum=0.95
     )
     word_count: int = option(1, "Words that the training sentences have less often are unknown.", minimum=1)
+    longest: int = option(
+        50, "Most words of a sentence; what longer ones have more is not learned.", minimum=1, maximum=255
+    )
     beams: int = option(3, "Beginnings that the search for a sentence keeps.", minimum=1, maximum=50)
     batch_size: int = option(50, "Images in a batch.", minimum=1)
     epochs: int = option(30, "Passes over the training images.", minimum=1)

@@ -24,6 +24,7 @@ from mmgraph.inspection import Capture
 from mmgraph.recipes.captioning import CaptioningConfig
 from mmgraph.runs import ItemSet
 from mmgraph.sequence import Tokenizer, Vocabulary
+from mmgraph.sequence.vocabulary import UNKNOWN
 from mmgraph.training.captioning import END, PAD, SPECIALS, START, Captioning
 from mmgraph.vision import ConvEncoder
 
@@ -61,7 +62,7 @@ def build(config: CaptioningConfig) -> Captioning:
             f"{config.blocks} blocks need images of at least {2**config.blocks} pixels, not {side}."
         )
     channels = tuple(config.filters * min(block + 1, WIDENING) for block in range(config.blocks))
-    network = ConvEncoder(3, channels, 1, side, batch_norm=True).blocks
+    network = ConvEncoder(3, channels, 1, side, batch_norm=True, pool_first=True).blocks
     annotate = Annotations(network, torch.zeros(1, 3, side, side), config.hidden)
     model = Captioner(
         annotate,
@@ -69,6 +70,7 @@ def build(config: CaptioningConfig) -> Captioning:
         start=vocabulary[START],
         end=vocabulary[END],
         pad=vocabulary[PAD],
+        unknown=vocabulary[UNKNOWN],
         backward=_decoder(config, len(vocabulary)) if config.decoder == "bidirectional" else None,
         doubly_stochastic=config.doubly_stochastic,
     )
@@ -93,6 +95,7 @@ def build(config: CaptioningConfig) -> Captioning:
         capture=Capture(network, kinds=("filters", "feature_maps")),
         batch_size=config.batch_size,
         beams=config.beams,
+        longest=config.longest,
         seed=config.seed,
     )
 

@@ -79,3 +79,11 @@ def test_a_batch_is_its_images_one_by_one_and_none_give_none() -> None:
     assert len(beam_search(model, annotations[:0], start=START, end=END).words) == 0
     with pytest.raises(InputError, match="at least one beam"):
         beam_search(model, annotations, start=START, end=END, beams=0)
+
+
+def test_some_words_are_never_said() -> None:
+    model, annotations = decoder(), torch.randn(6, 5, 3, generator=torch.Generator().manual_seed(0))
+    plain = beam_search(model, annotations, start=START, end=END, beams=3, longest=6)
+    assert (plain.words == 3).any()
+    found = beam_search(model, annotations, start=START, end=END, beams=3, longest=6, never=(START, 3))
+    assert set(found.words.flatten().tolist()) <= {END, 2}

@@ -76,11 +76,9 @@ def test_the_recurrent_decoder_follows_its_formula() -> None:
     lstm.load_state_dict({f"{name}_l0": value for name, value in model.cell.state_dict().items()})
     for t in range(2):
         before = model.embed.weight[words[0, t]]
+        asked = model.of_state(h) + model.of_word.weight @ before
         energies = torch.stack(
-            [
-                (model.score.weight[0] * torch.tanh(model.of_place.weight @ row + model.of_state(h))).sum()
-                for row in a
-            ]
+            [(model.score.weight[0] * torch.tanh(model.of_place.weight @ row + asked)).sum() for row in a]
         )
         alpha = energies.exp() / energies.exp().sum()
         z = sum((alpha[i] * a[i] for i in range(5)), torch.zeros(FEATURES))
@@ -91,6 +89,16 @@ def test_the_recurrent_decoder_follows_its_formula() -> None:
         decoded = model(annotations, words)
         torch.testing.assert_close(decoded.logits[0, t], logits)
         torch.testing.assert_close(decoded.weights[0, t], alpha)
+
+
+def test_the_word_just_said_has_a_say_in_where_is_looked_next() -> None:
+    model = decoder("soft")
+    annotations, words = inputs(1, 3)
+    other = words.clone()
+    other[0, 1] = (words[0, 1] + 1) % model.num_words
+    one, two = model(annotations, words).weights[0], model(annotations, other).weights[0]
+    torch.testing.assert_close(one[0], two[0])
+    assert not torch.allclose(one[1], two[1])
 
 
 def test_attention_of_the_transformer_is_that_of_torch() -> None:
