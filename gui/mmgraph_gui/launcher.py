@@ -5,10 +5,7 @@ Explaining an ended run needs torch too, and gets a process as well.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,10 +18,10 @@ from PySide6.QtCore import QObject, Signal
 
 from mmgraph.options import Scalar
 from mmgraph.runs import is_run, new_run_name
+from mmgraph_gui.politeness import give_way, politely
 
 LOOK_SECONDS = 0.1
 ERROR_CHARACTERS = 2000
-NICENESS = 5
 
 
 def flags(values: Mapping[str, Scalar | None]) -> list[str]:
@@ -97,7 +94,7 @@ class Launcher(QObject):
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
-                    [*_politely(), *self._program, *command],
+                    [*politely(), *self._program, *command],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -106,7 +103,7 @@ class Launcher(QObject):
             except OSError as error:
                 self.failed.emit(f"{complaint} ({error}).")
                 return
-            _give_way(process.pid)
+            give_way(process.pid)
             told = False  # once a new run is there, its own status says how it ends
             while not self._closing.is_set():
                 ended = process.poll()
@@ -126,18 +123,6 @@ def free_name(root: Path, recipe: str) -> str:
     name = new_run_name(recipe)
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not (root / name).exists())
-
-
-def _politely() -> list[str]:
-    """Prefix of a command that gives way: what the window needs it gets first; an idle window costs nothing."""
-    nice = shutil.which("nice")
-    return [nice, "-n", str(NICENESS)] if nice and os.name == "posix" else []
-
-
-def _give_way(pid: int) -> None:
-    """Linux on the desktop shares the processor out between sessions before it looks at niceness."""
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
 
 
 def _own_session() -> dict[str, Any]:

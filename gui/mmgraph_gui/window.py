@@ -23,6 +23,7 @@ from mmgraph_gui.banner import Banner, Level
 from mmgraph_gui.export import export_view, picture_of
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
+from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.news import News
 from mmgraph_gui.questions import ask_delete, ask_export, ask_folder, ask_report
 from mmgraph_gui.recent import RecentRuns
@@ -55,7 +56,8 @@ class MainWindow(QMainWindow):
         self.state = AppState()
         self.follower = RunFollower(self.state, self)
         self.launcher = launcher or Launcher(self)
-        self.area = ViewArea(Context(self.state, self.follower, self.theme))
+        self.model = ModelProcess(self.state, self.follower, self)
+        self.area = ViewArea(Context(self.state, self.follower, self.theme, self.model))
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
         self.runs = RunList(root, self.theme)
@@ -394,6 +396,7 @@ class MainWindow(QMainWindow):
             self._attached = False
             self.actions_.detach()
         self.area.detach()
+        self.model.close()
         self.follower.close()
         self.runs.close_worker()
         self.launcher.close()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mmgraph.cli import datasets, doctor, explain, graph, output, reproduce, runs, sample, search, train
+from mmgraph.cli import ask, datasets, doctor, explain, graph, output, reproduce, runs, sample, search, train
 from mmgraph.errors import MissingDependencyError, MMGraphError
 
 app = typer.Typer(
@@ -68,6 +68,7 @@ app.command("recipes")(train.recipes)
 app.command("reproduce")(reproduce.reproduce)
 app.command("explain")(explain.explain)
 app.command("search")(search.search)
+app.command("ask")(ask.ask)
 app.command("sample")(sample.sample)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")

@@ -77,7 +77,7 @@ class Capture:
         for kind in self.kinds:
             if kind not in KINDS:
                 raise UnknownNameError.of("kind of capture", kind, KINDS)
-        names = self._names().values()
+        names = self.names().values()
         for pattern in (*(self.layers or ()), *self.embedding):
             if not any(fnmatchcase(name, pattern) for name in names):
                 raise UnknownNameError.of("layer", pattern, names)
@@ -90,7 +90,7 @@ class Capture:
             Whatever the model raises on these inputs.
         """
         inputs = Inputs(args, kwargs)
-        names = self._names()
+        names = self.names()
         convolutions = self._convolutions(names)
         with undisturbed(self.model):
             drafts = []
@@ -140,7 +140,7 @@ class Capture:
             if draft.kind in ("feature_maps", "attention"):
                 draft.extras["rows"] = torch.arange(len(draft.tensor))
 
-    def _names(self) -> dict[nn.Module, str]:
+    def names(self) -> dict[nn.Module, str]:
         """What each module is called; the model itself is "model"."""
         return {
             module: ".".join(part for part in name.split(".") if part != "_orig_mod") or "model"

@@ -98,6 +98,19 @@ class Inputs:
 
         return self._map(cut, lambda value: value)
 
+    def rows(self, start: int, stop: int) -> Inputs:
+        """The items from `start` to before `stop` of a batch."""
+        count = self.count
+
+        def cut(tensor: Tensor) -> Tensor:
+            return tensor[start:stop] if tensor.dim() > 0 and len(tensor) == count else tensor
+
+        return self._map(cut, lambda value: value)
+
+    def only(self, row: int) -> Inputs:
+        """One item of a batch."""
+        return self.rows(row, row + 1)
+
     def cloned(self) -> Inputs:
         """Copies without gradient, so that nobody changes them in place."""
         return self._map(

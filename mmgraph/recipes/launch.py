@@ -149,7 +149,7 @@ def explain(folder: Path | str, item: int, other: int | None = None) -> Snapshot
 
     from mmgraph.training.devices import limited_threads
 
-    task = _with_best_weights(folder, chosen, config)
+    task = _with_weights(folder, chosen, config)
     with limited_threads(config.threads):
         snapshots: list[Snapshot] = task.explain(item) if other is None else task.explain_pair(item, other)
     if not snapshots:
@@ -187,21 +187,57 @@ def sample(folder: Path | str, prompt: str | None = None, length: int | None = N
     from mmgraph.training.devices import limited_threads
     from mmgraph.training.language_modelling import LanguageModelling
 
-    task = _with_best_weights(folder, chosen, config)
+    task = _with_weights(folder, chosen, config)
     if not isinstance(task, LanguageModelling):
         raise ConfigError(f"The recipe {chosen.name} writes no texts: language-model does.")
     with limited_threads(config.threads):
         return task.sample(prompt, length, **draw)
 
 
-def _with_best_weights(folder: Path, chosen: Recipe, config: TrainingOptions) -> Task:
-    from mmgraph.training.devices import pick_device
-    from mmgraph.training.growth import load_weights
+def trained_task(folder: Path | str, checkpoint: str | None = None) -> tuple[Task, TrainingOptions, Path]:
+    """A run's task with trained weights, its options, and the checkpoint that the weights are from.
+
+    Args:
+        folder: the run; it may still be training.
+        checkpoint: "best", "last" or a file; by default the best there is.
+
+    Raises:
+        CheckpointError: the run has no checkpoint.
+        ConfigError: the run was not made by a recipe.
+    """
+    folder = Path(folder)
+    with RunReader(folder) as reader:
+        chosen, config = _recorded(reader, {})
+    task = _with_weights(folder, chosen, config, checkpoint)
+    return task, config, checkpoint_path(folder, checkpoint)
+
+
+def checkpoint_path(folder: Path, checkpoint: str | None = None) -> Path:
+    """The checkpoint that a person means: best or last of a run, or a file; by default the best there is.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
     from mmgraph.training.loop import BEST, LAST
 
+    inside = folder / CHECKPOINT_FOLDER
+    if checkpoint is None:
+        return inside / BEST if (inside / BEST).is_file() else inside / LAST
+    for path in (inside / f"{checkpoint}.safetensors", Path(checkpoint)):
+        if path.is_file():
+            return path
+    raise ConfigError(f"A checkpoint is 'best', 'last' or a file, not '{checkpoint}'.")
+
+
+def _with_weights(
+    folder: Path, chosen: Recipe, config: TrainingOptions, checkpoint: str | None = None
+) -> Task:
+    from mmgraph.training.devices import pick_device
+    from mmgraph.training.growth import load_weights
+
+    path = checkpoint_path(folder, checkpoint)
     task: Task = _build(chosen, config)
-    best = folder / CHECKPOINT_FOLDER / BEST
-    load_weights(best if best.is_file() else folder / CHECKPOINT_FOLDER / LAST, task.model, task.growth)
+    load_weights(path, task.model, task.growth)
     task.to(pick_device(config.device))
     return task
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +13,8 @@ from torch.nn import functional as F
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Examined
+from mmgraph.inspection.inputs import Inputs
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.task import Task
 
@@ -78,6 +81,15 @@ class Classification(Task):
     @abstractmethod
     def probe_inputs(self) -> tuple[Any, ...]:
         """What the model is looked at with."""
+
+    @cached_property
+    def examined(self) -> Examined:
+        """The model and its probe."""
+        return Examined(self._capture, self.look, Inputs(self.probe_inputs()), self._items)
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """What there is to see in some items, given to the model like those of the probe."""
+        return self._capture.capture(*inputs.args, **inputs.kwargs)
 
     def probe(self) -> list[Snapshot]:
         """Look inside the model as it is now."""
@@ -166,6 +178,11 @@ class ImageClassification(Classification):
     def probe_inputs(self) -> tuple[Tensor]:
         """The probe pictures."""
         return (self.normalise(self._probe),)
+
+    @cached_property
+    def examined(self) -> Examined:
+        """The model, and the probe as pictures: so can others be shown to it."""
+        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
 
 
 class NodeClassification(Classification):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Examined
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import (
     Distance,
     EpisodeSampler,
@@ -236,16 +240,24 @@ class FewShot(Task):
         """What the rows of the embedding are."""
         return self._items
 
+    @cached_property
+    def examined(self) -> Examined:
+        """The encoder, and the probe as pictures: so can others be shown to it."""
+        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """Vectors of normalised pictures, and what the encoder sees in them."""
+        (images,) = inputs.args
+        with undisturbed(self.model):
+            vectors = torch.cat(
+                [self.model(channels_innermost(some)) for some in images.split(FORWARD_IMAGES)]
+            )
+        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
+        return [found, *self._capture.capture(images)]
+
     def probe(self) -> list[Snapshot]:
         """Vectors of pictures of classes never trained on, what the encoder sees, and how far pairs are apart."""
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
-            vectors = self.embed(self._probe)
-        self.model.train(training)
-        snapshots = [Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)]
-        snapshots += self._capture.capture(self.normalise(self._probe))
-        return [*snapshots, *self._histograms.values()]
+        return [*self.look(Inputs((self.normalise(self._probe),))), *self._histograms.values()]
 
     def _sort(self, split: str, vectors: Tensor) -> tuple[float, float]:
         """Mean accuracy over the episodes of a part, and half its interval."""

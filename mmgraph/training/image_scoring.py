@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,9 @@ from torch.nn import functional as F
 from mmgraph.analysis import correlation
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Examined
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import ClassBalancedSampler, score_bins, score_pair_loss
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.growth import Growth
@@ -232,16 +236,22 @@ class ImageScoring(Task):
         """What the rows of the embedding are."""
         return self._items
 
+    @cached_property
+    def examined(self) -> Examined:
+        """The encoder, and the probe as pictures: so can others be shown to it."""
+        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """Vectors of normalised pictures, and what the encoder sees in them."""
+        (images,) = inputs.args
+        with undisturbed(self.model):
+            vectors = torch.cat([self.model.encoder(some) for some in images.split(FORWARD_IMAGES)])
+        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
+        return [found, *self._capture.capture(images)]
+
     def probe(self) -> list[Snapshot]:
         """Vectors of the probe pictures, what the encoder sees in them, and predicted against recorded scores."""
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
-            pictures = self.normalise(self._probe)
-            vectors = torch.cat([self.model.encoder(some) for some in pictures.split(FORWARD_IMAGES)])
-        self.model.train(training)
-        snapshots = [Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)]
-        snapshots += self._capture.capture(pictures)
+        snapshots = self.look(Inputs((self.normalise(self._probe),)))
         low, high = self._ends
         names = [f"{low + (high - low) * (cell + 0.5) / CELLS:.3g}" for cell in range(CELLS)]
         notes = {"rows": "recorded score", "columns": "predicted score", "classes": names}

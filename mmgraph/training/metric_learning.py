@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Examined
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import ClassBalancedSampler, Siamese, retrieval_scores, verify
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.branches import Branches
@@ -131,6 +135,19 @@ class MetricLearning(Task):
     def items(self) -> ItemSet:
         """What the rows of the embedding are."""
         return self._items
+
+    @cached_property
+    def examined(self) -> Examined:
+        """The encoder, and the probe as pictures: so can others be shown to it."""
+        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """Vectors of normalised pictures, and what the encoder sees in them."""
+        (images,) = inputs.args
+        with undisturbed(self.model):
+            vectors = torch.cat([self.model(some) for some in images.split(FORWARD_IMAGES)])
+        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
+        return [found, *self._capture.capture(images)]
 
     def probe(self) -> list[Snapshot]:
         """Vectors of the probe pictures, what the encoder sees in them, and how far pairs are apart."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from mmgraph.errors import InputError
 from mmgraph.runs import ItemSet, Snapshot
 
 if TYPE_CHECKING:
+    from mmgraph.inspection.examined import Answer, Examined, Report
+    from mmgraph.questions import Question
     from mmgraph.training.growth import Growth
 
 
@@ -103,6 +107,28 @@ class Task(ABC):
             InputError: there is no such item.
         """
         return []
+
+    def answer(self, question: Question, report: Report) -> Answer:
+        """Answer what a person asks of the model; a task that knows more kinds of question answers those itself.
+
+        Must not change the model. Raises what `report` raises, where nobody waits for the answer any more.
+
+        Raises:
+            InputError: the task cannot answer that, or not about this item.
+            UnknownNameError: there is no such layer.
+        """
+        from mmgraph.inspection.answering import answer
+
+        return answer(question, self.examined, report)
+
+    @cached_property
+    def examined(self) -> Examined:
+        """What questions about the model are asked of.
+
+        Raises:
+            InputError: the task has nothing to be asked about.
+        """
+        raise InputError("This recipe cannot answer that.")
 
     def constants(self) -> list[Snapshot]:
         """Snapshots that never change, such as the graph; recorded once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Examined
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import Classification, pixel_statistics, scores
 from mmgraph.training.clip_variation import ClipVariation
@@ -109,6 +111,11 @@ class VideoClassification(Classification):
     def probe_inputs(self) -> tuple[Any, ...]:
         """The probe clips."""
         return (self.normalise(self._probe),)
+
+    @cached_property
+    def examined(self) -> Examined:
+        """The model, and the probe as clips: so can others be shown to it."""
+        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
 
     def probe(self) -> list[Snapshot]:
         """What is inside, and the frames of some clips with what is thought at each of them."""

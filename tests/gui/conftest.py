@@ -17,6 +17,7 @@ import pytest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
 from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views import Context
@@ -180,7 +181,9 @@ def context(theme: Theme) -> Iterator[Context]:
     """State and follower without a run; their threads are gone afterwards."""
     state = AppState()
     follower = RunFollower(state)
-    yield Context(state, follower, theme)
+    model = ModelProcess(state, follower)
+    yield Context(state, follower, theme, model)
+    model.close()
     follower.close()
     left = [thread.name for thread in threading.enumerate() if thread.name.startswith("mmgraph-view")]
     assert left == []

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from mmgraph.runs import RunReader, RunWriter
-from mmgraph_gui.launcher import NICENESS, Launcher, flags, free_name
+from mmgraph_gui.launcher import Launcher, flags, free_name
+from mmgraph_gui.politeness import NICENESS
 
 TRAINER = """
 import os, sys

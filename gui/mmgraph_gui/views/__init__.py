@@ -37,8 +37,10 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
+from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.follower import RunFollower, Work
+from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.state import TOPICS, AppState, Topic
 from mmgraph_gui.theme import Theme
 
@@ -61,6 +63,7 @@ class Context:
     state: AppState
     follower: RunFollower
     theme: Theme
+    model: ModelProcess
 
 
 class View(QWidget):
@@ -73,7 +76,7 @@ class View(QWidget):
         topics: changes of the state after which it is drawn again ("theme" is always one of them).
 
     Attributes:
-        state, follower, theme: from the context.
+        state, follower, theme, model: from the context.
         controls: layout of a line above the content, for choosers; hidden while no run is open.
         content: the widget to fill in `build`.
 
@@ -91,6 +94,7 @@ class View(QWidget):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state, self.follower, self.theme = context.state, context.follower, context.theme
+        self.model = context.model
         self.setAccessibleName(self.title)
         self._changed: set[str] = {*TOPICS, "theme"}
         self._waits = False
@@ -137,6 +141,13 @@ class View(QWidget):
     def receive(self, slot: str, result: Any) -> None:
         """Draw what a request brought; in the UI thread."""
 
+    def model_progress(self, slot: str, share: float, text: str) -> None:
+        """Say how far the answer to a question of the model is; in the UI thread."""
+
+    def model_failed(self, slot: str, text: str) -> None:
+        """Say why a question of the model was not answered; in the UI thread. By default in place of the content."""
+        self.show_message(text)
+
     def table(self) -> Table | None:
         """What the view shows, as column names and rows; None where there is nothing."""
         return None
@@ -165,6 +176,25 @@ class View(QWidget):
     def cancel(self, slot: str) -> None:
         """Forget the request of a slot; call it when what it was for is gone."""
         self.follower.cancel((id(self), slot))
+
+    def ask_model(self, slot: str, question: Question) -> None:
+        """Ask the run's model, in its own process.
+
+        A `ModelAnswer` comes to `receive(slot, …)`, maybe after partial ones. Of the questions for one slot only the
+        latest counts. Loading the model takes seconds at the first question: `model_progress` says how far it is,
+        `model_failed` why it came to nothing.
+        """
+        self.model.ask(
+            (id(self), slot),
+            question,
+            lambda answer: self._deliver(slot, answer),
+            lambda text: self._guarded(lambda: self.model_failed(slot, text)),
+            lambda share, text: self._guarded(lambda: self.model_progress(slot, share, text)),
+        )
+
+    def cancel_model(self, slot: str) -> None:
+        """Nobody waits for the model's answer in a slot any more."""
+        self.model.cancel((id(self), slot))
 
     def show_message(self, text: str) -> None:
         """Say in words what is missing or wrong, in place of the content."""

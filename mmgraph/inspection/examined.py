@@ -1,0 +1,212 @@
+"""A trained model as it is asked questions: what it was trained on, and how something new becomes its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmgraph.datasets.one_file import read_like
+from mmgraph.errors import InputError, UnknownNameError
+from mmgraph.inspection.capture import Capture
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.recorder import first_tensor
+from mmgraph.inspection.undisturbed import undisturbed
+from mmgraph.questions import AboutItem
+from mmgraph.runs import ItemSet, Snapshot
+
+Look = Callable[[Inputs], list[Snapshot]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found.
+
+    Args:
+        facts: small things that JSON can hold.
+        snapshots: arrays, of the kinds that a run records.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    snapshots: tuple[Snapshot, ...] = ()
+
+
+Report = Callable[[float, str, Answer | None], None]
+"""report(share, text, partial): how far the answer is, and what there is of it. Raises where nobody waits any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A model and the items it is looked at with.
+
+    Args:
+        capture: what is looked at; its model is the one that is asked.
+        look: embeddings, prediction and attention of some inputs, as the run records them.
+        inputs: of the recorded items; None where they cannot be given to the model apart from all else.
+        items: what they are.
+        pixels: uint8 pictures or clips of the recorded items; None where items are none.
+        normalise: pixels to input.
+    """
+
+    capture: Capture
+    look: Look
+    inputs: Inputs | None
+    items: ItemSet | None
+    pixels: Tensor | None = None
+    normalise: Callable[[Tensor], Tensor] | None = None
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def model(self) -> nn.Module:
+        """What is asked."""
+        return self.capture.model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes it tells apart; none where it does not."""
+        items = self.items
+        return items.class_names if items is not None and "prediction" in self.capture.kinds else ()
+
+    @property
+    def count(self) -> int:
+        """How many items are recorded."""
+        if self.pixels is not None:
+            return len(self.pixels)
+        return 0 if self.inputs is None else self.inputs.count or 0
+
+    def recorded_inputs(self) -> Inputs:
+        """Inputs of all recorded items.
+
+        Raises:
+            InputError: the recipe does not say what they are.
+        """
+        if self.pixels is not None and self.normalise is not None:
+            return Inputs((self.normalise(self.pixels),))
+        if self.inputs is None:
+            raise InputError(
+                "This recipe cannot answer that: its items cannot be given to the model one by one."
+            )
+        return self.inputs
+
+    @property
+    def recorded(self) -> list[Snapshot]:
+        """What is seen in the recorded items with the weights there are now."""
+        weights = tuple(
+            (id(weight), weight._version) for weight in self.model.state_dict(keep_vars=True).values()
+        )
+        if self._kept.get("weights") != weights:
+            self._kept["recorded"], self._kept["weights"] = self.look(self.recorded_inputs()), weights
+        found: list[Snapshot] = self._kept["recorded"]
+        return found
+
+    def pixels_of(self, question: AboutItem) -> Tensor:
+        """Pixels of the item that is asked about, (1, …) uint8.
+
+        Raises:
+            InputError: no such item, or nothing that can be made into a picture as the model knows them.
+        """
+        if self.pixels is None:
+            raise InputError("This recipe cannot answer that: its items are no pictures.")
+        if question.file is not None:
+            return torch.from_numpy(read_like(question.file, tuple(self.pixels.shape[1:])))[None].to(
+                self.pixels.device
+            )
+        return self.pixels[self.row_of(question)][None]
+
+    def inputs_of(self, question: AboutItem) -> Inputs:
+        """Inputs with the one item that is asked about.
+
+        Raises:
+            As `pixels_of`.
+        """
+        if self.pixels is not None and self.normalise is not None:
+            return Inputs((self.normalise(self.pixels_of(question)),))
+        if question.row is None:
+            raise InputError("This recipe cannot answer that: it knows no way to bring in something new.")
+        return self.recorded_inputs().only(self.row_of(question))
+
+    def row_of(self, question: AboutItem) -> int:
+        """The row that is asked about.
+
+        Raises:
+            InputError: no row, or none of the recorded ones.
+        """
+        if question.row is None:
+            what = "texts" if question.text is not None else "files"
+            raise InputError(f"This recipe cannot answer that: it knows nothing of {what}.")
+        if question.row >= self.count:
+            raise InputError(f"There are items 0 to {self.count - 1}, no item {question.row}.")
+        return question.row
+
+    def layer(self, name: str) -> nn.Module:
+        """The layer of that name.
+
+        Raises:
+            UnknownNameError: there is none.
+        """
+        names = {name: module for module, name in self.capture.names().items()}
+        if name not in names:
+            raise UnknownNameError.of("layer", name, names)
+        return names[name]
+
+    def outputs(self, layers: list[str], inputs: Inputs) -> dict[str, Tensor]:
+        """What layers give the first time they run. Must be called inside `undisturbed`.
+
+        Raises:
+            UnknownNameError: there is no such layer.
+        """
+        found: dict[str, Tensor] = {}
+        handles = []
+        try:
+            for name in layers:
+
+                def keep(_module: nn.Module, _args: Any, output: Any, name: str = name) -> None:
+                    tensor = first_tensor(output)
+                    if tensor is not None:
+                        # In memory of its own: the next layer may work in place.
+                        found.setdefault(name, tensor.clone())
+
+                handles.append(self.layer(name).register_forward_hook(keep, prepend=True))
+            self.model(*inputs.args, **inputs.kwargs)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return found
+
+    def output_of(self, layer: str, inputs: Inputs) -> Tensor:
+        """What one layer gives, without gradients.
+
+        Raises:
+            UnknownNameError: there is no such layer.
+            InputError: it does not run on these inputs, or gives no numbers.
+        """
+        with undisturbed(self.model):
+            found = self.outputs([layer], inputs)
+        if layer not in found:
+            raise InputError(f"The layer '{layer}' gives no numbers on these items.")
+        return found[layer]
+
+    @cached_property
+    def units(self) -> dict[str, int]:
+        """How many channels or features each layer gives, in order of running; without those that give none."""
+        inputs = self.recorded_inputs()
+        few = inputs if inputs.is_graph else inputs.first(2)
+        names = list(self.capture.names().values())
+        with undisturbed(self.model):
+            found = self.outputs([name for name in names if name != "model"], few)
+        return {
+            name: tensor.shape[unit_axis(self.layer(name), tensor)]
+            for name, tensor in found.items()
+            if tensor.dim() >= 2
+        }
+
+
+def unit_axis(layer: nn.Module, output: Tensor) -> int:
+    """Which axis of an output counts units: channels of convolutions and pictures, else features."""
+    from torch.nn.modules.conv import _ConvNd
+
+    return 1 if isinstance(layer, _ConvNd) or output.dim() in (4, 5) else output.dim() - 1
