@@ -46,7 +46,8 @@ class Snapshot:
         axes: names of the axes; by default the axes of the kind with as many dimensions.
         items: name of the item set that the rows (or nodes) belong to.
         extras: further arrays that belong to it: `edge_index` (2, edges) of edge attention,
-            `rows` (items,) when only some items of the set are shown, `positions` (nodes, 2).
+            `rows` (items,) when only some items of the set are shown, or (edges,) of a graph whose edges are the
+            items, `positions` (nodes, 2).
         notes: small facts in words or numbers, such as class names of a matrix; anything JSON can hold.
 
     Raises:

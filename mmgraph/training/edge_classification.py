@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -123,6 +124,11 @@ class EdgeClassification(Classification):
                 draft.items = self._items.name
                 snapshots.append(draft.snapshot())
         return snapshots
+
+    def constants(self) -> list[Snapshot]:
+        """The graph, whose edges are the items."""
+        pairs, count = self._pairs.cpu().numpy().astype(np.int32), len(self._labels)
+        return [Snapshot("graph", "graph", pairs, extras={"rows": np.arange(count, dtype=np.int64)})]
 
     def explain(self, item: int) -> list[Snapshot]:
         """The edges, and the features of nodes, that the class given to an edge hangs on."""

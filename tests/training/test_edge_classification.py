@@ -62,6 +62,17 @@ def test_it_learns_from_both_ends_and_from_what_the_edge_brings(new_run):
     assert matrix.array.sum() == int(SPLITS["validation"].sum())
 
 
+def test_the_graph_says_which_item_each_edge_is(new_run):
+    run = new_run()
+    fit(made(), run, replace(OPTIONS, epochs=1))
+    run.flush()
+    with RunReader(run.folder) as reader:
+        graph = reader.load(reader.snapshots(kind="graph")[0])
+    assert (graph.array == PAIRS.numpy()).all()
+    assert (graph.extras["rows"] == np.arange(COUNT)).all()
+    assert graph.items is None  # nodes are no items
+
+
 def test_loss_and_gradients_know_the_classes_of_training_edges_alone():
     other = torch.where(SPLITS["train"], LABELS, 3 - LABELS)
     results = []

@@ -15,6 +15,7 @@ from mmgraph.analysis import raster_edges, tint
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.follower import Job
 from mmgraph_gui.raster import Viewport, to_image
+from mmgraph_gui.views.coloured_edges import ColouredEdges, draw_coloured
 
 MOST_STROKES = 500
 """Up to so many weighted edges are drawn as lines as wide as their weight; more are rasterised, one pixel wide."""
@@ -70,6 +71,8 @@ class EdgeScene:
 
     Shapes:
         positions (nodes, 2), edges (2, edges) each pair once, selected (k,) nodes.
+
+    Edges that are items have colours of their own, unless they weigh something.
     """
 
     positions: npt.NDArray[np.float32]
@@ -81,6 +84,7 @@ class EdgeScene:
     ground: tuple[int, int, int]
     selected: npt.NDArray[np.int64]
     strength: EdgeStrength | None
+    coloured: ColouredEdges | None = None
 
 
 def edge_strength(
@@ -105,6 +109,11 @@ def edge_strength(
 def draw_edges(job: Job, _snapshots: tuple[Snapshot, ...], *, scene: EdgeScene) -> EdgeImage | None:
     """All edges in the plain colour; those that weigh, or are at selected nodes, in the accent. None when cancelled."""
     viewport, edges = scene.viewport, scene.edges
+    if scene.coloured is not None and scene.strength is None:
+        picture = draw_coloured(
+            scene.coloured, edges, scene.positions, viewport, scene.ratio, lambda: job.cancelled
+        )
+        return None if picture is None else EdgeImage(picture, None, viewport)
     shape = (viewport.height, viewport.width)
     pixels = viewport.to_pixels(scene.positions)
     marked = scene.selected if scene.strength is None else scene.selected[:0]

@@ -13,17 +13,20 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
-from mmgraph_gui.item_card import describe
+from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.raster import colour_parts
-from mmgraph_gui.views import Changed
+from mmgraph_gui.selection import Rows
+from mmgraph_gui.views import Changed, Table
+from mmgraph_gui.views.coloured_edges import ColouredEdges, paint_coloured
 from mmgraph_gui.views.edges import EdgeScene, EdgeStrength, draw_edges, edge_strength, paint_strokes
 from mmgraph_gui.views.graph_layout import GraphLayout, lay_out
+from mmgraph_gui.views.link_ends import LinkEnds
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_view import PointView, caption_count
 
 VECTOR_EDGES = 50_000
-PLAIN = "Plain"
+PLAIN, COLOURED = "Plain", "Coloured"
 EXPLANATION = "explanation of "
 """How the names of layers begin that explain one item."""
 
@@ -84,7 +87,9 @@ class GraphView(PointView):
         self._follow_explanations()
         self._offer_edges()
         redraw = self._ask_strength()
-        if self.layout_now is not None and (redraw or changed & {"theme", "viewport", "selection"}):
+        draws = {"theme", "viewport", "selection"}
+        draws |= {"colour", "items"} if self._links is not None else set()
+        if self.layout_now is not None and (redraw or changed & draws):
             self._draw_edges()
         if redraw or changed & {"items", "selection"}:
             self._write_caption()
@@ -100,9 +105,10 @@ class GraphView(PointView):
                 self.show_message("The graph of this run has no nodes.")
                 return
             self.show_content()
-            self.place_points(PointCloud(result.positions, np.arange(len(result.positions))))
+            self.place_points(_cloud(result))
             if result.done and self.plane.fitted:
                 self.plane.show_all()
+            self._offer_edges()
             self._draw_edges()
             self._write_caption()
             return
@@ -120,19 +126,22 @@ class GraphView(PointView):
         super().follow_viewport()
         self._draw_edges()
 
-    def paint_vectors(self, painter: QPainter) -> None:
-        if self.layout_now is not None and self.layout_now.edges.shape[1] <= VECTOR_EDGES:
+    def paint_under(self, painter: QPainter) -> None:
+        now = self.layout_now
+        coloured = self._coloured(now) if now is not None else None
+        if now is not None and coloured is not None and self.strength is None:
+            paint_coloured(
+                painter, coloured, now.edges, self.plane.viewport.to_pixels(now.positions), self.plane.ratio
+            )
+        elif now is not None and now.edges.shape[1] <= VECTOR_EDGES:
             colour = QColor(self.theme.palette.muted)
             colour.setAlphaF(0.35 if self.strength is None else 0.15)
             painter.setPen(QPen(colour, self.plane.ratio))
-            pixels = self.plane.viewport.to_pixels(self.layout_now.positions)
-            for source, target in self.layout_now.edges.T.tolist():
+            pixels = self.plane.viewport.to_pixels(now.positions)
+            for source, target in now.edges.T.tolist():
                 painter.drawLine(QPointF(*pixels[source]), QPointF(*pixels[target]))
             if self.strength is not None:
-                paint_strokes(
-                    painter, self._scene(self.layout_now), *self.strength.shown(self.state.selection)
-                )
-        super().paint_vectors(painter)
+                paint_strokes(painter, self._scene(now), *self.strength.shown(self._selected_nodes()))
 
     def _lay_out(self, info: SnapshotInfo, seed: int) -> None:
         items = self.state.items
@@ -168,8 +177,48 @@ class GraphView(PointView):
             colour_parts(self.theme.palette.muted),
             colour_parts(self.theme.palette.accent),
             colour_parts(self.theme.palette.background),
-            self.state.selection,
+            self._selected_nodes(),
             self.strength,
+            self._coloured(now),
+        )
+
+    # -- edges that are the items --------------------------------------------------------------------------
+
+    @property
+    def _links(self) -> Rows | None:
+        """The items that the edges are; None where nodes are the items."""
+        return None if self.layout_now is None else self.layout_now.rows
+
+    def _selected_nodes(self) -> Rows:
+        """Selected nodes, or the ends of selected edges."""
+        cloud, selection = self.cloud, self.state.selection
+        return cloud.ends(selection) if isinstance(cloud, LinkEnds) else selection
+
+    def _coloured(self, now: GraphLayout) -> ColouredEdges | None:
+        if now.rows is None:
+            return None
+        # A cloud knows how colours, selection and hidden classes come to items; the places of edges do not matter.
+        items, palette = PointCloud(np.zeros((len(now.rows), 2)), now.rows), self.theme.palette
+        colours = items.colours(
+            self._colouring,
+            self.theme.colours,
+            colour_parts(palette.accent),
+            colour_parts(palette.background),
+        )
+        hidden = items.hidden(self._colouring, self.state.hidden)
+        return ColouredEdges(
+            colours,
+            items.chosen(self.state.selection),
+            np.zeros(len(colours), np.bool_) if hidden is None else hidden,
+        )
+
+    def table(self) -> Table | None:
+        now = self.layout_now
+        if now is None or now.rows is None:
+            return super().table()
+        values, ends = row_values(self.state, now.rows), now.edges.T.tolist()
+        return (*ROW_COLUMNS, "from", "to"), (
+            (*value, *pair) for value, pair in zip(values, ends, strict=True)
         )
 
     # -- what edges weigh ----------------------------------------------------------------------------------
@@ -203,7 +252,7 @@ class GraphView(PointView):
             self.state.set_layer("attention", self.edge_layer)
 
     def _offer_edges(self) -> None:
-        choices = [PLAIN, *self._edge_layers()]
+        choices = [PLAIN if self._links is None else COLOURED, *self._edge_layers()]
         if [self.edge_box.itemData(i) for i in range(self.edge_box.count())] != choices:
             self.edge_box.clear()
             for layer in choices:
@@ -236,7 +285,11 @@ class GraphView(PointView):
         if isinstance(label, int):
             names = items.class_names if items is not None else ()
             label = names[label] if label < len(names) else f"class {label}"
-        asked = " – ".join(describe(self.state, node).name for node in strength.explains)
+        node_names = (
+            f"node {node}" if self._links is not None else describe(self.state, node).name
+            for node in strength.explains
+        )
+        asked = " – ".join(node_names)
         return [
             f"why {asked} is taken for {label} ({probability:.2f})",
             "wide edges matter most",
@@ -248,9 +301,10 @@ class GraphView(PointView):
             return
         items = self.state.items
         nodes, edges = len(now.positions), now.edges.shape[1]
+        edge = items.noun if items is not None and self._links is not None else "edge"
         parts = [
-            caption_count(nodes, nodes, items.noun if items is not None else "node"),
-            f"{edges:,} edges",
+            caption_count(nodes, nodes, items.noun if items is not None and self._links is None else "node"),
+            f"{edges:,} {edge}s" + (", in the colours of the legend" if self._links is not None else ""),
             now.how,
         ]
         busy = not now.done and not self._stopped
@@ -265,3 +319,9 @@ class GraphView(PointView):
         self.again.setText("Stop" if busy else "Lay out again")
         self.again.setEnabled(now.steps > 0)
         self.caption.set_parts(parts)
+
+
+def _cloud(layout: GraphLayout) -> PointCloud:
+    if layout.rows is None:
+        return PointCloud(layout.positions, np.arange(len(layout.positions)))
+    return LinkEnds(layout.positions, layout.edges, layout.rows)

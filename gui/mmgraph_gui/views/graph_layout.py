@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
 
@@ -21,8 +22,11 @@ REPORT_SECONDS = 0.12
 class GraphLayout:
     """A graph on its way to its layout.
 
+    Args:
+        rows: the items that the edges are; None where nodes are the items.
+
     Shapes:
-        positions (nodes, 2), edges (2, edges) without self-loops and with each pair of nodes once.
+        positions (nodes, 2), edges (2, edges) without self-loops and with each pair of nodes once, rows (edges,).
     """
 
     info: SnapshotInfo
@@ -31,6 +35,7 @@ class GraphLayout:
     step: int
     steps: int
     how: str
+    rows: npt.NDArray[np.int64] | None = None
 
     @property
     def done(self) -> bool:
@@ -45,14 +50,18 @@ def lay_out(
     snapshot = snapshots[0]
     index = snapshot.array.astype(np.int64)
     nodes = max(nodes, int(index.max(initial=-1)) + 1)
-    edges = _simple(index, nodes)
+    edges, kept = _simple(index, nodes)
+    items = snapshot.extras.get("rows")
+    made = functools.partial(
+        GraphLayout, info, edges=edges, rows=None if items is None else items[kept].astype(np.int64)
+    )
     given = snapshot.extras.get("positions")
     if given is not None:
-        return GraphLayout(info, given.astype(np.float32), edges, 0, 0, "positions given by the run")
+        return made(given.astype(np.float32), step=0, steps=0, how="positions given by the run")
     if nodes > MOST_NODES:
         positions = spectral_layout(edges, nodes, seed=seed).astype(np.float32)
         how = f"laid out by its spectrum alone: springs take too long beyond {MOST_NODES:,} nodes"
-        return GraphLayout(info, positions, edges, 0, 0, how)
+        return made(positions, step=0, steps=0, how=how)
     last = time.monotonic()
     step, positions = 0, np.zeros((nodes, 2), dtype=np.float32)
     for step, positions in enumerate(force_layout(edges, nodes, iterations=ITERATIONS, seed=seed), 1):
@@ -60,12 +69,14 @@ def lay_out(
             return None
         if time.monotonic() - last > REPORT_SECONDS:
             last = time.monotonic()
-            job.report(GraphLayout(info, positions, edges, step, ITERATIONS, "springs"))
-    return GraphLayout(info, positions, edges, step, ITERATIONS, "springs")
+            job.report(made(positions, step=step, steps=ITERATIONS, how="springs"))
+    return made(positions, step=step, steps=ITERATIONS, how="springs")
 
 
-def _simple(index: npt.NDArray[np.int64], nodes: int) -> npt.NDArray[np.int64]:
-    """Each pair of different nodes once, whichever way its edges point."""
+def _simple(index: npt.NDArray[np.int64], nodes: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Each pair of different nodes once, whichever way its edges point, and the place of its first edge."""
     low, high = index.min(axis=0, initial=nodes), index.max(axis=0, initial=-1)
-    keys = np.unique((low * nodes + high)[low != high])
-    return np.stack([keys // nodes, keys % nodes]) if nodes else np.zeros((2, 0), dtype=np.int64)
+    apart = np.flatnonzero(low != high)
+    keys, first = np.unique((low * nodes + high)[apart], return_index=True)
+    pairs = np.stack([keys // nodes, keys % nodes]) if nodes else np.zeros((2, 0), dtype=np.int64)
+    return pairs, apart[first]

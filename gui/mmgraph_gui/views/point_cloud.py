@@ -24,10 +24,13 @@ class PointCloud:
         rows: row of the item set of each point.
         lost: numbers of the points that are not finite.
         depth: how far behind the plane each point lies, from 0 to 1; None in two dimensions.
+        dot_size: how large the points are beside usual ones.
 
     Shapes:
         positions (n, 2), rows (n,), depth (n,).
     """
+
+    dot_size = 1.0
 
     def __init__(
         self,
@@ -69,6 +72,14 @@ class PointCloud:
         """The points that stand for rows; those without one are left out."""
         found: Rows = self._point_of_row[rows[rows < len(self._point_of_row)]]
         return found[found >= 0]
+
+    def rows_at(self, point: int) -> Rows:
+        """The items that a point stands for."""
+        return self.rows[point : point + 1]
+
+    def rows_inside(self, inside: Mask) -> Rows:
+        """The items that some points stand for."""
+        return self.rows[inside]
 
     def chosen(self, selection: Rows) -> Mask | None:
         """Which points are selected; None where nothing is."""

@@ -93,7 +93,7 @@ def draw_points(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, scene: Po
     chosen = cloud.chosen(scene.selection)
     zoom = viewport.scale / Viewport.around(cloud.corners, viewport.width, viewport.height).scale
     radius, opacity = dot_style(len(cloud), zoom)
-    radius *= scene.ratio
+    radius *= scene.ratio * cloud.dot_size
     in_view = _in_view(grid, viewport)
     if scene.moving:
         radius = min(radius, math.sqrt(MOVING_PIXELS / max(in_view, 1) / math.pi))

@@ -254,8 +254,9 @@ class PointView(View):
         """Paint what the plane shows as circles."""
         viewport = self.plane.viewport
         painter.fillRect(QRectF(0, 0, viewport.width, viewport.height), QColor(self.theme.palette.background))
+        self.paint_under(painter)
         painter.setPen(Qt.PenStyle.NoPen)
-        radius = dot_style(len(self.cloud), 1.0)[0] * self.plane.ratio
+        radius = dot_style(len(self.cloud), 1.0)[0] * self.plane.ratio * self.cloud.dot_size
         palette, hidden = self.theme.palette, self.cloud.hidden(self._colouring, self.state.hidden)
         colours = self.cloud.colours(
             self._colouring,
@@ -271,14 +272,18 @@ class PointView(View):
             painter.setBrush(colour)
             painter.drawEllipse(QPointF(*pixels[point]), radius, radius)
 
+    def paint_under(self, painter: QPainter) -> None:
+        """Paint what lies under the circles."""
+
     # -- what the mouse says -------------------------------------------------------------------------------
 
     def _hovered(self, point: int | None) -> None:
-        self.state.hover(None if point is None or point >= len(self.rows) else int(self.rows[point]))
+        row = -1 if point is None or point >= len(self.rows) else int(self.rows[point])
+        self.state.hover(row if row >= 0 else None)
 
     def _clicked(self, point: int | None, mode: Mode) -> None:
         if point is not None and point < len(self.rows):
-            self.state.select([int(self.rows[point])], mode)
+            self.state.select(self.cloud.rows_at(point), mode)
         elif mode == "replace":
             self.state.clear_selection()
 
@@ -328,7 +333,7 @@ def _rows_inside(
     mode: Mode,
 ) -> tuple[Rows, Mode]:
     """Rows of the points inside an outline; hidden ones are not among those of the grid."""
-    return cloud.rows[points_in_polygon(grid.positions, corners)], mode
+    return cloud.rows_inside(points_in_polygon(grid.positions, corners)), mode
 
 
 def caption_count(shown: int, total: int, noun: str) -> str:

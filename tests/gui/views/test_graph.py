@@ -128,6 +128,12 @@ def test_it_can_be_painted_as_vectors(view: GraphView) -> None:
     painter.end()
     shown = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[..., :3]
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 20
+    view.layout_now = replace(view.layout_now, edges=np.zeros((2, 0), np.int64))
+    without = QImage(drawing.size, QImage.Format.Format_RGB32)
+    painter = QPainter(without)
+    drawing.paint(painter)
+    painter.end()
+    assert image != without
 
 
 def test_a_run_without_graph_says_so(
