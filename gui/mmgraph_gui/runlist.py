@@ -1,253 +1,382 @@
-"""The runs of a folder and those opened from elsewhere, read anew every two seconds off the UI thread."""
+"""The table of runs: cards where the dock is narrow, columns where it is wide; searched, sorted, checked."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QThread, Signal
-from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QModelIndex, QPoint, QSettings, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
 
-from mmgraph.errors import MMGraphError
-from mmgraph.runs import RunReader, Status, chief_score, find_runs, is_run
-from mmgraph_gui.icon import dot
-from mmgraph_gui.statusline import state_colour
+from mmgraph_gui.accessible import named
+from mmgraph_gui.runcell import RunCell
+from mmgraph_gui.runentry import RunEntry
+from mmgraph_gui.runmodel import COLUMNS, ENTRY_ROLE, PLACES, RunModel, RunOrder
+from mmgraph_gui.runwatch import RunWatch
 from mmgraph_gui.theme import Theme
 
-REFRESH_SECONDS = 2.0
 NARROWEST = 180
-COLOUR_ROLE = Qt.ItemDataRole.UserRole + 1
+COLUMNS_FROM = 560
+"""Pixels of width from which there are columns."""
+HIDDEN_FIRST = ("dataset", "notes")
+SETTING = "run-columns"
 
 
 @dataclass(frozen=True)
-class RunEntry:
-    """What the list says of one run."""
+class Deed:
+    """What can be done with a run from its menu."""
 
-    path: Path
-    recipe: str
-    state: str
-    metric: str
-    heartbeat: float
-    resumable: bool
+    name: str
+    text: str
+    possible: Callable[[RunEntry], bool]
+    key: str = ""
 
-    @property
-    def is_live(self) -> bool:
-        """Whether a process is writing it."""
-        return self.state in ("running", "paused")
+
+def _there(entry: RunEntry) -> bool:
+    return entry.state != "queued"
+
+
+DEEDS: tuple[Deed | None, ...] = (
+    Deed("open", "Open", _there),
+    None,
+    Deed("notes", "Tags and notes…", _there, "F2"),
+    Deed("resume", "Resume training", lambda entry: entry.resumable and not entry.is_live),
+    Deed("stop", "Stop training", lambda entry: entry.is_live),
+    None,
+    Deed("delete", "Delete…", lambda entry: _there(entry) and not entry.is_live, "Del"),
+)
 
 
 class RunList(QWidget):
-    """Click or Enter opens a run; the menu of the right button resumes or deletes it.
+    """Click or Enter opens a run, its box draws its curves beside those of the open one, its menu does the rest.
+
+    Args:
+        root: the folder whose runs are listed.
+        colour_of: colour of a run whose curves are drawn; None of one whose are not.
+        settings: where the choice of columns is kept.
 
     Signals:
         chosen(Path): open this run.
-        resume_wanted(Path), delete_wanted(Path): from the menu.
+        wanted(str, Path): a deed by name, from the menu or by key.
+        checked(Path, bool): draw the curves of a run beside those of the open one, or no longer.
     """
 
     chosen = Signal(object)
-    resume_wanted = Signal(object)
-    delete_wanted = Signal(object)
+    wanted = Signal(str, object)
+    checked = Signal(object, bool)
 
-    def __init__(self, root: Path, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        colour_of: Callable[[Path], str | None] = lambda _path: None,
+        settings: QSettings | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._settings = theme, settings
         self._current: Path | None = None
-        self.entries: list[RunEntry] = []
-        self.list = QListWidget()
-        self.list.setAccessibleName("Runs")
-        self.list.setUniformItemSizes(True)
-        self.list.setMinimumWidth(NARROWEST)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.customContextMenuRequested.connect(self._show_menu)
-        self.list.itemActivated.connect(self._choose)
-        self.list.itemClicked.connect(self._choose)
+        self._queued: list[RunEntry] = []
+        self._found: list[RunEntry] = []
+        self._trouble = ""
+        self.model = RunModel(self)
+        self.model.checked.connect(self.checked)
+        self.order = RunOrder(self)
+        self.order.setSourceModel(self.model)
+        self.cell = RunCell(theme, colour_of, lambda path: path == self._current, self)
+        self.view = _RunView()
+        self.view.setModel(self.order)
+        self.view.setItemDelegate(self.cell)
+        self.view.setMinimumWidth(NARROWEST)
+        named(self.view, "Runs", "").setToolTip("")
+        self.view.customContextMenuRequested.connect(self._show_menu)
+        self.view.clicked.connect(lambda index: self.cell.checking or self._choose(index))
+        self.view.activated.connect(self._choose)
+        self.view.deed.connect(self._do)
+        header = self.view.header()
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(
+            lambda place: self._popup(self.columns_menu(), header.mapToGlobal(place))
+        )
+        header.setSectionsMovable(True)
+        self.search = named(
+            QLineEdit(), "Search runs", "Words of name, recipe, data set, state, tags and notes"
+        )
+        self.search.setPlaceholderText("Search runs")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._search)
+        self.sorting = named(QToolButton(), "Sort runs", "By what the runs are sorted")
+        self.sorting.setText("⇅")
+        self.sorting.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.sorting.setMenu(QMenu(self.sorting))
+        self.sorting.menu().aboutToShow.connect(self._fill_sorting)
         self.hint = QLabel(wordWrap=True)
         self.hint.setMargin(8)
+        line = QHBoxLayout()
+        line.setContentsMargins(4, 4, 4, 4)
+        line.addWidget(self.search, 1)
+        line.addWidget(self.sorting)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.list, 1)
+        layout.setSpacing(0)
+        layout.addLayout(line)
+        layout.addWidget(self.view, 1)
         layout.addWidget(self.hint)
-        theme.changed.connect(self._fill)
-        self._worker = _Worker(root)
-        self._worker.found.connect(self._take)
-        self._worker.start()
+        self._wide: QByteArray | None = self._stored_columns()
+        self._lay_out(cards=True)
+        self.sort("created")
+        theme.changed.connect(self.view.viewport().update)
+        self._watch = RunWatch(root)
+        self._watch.none_readable.connect(self._take_trouble)
+        self._watch.found.connect(self._take)
+        self._watch.start()
 
     @property
     def root(self) -> Path:
         """The folder whose runs are listed."""
-        return self._worker.root
+        return self._watch.root
+
+    @property
+    def entries(self) -> list[RunEntry]:
+        """Every run that is known, and those that wait for their turn."""
+        return self.model.entries
+
+    def shown(self) -> list[RunEntry]:
+        """The entries on screen, from top to bottom."""
+        rows = range(self.order.rowCount())
+        return [self.order.index(row, 0).data(ENTRY_ROLE) for row in rows]
 
     def set_root(self, root: Path) -> None:
         """List the runs of another folder."""
-        self._worker.root = root
+        self._watch.root = root
         self.refresh()
 
     def show_run(self, path: Path | None) -> None:
         """Mark the open run, and list it wherever it lies."""
         self._current = path
         if path is not None:
-            self._worker.extra = (path, *(known for known in self._worker.extra if known != path))[:20]
+            self._watch.extra = (path, *(known for known in self._watch.extra if known != path))[:20]
         self._mark()
         self.refresh()
 
+    def show_queue(self, entries: list[RunEntry]) -> None:
+        """List these as waiting."""
+        self._queued = entries
+        self._merge()
+
+    def show_checked(self, paths: frozenset[Path]) -> None:
+        """Set the check marks: of these runs the curves are drawn."""
+        self.model.mark(paths)
+        self.view.viewport().update()
+
     def refresh(self) -> None:
         """Read the folder now."""
-        self._worker.wake.set()
+        self._watch.wake.set()
+
+    def focus_search(self) -> None:
+        """Go to the search field, and show the table where it is hidden."""
+        if (dock := self.parentWidget()) is not None:
+            dock.show()
+            dock.raise_()
+        self.search.setFocus()
+        self.search.selectAll()
+
+    def sort(self, column: str, *, falling: bool | None = None) -> None:
+        """Sort by a column, the way that suits it unless told."""
+        fall = COLUMNS[PLACES[column]].falling if falling is None else falling
+        order = Qt.SortOrder.DescendingOrder if fall else Qt.SortOrder.AscendingOrder
+        self.view.sortByColumn(PLACES[column], order)
 
     def close_worker(self) -> None:
-        """Stop the thread."""
-        self._worker.closing = True
-        self._worker.wake.set()
-        self._worker.wait()
-
-    def _take(self, entries: list[RunEntry]) -> None:
-        if entries != self.entries or any(entry.is_live for entry in entries) or not entries:
-            self.entries = entries
-            self._fill()
-
-    def _fill(self) -> None:
-        while self.list.count() > len(self.entries):
-            self.list.takeItem(self.list.count() - 1)
-        for number, entry in enumerate(self.entries):
-            item = self.list.item(number)
-            if item is None:
-                item = QListWidgetItem()
-                self.list.addItem(item)
-                item.setSizeHint(QSize(0, 3 * self.fontMetrics().lineSpacing() + 12))
-            state = ", ".join(part for part in (entry.state, age(entry.heartbeat)) if part)
-            colour = state_colour(entry.state, self._theme.palette)
-            self._write(item, f"{entry.path.name}\n{state}\n{entry.metric}", entry, colour)
-        self.hint.setText("" if self.entries else f"No runs in '{self.root}' yet. Start one with Ctrl+N.")
-        self.hint.setVisible(not self.entries)
-        self._mark()
-
-    def _write(self, item: QListWidgetItem, text: str, entry: RunEntry, colour: str) -> None:
-        """Only what has changed: every change lays the whole list out again."""
-        if text != item.text() or str(entry.path) != item.data(Qt.ItemDataRole.UserRole):
-            item.setText(text)
-            item.setToolTip(f"{entry.recipe or 'run'}: {entry.state}\n{entry.path}")
-            item.setData(Qt.ItemDataRole.UserRole, str(entry.path))
-        if colour != item.data(COLOUR_ROLE):
-            item.setData(COLOUR_ROLE, colour)
-            item.setIcon(dot(colour, self._theme.palette.background))
-
-    def _mark(self) -> None:
-        for number in range(self.list.count()):
-            item = self.list.item(number)
-            if self._current is not None and item.data(Qt.ItemDataRole.UserRole) == str(self._current):
-                self.list.setCurrentItem(item)
-                return
-        self.list.setCurrentItem(None)  # type: ignore[call-overload]
-
-    def _choose(self, item: QListWidgetItem) -> None:
-        path = Path(item.data(Qt.ItemDataRole.UserRole))
-        if path != self._current:
-            self.chosen.emit(path)
-
-    def _show_menu(self, place: QPoint) -> None:
-        item = self.list.itemAt(place)
-        if item is not None:
-            menu = self.menu_of(self.entries[self.list.row(item)])
-            menu.exec(self.list.viewport().mapToGlobal(place))
-            menu.deleteLater()
+        """Stop the thread and keep the choice of columns."""
+        if self._settings is not None:
+            if not self.cell.cards:
+                self._wide = self.view.header().saveState()
+            if self._wide is not None:
+                self._settings.setValue(SETTING, self._wide)
+        self._watch.close()
 
     def menu_of(self, entry: RunEntry) -> QMenu:
         """The menu of the right button on a run."""
         menu = QMenu(self)
-        menu.addAction("Open").triggered.connect(lambda: self.chosen.emit(entry.path))
-        resume = menu.addAction("Resume training")
-        resume.setEnabled(entry.resumable and not entry.is_live)
-        resume.triggered.connect(lambda: self.resume_wanted.emit(entry.path))
-        menu.addSeparator()
-        delete = menu.addAction("Delete…")
-        delete.setEnabled(not entry.is_live)
-        delete.triggered.connect(lambda: self.delete_wanted.emit(entry.path))
+        for deed in DEEDS:
+            if deed is None:
+                menu.addSeparator()
+            else:
+                action = menu.addAction(f"{deed.text}\t{deed.key}" if deed.key else deed.text)
+                action.setEnabled(deed.possible(entry))
+                action.triggered.connect(lambda _=False, name=deed.name: self._want(name, entry.path))
         return menu
 
+    def columns_menu(self) -> QMenu:
+        """Which columns are shown; the first always is."""
+        menu = QMenu(self)
+        for place, column in enumerate(COLUMNS):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.view.isColumnHidden(place))
+            action.setEnabled(place > 0)
+            action.toggled.connect(lambda on, place=place: self.view.setColumnHidden(place, not on))
+        return menu
 
-class _Worker(QThread):
-    found = Signal(object)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        cards = self.width() < COLUMNS_FROM
+        if cards != self.cell.cards:
+            self._lay_out(cards)
 
-    def __init__(self, root: Path) -> None:
-        super().__init__()
-        self.root = root
-        self.extra: tuple[Path, ...] = ()
-        self.closing = False
-        self.wake = threading.Event()
-        self._known: dict[Path, tuple[tuple[int, ...], RunEntry]] = {}
+    # -- how it works ----------------------------------------------------------------------------------------
 
-    def run(self) -> None:
-        while not self.closing:
-            self.wake.clear()
-            self.found.emit(self._look())
-            self.wake.wait(REFRESH_SECONDS)
-
-    def _look(self) -> list[RunEntry]:
-        paths = find_runs(self.root)
-        listed = {path.resolve() for path in paths}
-        extra = [path for path in self.extra if is_run(path) and path.resolve() not in listed]
-        return [self._entry(path) for path in [*extra, *paths] if not self.closing]
-
-    def _entry(self, path: Path) -> RunEntry:
-        """The entry of a run, read again only where its files have changed or a process writes it."""
-        stamp = tuple(_changed(path / name) for name in ("run.db", "run.db-wal"))
-        known = self._known.get(path)
-        if known and known[0] == stamp and not known[1].is_live:
-            return known[1]
-        entry = read_entry(path)
-        self._known[path] = (stamp, entry)
-        return entry
-
-
-def read_entry(path: Path) -> RunEntry:
-    """What the list says of a run; one that cannot be read is listed as damaged."""
-    try:
-        with RunReader(path) as reader:
-            status = reader.status()
-            recipe = str(reader.config.get("run", {}).get("recipe", ""))
-            resumable = bool(reader.checkpoints()) and recipe not in ("", "watch")
-            return RunEntry(path, recipe, status.state, headline(status), status.heartbeat, resumable)
-    except (MMGraphError, OSError):
-        return RunEntry(path, "", "damaged", "", 0.0, False)
-
-
-def headline(status: Status) -> str:
-    """The one number that says most of a run."""
-    score = chief_score(status.metrics)
-    return f"{score[0].replace('/', ' ')} {score[1]:.4g}" if score is not None else ""
-
-
-def age(then: float) -> str:
-    """How long ago, in words."""
-    seconds = time.time() - then
-    if then <= 0 or seconds < 10:
-        return ""
-    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {word} ago"
-    return f"{int(seconds)} s ago"
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-def runs_among(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """(runs, folders of runs) that dropped or given paths stand for: a run, a file in one, or a folder of runs."""
-    runs, folders = [], []
-    for path in paths:
-        for candidate in (path, *path.parents[:2]):
-            if is_run(candidate):
-                runs.append(candidate)
-                break
+    def _lay_out(self, cards: bool) -> None:
+        header = self.view.header()
+        if cards:
+            if not self.cell.cards:
+                self._wide = header.saveState()
+            order = self.order.sortColumn(), self.order.sortOrder()
+            header.setStretchLastSection(False)
+            for place in range(len(COLUMNS)):
+                self.view.setColumnHidden(place, place > 0)
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+            if order[0] >= 0:
+                self.view.sortByColumn(*order)
         else:
-            if path.is_dir() and find_runs(path):
-                folders.append(path)
-    return runs, folders
+            order = self.order.sortColumn(), self.order.sortOrder()
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+            if self._wide is None or not header.restoreState(self._wide):
+                for place, column in enumerate(COLUMNS):
+                    self.view.setColumnHidden(place, column.name in HIDDEN_FIRST)
+            header.setStretchLastSection(True)
+            self.view.sortByColumn(*order)
+        self.cell.cards = cards
+        header.setVisible(not cards)
+        self.sorting.setVisible(cards)
+        self.view.setUniformRowHeights(False)  # heights are asked for anew
+        self.view.setUniformRowHeights(True)
+        self.view.doItemsLayout()
+        if not cards and self._wide is None and self.order.rowCount():
+            for place in range(len(COLUMNS)):
+                self.view.resizeColumnToContents(place)
+
+    def _stored_columns(self) -> QByteArray | None:
+        stored = self._settings.value(SETTING) if self._settings is not None else None
+        return stored if isinstance(stored, QByteArray) else None
+
+    def _take_trouble(self, text: str) -> None:
+        self._trouble = text
+
+    def _take(self, entries: list[RunEntry]) -> None:
+        self._found = entries
+        self._merge()
+
+    def _merge(self) -> None:
+        found = {entry.path for entry in self._found}
+        known = self._current is not None and self.model.row_of(self._current) >= 0
+        self.model.take([*(entry for entry in self._queued if entry.path not in found), *self._found])
+        if not known:
+            self._mark()
+        self._hint()
+
+    def _search(self, text: str) -> None:
+        self.order.search(text)
+        self._hint()
+
+    def _hint(self) -> None:
+        if self._trouble:
+            text = self._trouble
+        elif not self.entries:
+            text = f"No runs in '{self.root}' yet. Start one with Ctrl+N."
+        elif not self.order.rowCount():
+            text = f"None of {len(self.entries)} runs has these words."
+        else:
+            text = ""
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+
+    def _mark(self) -> None:
+        """Put the mark on the open run; what somebody has moved to with the keys stays otherwise."""
+        row = self.model.row_of(self._current) if self._current is not None else -1
+        self.view.setCurrentIndex(self.order.mapFromSource(self.model.index(row, 0)))
+        self.view.viewport().update()
+
+    def _choose(self, index: QModelIndex) -> None:
+        entry = index.data(ENTRY_ROLE)
+        if entry is not None and entry.path != self._current and entry.state != "queued":
+            self.chosen.emit(entry.path)
+
+    def _want(self, name: str, path: Path) -> None:
+        if name == "open":
+            self.chosen.emit(path)
+        else:
+            self.wanted.emit(name, path)
+
+    def _do(self, key: str) -> None:
+        """A key was pressed on a run."""
+        entry = self.view.currentIndex().data(ENTRY_ROLE)
+        for deed in DEEDS:
+            if deed is not None and deed.key == key and entry is not None and deed.possible(entry):
+                self._want(deed.name, entry.path)
+
+    def _show_menu(self, place: QPoint) -> None:
+        entry = self.view.indexAt(place).data(ENTRY_ROLE)
+        if entry is not None:
+            self._popup(self.menu_of(entry), self.view.viewport().mapToGlobal(place))
+
+    def _popup(self, menu: QMenu, place: QPoint) -> None:
+        menu.exec(place)
+        menu.deleteLater()
+
+    def _fill_sorting(self) -> None:
+        menu = self.sorting.menu()
+        menu.clear()
+        for place, column in enumerate(COLUMNS):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(self.order.sortColumn() == place)
+            action.triggered.connect(lambda _=False, name=column.name: self._sort_or_turn(name))
+
+    def _sort_or_turn(self, name: str) -> None:
+        if self.order.sortColumn() == PLACES[name]:
+            self.sort(name, falling=self.order.sortOrder() == Qt.SortOrder.AscendingOrder)
+        else:
+            self.sort(name)
+
+
+class _RunView(QTreeView):
+    """Rows of runs; keys of the menu act on the current one."""
+
+    deed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setAllColumnsShowFocus(True)
+        self.setSortingEnabled(True)
+        self.setMouseTracking(True)
+        self.setItemsExpandable(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.header().setMinimumSectionSize(40)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = {Qt.Key.Key_F2: "F2", Qt.Key.Key_Delete: "Del"}
+        if event.key() in keys:
+            self.deed.emit(keys[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)

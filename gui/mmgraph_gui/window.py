@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph.errors import UsageError
-from mmgraph.runs import delete_run
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
 from mmgraph_gui.export import export_view, picture_of
@@ -25,9 +24,11 @@ from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.news import News
-from mmgraph_gui.questions import ask_delete, ask_export, ask_folder, ask_report
+from mmgraph_gui.questions import ask_export, ask_folder, ask_report
 from mmgraph_gui.recent import RecentRuns
-from mmgraph_gui.runlist import RunList, runs_among
+from mmgraph_gui.rundeeds import RunDeeds
+from mmgraph_gui.runlist import RunList
+from mmgraph_gui.runwatch import runs_among
 from mmgraph_gui.session import Session
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.statusline import StatusLine
@@ -60,7 +61,8 @@ class MainWindow(QMainWindow):
         self.area = ViewArea(Context(self.state, self.follower, self.theme, self.model))
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
-        self.runs = RunList(root, self.theme)
+        self.runs = RunList(root, self.theme, settings=settings)
+        self.deeds = RunDeeds(self)
         self.run_dock = QDockWidget("Runs", self)
         self._assemble()
         self.actions_ = Actions(self)
@@ -138,7 +140,7 @@ class MainWindow(QMainWindow):
         if status is not None and status.is_live:
             self.follower.send("resume")
         elif path is not None:
-            self._resume_run(path)
+            self.deeds.resume(path)
 
     def pause(self) -> None:
         """Ask training to pause."""
@@ -324,8 +326,7 @@ class MainWindow(QMainWindow):
         self.launcher.failed.connect(self.say)
         self.launcher.appeared.connect(self.open_run)
         self.runs.chosen.connect(self.open_run)
-        self.runs.resume_wanted.connect(self._resume_run)
-        self.runs.delete_wanted.connect(self._delete_run)
+        self.runs.wanted.connect(self.deeds.do)
         self.bar.rate_chosen.connect(self.set_rate)
         self.state.subscribe(self._state_changed)
 
@@ -351,18 +352,6 @@ class MainWindow(QMainWindow):
         self.bar.set_live(live)
         path = self.state.path
         self.setWindowTitle(f"{path.name} – mmgraph" if path else "mmgraph")
-
-    def _resume_run(self, path: Path) -> None:
-        if path.absolute() != self.state.path:
-            self.open_run(path)
-        self.say(f"Resuming {path.name} …", "info")
-        self.launcher.resume(path)
-
-    def _delete_run(self, path: Path) -> None:
-        if ask_delete(self, path.name):
-            if self.state.path == path.absolute():
-                self.follower.open(None)
-            self.follower.do(lambda: delete_run(path), lambda _: self.runs.refresh())
 
     def _restore(self) -> None:
         for name, put in (

@@ -1,0 +1,171 @@
+"""What the table of runs says of one run: its summary, its best number and a small curve. No Qt."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmgraph.errors import MMGraphError
+from mmgraph.runs import (
+    RunReader,
+    RunSummary,
+    chief_curve,
+    lower_is_better,
+    read_notes,
+    summary_of,
+)
+from mmgraph.runs.schema import CONFIG_FILE, DATABASE_FILE, NOTES_FILE
+from mmgraph_gui.thinning import thin
+
+TRACE_POINTS = 40
+"""Columns of the small curve."""
+PATIENCE = 20.0
+"""A small curve that took a second to read is read again after so many seconds."""
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One row.
+
+    Args:
+        created: seconds since 1970.
+        best: name and value of the number that says most of the run, the best there was of it.
+        trace: heights of the small curve, 0 … 1 from left to right.
+        trace_of: name of the number that it is of.
+    """
+
+    summary: RunSummary
+    created: float = 0.0
+    best: tuple[str, float] | None = None
+    trace: tuple[float, ...] = ()
+    trace_of: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.summary.path
+
+    @property
+    def recipe(self) -> str:
+        """What it was made by."""
+        return self.summary.recipe
+
+    @property
+    def state(self) -> str:
+        """running, finished …"""
+        return self.summary.state
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process is writing it."""
+        return self.summary.is_live
+
+    @property
+    def resumable(self) -> bool:
+        """Whether its recipe can go on from a checkpoint."""
+        return self.summary.resumable
+
+    @property
+    def metric(self) -> str:
+        """ "validation accuracy 0.953"."""
+        return f"{spoken(self.best[0])} {self.best[1]:.4g}" if self.best is not None else ""
+
+    @property
+    def searched(self) -> str:
+        """Every word that a search looks at."""
+        summary = self.summary
+        words = (summary.name, summary.state, summary.recipe, summary.dataset, *summary.notes.tags)
+        return " ".join((*words, summary.notes.text)).casefold()
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What was read of the number that a small curve is of, and when that may be done again."""
+
+    due: float = 0.0
+    points: tuple[float, ...] = ()
+    tag: str = ""
+    best: float | None = None
+
+
+class EntryReader:
+    """Reads entries again only where something has changed, and small curves no more often than they cost."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[tuple[int, ...], RunEntry]] = {}
+        self._traces: dict[Path, _Trace] = {}
+
+    def read(self, path: Path) -> RunEntry:
+        """The entry of a run; one that cannot be read is listed as unreadable, and says why."""
+        names = (DATABASE_FILE, f"{DATABASE_FILE}-wal", NOTES_FILE, CONFIG_FILE)
+        stamp = tuple(_changed(path / name) for name in names)
+        known = self._known.get(path)
+        if known and known[0] == stamp and not known[1].is_live:
+            return known[1]
+        entry = self._read(path, stamp[-1] / 1e9)
+        self._known[path] = stamp, entry
+        return entry
+
+    def _read(self, path: Path, created: float) -> RunEntry:
+        try:
+            with RunReader(path) as reader:
+                summary = summary_of(reader)
+                trace = self._traces.get(path, _Trace())
+                if not summary.is_live or time.monotonic() >= trace.due:
+                    trace = self._traces[path] = _traced(reader, summary)
+        except (MMGraphError, OSError) as error:
+            return RunEntry(RunSummary(path, "unreadable", str(error), notes=read_notes(path)), created)
+        return RunEntry(summary, created, _best(summary, trace), trace.points, trace.tag)
+
+
+def spoken(tag: str) -> str:
+    """ "validation accuracy" of "validation/accuracy"."""
+    return tag.replace("/", " ").replace("_", " ")
+
+
+def age(then: float) -> str:
+    """How long ago, in words."""
+    seconds = time.time() - then
+    if then <= 0 or seconds < 10:
+        return ""
+    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {word} ago"
+    return f"{int(seconds)} s ago"
+
+
+def _traced(reader: RunReader, summary: RunSummary) -> _Trace:
+    began = time.monotonic()
+    tag = chief_curve(reader.tags(), summary.score[0] if summary.score else "")
+    if tag is None:
+        return _Trace()
+    series = reader.series(tag)
+    finite = np.isfinite(series.value)
+    steps, values = series.step[finite].astype(np.float64), series.value[finite]
+    due = time.monotonic() + PATIENCE * (time.monotonic() - began)
+    if not len(values):
+        return _Trace(due, (), tag)
+    lower = lower_is_better(tag)
+    best = float(values[-1] if lower is None else values.min() if lower else values.max())
+    _, heights = thin(steps, values, float(steps[0]), float(steps[-1]) + 1e-9, TRACE_POINTS)
+    low, high = heights.min(), heights.max()
+    scaled = (heights - low) / (high - low) if high > low else np.full(len(heights), 0.5)
+    return _Trace(due, tuple(scaled.tolist()), tag, best)
+
+
+def _best(summary: RunSummary, trace: _Trace) -> tuple[str, float] | None:
+    """The chief score; where it is only the latest value of a curve, the best there was of that."""
+    score = summary.score
+    if score is not None and (score[0] != trace.tag or trace.best is None):
+        return score
+    return (trace.tag, trace.best) if trace.best is not None else None
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
