@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,19 @@ from mmgraph.fusion.captioning.frequency_baseline import frequent_sentence
 from mmgraph.fusion.captioning.pointing import pointing_accuracy
 from mmgraph.fusion.captioning.scores import caption_scores
 from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Answer, Examined
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
+from mmgraph.questions import Caption
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.sequence import Vocabulary
 from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.task import Task
 from mmgraph.vision import channels_innermost
+
+if TYPE_CHECKING:
+    from mmgraph.inspection.examined import Report
+    from mmgraph.questions import Question
 
 PAD, START, END = "<pad>", "<start>", "<end>"
 SPECIALS = (PAD, START, END)
@@ -196,11 +205,8 @@ class Captioning(Task):
         scaled = F.interpolate(
             pixels.float(), self._probe.shape[2:], mode="bilinear", antialias=True, align_corners=False
         )
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
+        with undisturbed(self.model):
             [said], weights = self._say(self.model.annotate(self.normalise(scaled.round().clamp(0, 255))))
-        self.model.train(training)
         words = tuple(said.split())
         return Told(
             words, weights[0, : len(words)].unflatten(1, self.model.annotate.grid).float().cpu().numpy()
@@ -219,31 +225,48 @@ class Captioning(Task):
 
     def probe(self) -> list[Snapshot]:
         """What the model says of the probe images, where it looks before each word, and what it sees."""
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
-            images = self.normalise(self._probe)
+        return self.look(Inputs((self.normalise(self._probe),)))
+
+    @cached_property
+    def examined(self) -> Examined:
+        """The network that sees, and the probe as pictures: so can others be shown to it."""
+        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """Vectors of normalised images, what is said of the first of them and looked at before each word."""
+        (images,) = inputs.args
+        with undisturbed(self.model):
             annotations = torch.cat([self.model.annotate(some) for some in images.split(FORWARD_IMAGES)])
             said, weights = self._say(annotations[:EXPLAINED])
-        self.model.train(training)
-        grid = self.model.annotate.grid
-        snapshots = [
-            Snapshot(
-                "embedding",
-                "annotations",
-                annotations.mean(dim=1).float().cpu().numpy(),
-                items=self._items.name,
-            ),
-            Snapshot(
-                "attention",
-                "decoder",
-                weights.unsqueeze(1).float().cpu().numpy(),
-                items=self._items.name,
-                extras={"rows": np.arange(len(weights))},
-                notes={"grid": list(grid), "words": [[*words.split(), END] for words in said]},
-            ),
+        vectors = annotations.mean(dim=1).float().cpu().numpy()
+        return [
+            Snapshot("embedding", "annotations", vectors, items=self._items.name),
+            self._looked(said, weights),
+            *self._capture.capture(images),
         ]
-        return snapshots + self._capture.capture(images)
+
+    def answer(self, question: Question, report: Report) -> Answer:
+        """What an image shows, besides what every task answers."""
+        if not isinstance(question, Caption):
+            return super().answer(question, report)
+        pixels = self.examined.pixels_of(question)
+        with undisturbed(self.model):
+            said, weights = self._say(self.model.annotate(self.normalise(pixels)))
+        picture = Snapshot("image", "item", pixels.permute(0, 2, 3, 1).cpu().numpy())
+        return Answer({"sentence": said[0], "words": said[0].split()}, (self._looked(said, weights), picture))
+
+    def _looked(self, said: Sequence[str], weights: Tensor) -> Snapshot:
+        return Snapshot(
+            "attention",
+            "decoder",
+            weights.unsqueeze(1).float().cpu().numpy(),
+            items=self._items.name,
+            extras={"rows": np.arange(len(weights))},
+            notes={
+                "grid": list(self.model.annotate.grid),
+                "words": [[*words.split(), END] for words in said],
+            },
+        )
 
     def _say(self, annotations: Tensor) -> tuple[list[str], Tensor]:
         """A sentence per image, and the weights looked with before each word (n, longest, L)."""

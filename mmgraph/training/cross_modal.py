@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NoReturn, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from mmgraph.datasets.one_file import read_like
 from mmgraph.errors import InputError
 from mmgraph.fusion import (
     ContrastiveMapping,
@@ -19,10 +22,43 @@ from mmgraph.fusion import (
     search_both_ways,
 )
 from mmgraph.fusion.deep_semantic import Stage
+from mmgraph.inspection.examined import Answer
+from mmgraph.questions import Search
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.task import Task
 
+if TYPE_CHECKING:
+    from mmgraph.inspection.examined import Report
+    from mmgraph.questions import Question
+
 DIRECTIONS = ("image_text", "text_image")
+
+
+class Found(NamedTuple):
+    """What fits an image or a text: its vector in the common space, and items of the other modality, best first.
+
+    Shapes:
+        vector (1, d); similarities as many as rows of the item set.
+    """
+
+    vector: Tensor
+    rows: tuple[int, ...]
+    similarities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class NewItems:
+    """How something new becomes features that the map knows.
+
+    Args:
+        size: height and width of its images.
+        image: grey images (n, height, width) uint8 to features.
+        text: a text to features (1, features).
+    """
+
+    size: tuple[int, int]
+    image: Callable[[Tensor], Tensor]
+    text: Callable[[str], Tensor]
 
 
 class CrossModalRetrieval(Task):
@@ -33,6 +69,7 @@ class CrossModalRetrieval(Task):
         images, texts, labels: of each part, "train", "validation" and "test"; row i of all three belongs together.
         class_names: a name per class.
         items: what the first rows of the test part are; as many of them are probed.
+        new_items: how new images and texts become features; None where the features were only ever given.
 
     Shapes:
         images and texts (n, features) float32, labels (n,) int64.
@@ -52,6 +89,7 @@ class CrossModalRetrieval(Task):
         *,
         class_names: Sequence[str],
         items: ItemSet,
+        new_items: NewItems | None = None,
     ) -> None:
         for part, values in images.items():
             if not len(values) or not len(values) == len(texts[part]) == len(labels[part]):
@@ -61,7 +99,7 @@ class CrossModalRetrieval(Task):
                 )
         self.model: CrossModalMapping = model
         self._images, self._texts, self._labels = dict(images), dict(texts), dict(labels)
-        self._class_names, self._items = tuple(class_names), items
+        self._class_names, self._items, self._new_items = tuple(class_names), items, new_items
         self._found: dict[str, tuple[Retrieval, Retrieval]] = {}
 
     def to(self, device: torch.device) -> None:
@@ -81,6 +119,64 @@ class CrossModalRetrieval(Task):
             scores |= {f"{split}/recall@{k}_{direction}": share for k, share in found.recall.items()}
         means = [found.mean_average_precision for found in self._found[split]]
         return {f"{split}/map": sum(means) / len(means), **scores}
+
+    def search_by_text(self, text: str, k: int = 10) -> Found:
+        """The probed images that fit a new text best.
+
+        Raises:
+            InputError: the task cannot read texts, or knows none of the words.
+        """
+        return self._search(self._reads().text(text), "text", k)
+
+    def search_by_image(self, image: npt.NDArray[np.uint8], k: int = 10) -> Found:
+        """The probed texts that fit a new image best.
+
+        Shapes:
+            image (height, width) uint8, of the size that the images of the data set have.
+
+        Raises:
+            InputError: the task cannot read images, or it is of another size.
+        """
+        reads = self._reads()
+        if image.dtype != np.uint8 or image.shape != reads.size:
+            raise InputError(
+                f"Expected a grey image {reads.size} of uint8, but got {image.shape} of {image.dtype}."
+            )
+        return self._search(reads.image(torch.tensor(image)[None]), "image", k)
+
+    def search_by_item(self, row: int, modality: Modality, k: int = 10) -> Found:
+        """The probed items whose other modality fits an item's image or text best.
+
+        Raises:
+            InputError: there is no such item.
+        """
+        if not 0 <= row < len(self._items):
+            raise InputError(f"There are items 0 to {len(self._items) - 1}, no item {row}.")
+        values = (self._images if modality == "image" else self._texts)["test"]
+        return self._search(values[row : row + 1], modality, k)
+
+    def answer(self, question: Question, report: Report) -> Answer:
+        """A search by an image, a text, or both modalities of an item, besides what every task answers."""
+        if not isinstance(question, Search):
+            return super().answer(question, report)
+        if question.text is not None:
+            asked: dict[Modality, Found] = {"text": self.search_by_text(question.text, question.k)}
+        elif question.file is not None:
+            asked = {"image": self.search_by_image(read_like(question.file, self._reads().size), question.k)}
+        else:
+            row = cast("int", question.row)
+            asked = {by: self.search_by_item(row, by, question.k) for by in get_args(Modality)}
+        facts = {
+            by: [
+                {"row": row, "similarity": alike}
+                for row, alike in zip(found.rows, found.similarities, strict=True)
+            ]
+            for by, found in asked.items()
+        }
+        vectors = (
+            Snapshot("embedding", by, found.vector.float().cpu().numpy()) for by, found in asked.items()
+        )
+        return Answer({"by": facts}, tuple(vectors))
 
     def items(self) -> ItemSet:
         """What is probed."""
@@ -117,8 +213,27 @@ class CrossModalRetrieval(Task):
             )
         return snapshots
 
+    def _reads(self) -> NewItems:
+        if self._new_items is None:
+            raise InputError(
+                "Images and texts of this data set came as features, so nothing new can be compared with them: "
+                "search by one of its items."
+            )
+        return self._new_items
+
+    def _search(self, features: Tensor, modality: Modality, k: int) -> Found:
+        if k < 1:
+            raise InputError(f"Expected at least one item to find, but got {k}.")
+        gallery = self._mapped("text" if modality == "image" else "image", "test", len(self._items))
+        vector = self._vectors(features.to(gallery.device), modality)
+        alike = self.model.compare(vector, gallery)[0].double()
+        order = alike.argsort(descending=True, stable=True)[:k]
+        return Found(vector, tuple(order.tolist()), tuple(alike[order].tolist()))
+
     def _mapped(self, modality: Modality, split: str, count: int | None = None) -> Tensor:
-        values = (self._images if modality == "image" else self._texts)[split][:count]
+        return self._vectors((self._images if modality == "image" else self._texts)[split][:count], modality)
+
+    def _vectors(self, values: Tensor, modality: Modality) -> Tensor:
         training = self.model.training
         self.model.eval()
         with torch.no_grad():
@@ -167,12 +282,15 @@ class LearnedRetrieval(CrossModalRetrieval):
         *,
         class_names: Sequence[str],
         items: ItemSet,
+        new_items: NewItems | None = None,
         batch_size: int = 64,
         modal_epochs: int = 0,
         keep: bool = True,
         seed: int = 0,
     ) -> None:
-        super().__init__(model, images, texts, labels, class_names=class_names, items=items)
+        super().__init__(
+            model, images, texts, labels, class_names=class_names, items=items, new_items=new_items
+        )
         if not 2 <= batch_size <= len(labels["train"]):
             raise InputError(
                 f"Expected batches of 2 to {len(labels['train'])} pairs, those there are, but got {batch_size}."

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mmgraph.errors import ConfigError, InputError
 from mmgraph.fusion.captioning import Captioner, RecurrentDecoder
 from mmgraph.inspection import Capture
 from mmgraph.options import parse
+from mmgraph.questions import question_of
 from mmgraph.recipes import launch, recipe
 from mmgraph.runs import ItemSet, RunReader
 from mmgraph.sequence import Vocabulary
@@ -162,6 +164,28 @@ def test_an_image_of_the_own_size_is_told_as_in_an_evaluation() -> None:
 def test_what_is_no_image_is_refused(image: Any) -> None:
     with pytest.raises(InputError, match="Expected an image"):
         build().caption(image)
+
+
+def test_a_picture_in_a_file_is_told_when_a_person_asks(tmp_path: Path) -> None:
+    task = build()
+    before = {name: value.clone() for name, value in task.model.state_dict().items()}
+    path = tmp_path / "mine.jpg"
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (70, 90, 3), dtype=np.uint8)).save(path)
+    answer = task.answer(question_of({"ask": "caption", "file": str(path)}), lambda *_: None)
+    looked, picture = answer.snapshots
+    assert answer.facts["words"] == looked.notes["words"][0][:-1] == answer.facts["sentence"].split()
+    count = len(answer.facts["words"])
+    np.testing.assert_allclose(looked.array[0, 0, :count].sum(axis=1), 1, atol=1e-5)
+    assert picture.array.shape == (1, 48, 48, 3)
+    asked = task.answer(question_of({"ask": "caption", "row": 3}), lambda *_: None)
+    [recorded] = [some for some in task.probe() if some.kind == "attention"]
+    assert recorded.notes["words"][3] == asked.snapshots[0].notes["words"][0]
+    located = task.answer(question_of({"ask": "locate", "file": str(path), "k": 4}), lambda *_: None)
+    assert len(located.facts["neighbours"]) == 4
+    for name, value in task.model.state_dict().items():
+        assert torch.equal(value, before[name])
+    with pytest.raises(InputError, match="knows nothing of texts"):
+        task.answer(question_of({"ask": "caption", "text": "a dog"}), lambda *_: None)
 
 
 def test_parts_must_have_sentences_for_every_image() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -9,8 +11,8 @@ import torch
 from torch import Tensor
 
 from mmgraph import datasets
-from mmgraph.datasets.described_digits import describe_digits
-from mmgraph.errors import ConfigError
+from mmgraph.datasets.described_digits import VOCABULARY, describe_digits
+from mmgraph.errors import ConfigError, InputError
 from mmgraph.fusion import (
     CCA,
     ContrastiveMapping,
@@ -22,12 +24,13 @@ from mmgraph.fusion import (
 from mmgraph.fusion.mapping import Standardize
 from mmgraph.recipes.cross_modal_retrieval import CrossModalRetrievalConfig
 from mmgraph.runs import ItemSet
-from mmgraph.training.cross_modal import CrossModalRetrieval, LearnedRetrieval, SolvedRetrieval
+from mmgraph.training.cross_modal import CrossModalRetrieval, LearnedRetrieval, NewItems, SolvedRetrieval
 
 if TYPE_CHECKING:
     from mmgraph.fusion.contrastive import Positives
 
 TEST_DIGITS = 500
+Scaling = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Pairs:
     labels: dict[str, Tensor]
     class_names: tuple[str, ...]
     items: ItemSet
+    new_items: NewItems | None = None
 
 
 def build(config: CrossModalRetrievalConfig) -> CrossModalRetrieval:
@@ -50,13 +54,23 @@ def build(config: CrossModalRetrievalConfig) -> CrossModalRetrieval:
         # Shares of words: square roots even out their variance. Topic proportions differ by factors.
         images = {part: values.sqrt() for part, values in images.items()}
         texts = {part: values.log() for part, values in texts.items()}
+    new_items = pairs.new_items
     if learned:
-        images, texts = _standardized(images), _standardized(texts)
+        images, of_image = _standardized(images)
+        texts, of_text = _standardized(texts)
+        if new_items is not None:
+            new_items = _then(new_items, of_image, of_text)
     sizes = images["train"].size(1), texts["train"].size(1)
     if not learned:
         solved = _solved(config, *sizes, len(pairs.class_names))
         return SolvedRetrieval(
-            solved, images, texts, pairs.labels, class_names=pairs.class_names, items=pairs.items
+            solved,
+            images,
+            texts,
+            pairs.labels,
+            class_names=pairs.class_names,
+            items=pairs.items,
+            new_items=new_items,
         )
     return LearnedRetrieval(
         _network(config, *sizes, len(pairs.class_names)),
@@ -65,6 +79,7 @@ def build(config: CrossModalRetrievalConfig) -> CrossModalRetrieval:
         pairs.labels,
         class_names=pairs.class_names,
         items=pairs.items,
+        new_items=new_items,
         batch_size=config.batch_size,
         modal_epochs=config.modal_epochs if config.method == "deep" else 0,
         keep=config.keep,
@@ -111,9 +126,21 @@ def _network(
     )
 
 
-def _standardized(parts: dict[str, Tensor]) -> dict[str, Tensor]:
+def _standardized(parts: dict[str, Tensor]) -> tuple[dict[str, Tensor], Scaling]:
     scale = Standardize(parts["train"].size(1)).fit(parts["train"])
-    return {part: scale(values).float() for part, values in parts.items()}
+
+    def scaled(values: Tensor) -> Tensor:
+        features: Tensor = scale(values).float()
+        return features
+
+    return {part: scaled(values) for part, values in parts.items()}, scaled
+
+
+def _then(items: NewItems, of_image: Scaling, of_text: Scaling) -> NewItems:
+    """New items whose features are scaled as those of the training part."""
+    return NewItems(
+        items.size, lambda pixels: of_image(items.image(pixels)), lambda text: of_text(items.text(text))
+    )
 
 
 def _held_back(config: CrossModalRetrievalConfig, count: int) -> dict[str, Tensor]:
@@ -133,7 +160,7 @@ def _digits(config: CrossModalRetrievalConfig) -> Pairs:
     known, test = order[TEST_DIGITS:], order[:TEST_DIGITS]
     rows = {part: known[some] for part, some in _held_back(config, len(known)).items()} | {"test": test}
     shown = test[: config.probe_items]
-    pixels = data.images.flatten(1).float() / 255
+    pixels = _pixels(data.images)
     return Pairs(
         {part: pixels[some] for part, some in rows.items()},
         {part: data.counts[some] for part, some in rows.items()},
@@ -146,7 +173,25 @@ def _digits(config: CrossModalRetrievalConfig) -> Pairs:
             texts=tuple(data.texts[row] for row in shown.tolist()),
             noun="digit",
         ),
+        NewItems((data.images.size(1), data.images.size(2)), _pixels, _counted),
     )
+
+
+def _pixels(images: Tensor) -> Tensor:
+    return images.flatten(1).float() / 255
+
+
+def _counted(text: str) -> Tensor:
+    """How often a text has each word of the descriptions.
+
+    Raises:
+        InputError: it has none of them.
+    """
+    words = Counter(text.lower().split())
+    counts = torch.tensor([[float(words[word]) for word in VOCABULARY]])
+    if not counts.any():
+        raise InputError(f"None of the words of '{text[:80]}' is known. Known are {', '.join(VOCABULARY)}.")
+    return counts
 
 
 def _wikipedia(config: CrossModalRetrievalConfig) -> Pairs:
