@@ -84,6 +84,8 @@ class LogMel(nn.Module):
                 f"Expected sound (samples,) or (n, samples) of at least one sample and floating-point numbers, but got "
                 f"{tuple(sound.shape)} of {sound.dtype}."
             )
+        if sound.size(0) == 0:
+            return sound.new_zeros(0, 1, self.bands, 1 + sound.size(1) // self.hop)
         spectrum = torch.stft(
             sound,
             self.length,

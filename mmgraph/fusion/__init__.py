@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmgraph.fusion.retrieval import Retrieval, retrieve, search_both_ways
     from mmgraph.fusion.semantic_matching import SemanticMatching
     from mmgraph.fusion.similarity import similarity_matrix
+    from mmgraph.fusion.video_fusion import VideoFusion
 
 __all__ = [
     "CCA",
@@ -32,6 +33,7 @@ __all__ = [
     "Modality",
     "Retrieval",
     "SemanticMatching",
+    "VideoFusion",
     "late_semantic_fusion",
     "retrieve",
     "search_both_ways",
@@ -53,6 +55,7 @@ _HOME = {
     "retrieve": "retrieval",
     "search_both_ways": "retrieval",
     "similarity_matrix": "similarity",
+    "VideoFusion": "video_fusion",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _HOME)

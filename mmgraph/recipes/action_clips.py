@@ -28,7 +28,8 @@ class ClipParts:
 
     Args:
         frame_rate: frames in a second, to play them.
-        sounds: of the test clips, and their rate; None where they are silent.
+        sounds: of each part; None where clips are silent.
+        sample_rate: of the sounds; 0 without.
 
     Shapes:
         clips (n, t, 3, height, width) uint8, labels (n,) of each; sounds (n, samples).
@@ -39,7 +40,8 @@ class ClipParts:
     class_names: tuple[str, ...]
     names: dict[str, tuple[str, ...]]
     frame_rate: float = PLAYED_RATE
-    sounds: tuple[Tensor, int] | None = None
+    sounds: dict[str, Tensor] | None = None
+    sample_rate: int = 0
 
     def shown_clips(self, count: int) -> Recordings:
         """The first test clips, as an item set keeps them."""
@@ -49,7 +51,7 @@ class ClipParts:
         """Their sounds."""
         if self.sounds is None:
             return None
-        return Recordings.of_sounds(self.sounds[0][:count].numpy(), self.sounds[1])
+        return Recordings.of_sounds(self.sounds["test"][:count].numpy(), self.sample_rate)
 
 
 def read_actions(frames: int, image_size: int, seed: int) -> ClipParts:

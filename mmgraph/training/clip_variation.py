@@ -37,15 +37,29 @@ class ClipVariation:
 
     def __call__(self, clips: Tensor, generator: torch.Generator) -> Tensor:
         """Changed copies of clips, by a generator of the CPU."""
+        return self.with_sounds(clips, None, generator)[0]
+
+    def with_sounds(
+        self, clips: Tensor, sounds: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Changed copies of clips, and what is heard meanwhile.
+
+        Shapes:
+            sounds (n, samples), as long as the clips: (n, samples · window / t).
+        """
         window = clips.size(1) if self.window is None else self.window
         free = clips.size(1) - window
         if free < 0:
             raise InputError(f"Expected clips of at least {window} frames, but they have {clips.size(1)}.")
         if free:
             starts = torch.randint(free + 1, (len(clips), 1), generator=generator)
+            if sounds is not None:
+                samples = torch.arange(sounds.size(1) * window // clips.size(1))
+                first = starts * sounds.size(1) // clips.size(1)
+                sounds = sounds.gather(1, (first + samples).to(sounds.device))
             frames = (starts + torch.arange(window)).to(clips.device)
             clips = clips[torch.arange(len(clips), device=clips.device).unsqueeze(1), frames]
         if self.augmentation is None:
-            return clips
+            return clips, sounds
         # Frames as channels of one picture, so that a clip turns and shifts as a whole.
-        return self.augmentation(clips.flatten(1, 2), generator).view_as(clips)
+        return self.augmentation(clips.flatten(1, 2), generator).view_as(clips), sounds

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mmgraph.errors import InputError
+from mmgraph.fusion import VideoFusion
 from mmgraph.inspection import Capture
 from mmgraph.inspection.examined import Examined
 from mmgraph.runs import ItemSet, Snapshot
@@ -30,7 +32,7 @@ class VideoClassification(Classification):
     """Classify clips, in shuffled mini-batches.
 
     Args:
-        model: clips → logits, and logits of each frame.
+        model: clips → logits, and logits of each frame; a `VideoFusion` takes sounds as well.
         clips: uint8 clips of each split, "train", "validation" and "test".
         labels: classes of each split.
         class_names: a name per class.
@@ -39,18 +41,20 @@ class VideoClassification(Classification):
         capture: what to look at.
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
         variation: random windows and changes of clips in training; whole clips are evaluated, as they are.
+        sounds: of the clips of each split, as long as they are; none by default.
+        alone: how much the answers of each stream of a `VideoFusion` alone count in the loss.
         seed: of all that is random.
 
     Shapes:
-        clips (n, t, channels, height, width) uint8; labels (n,) int64.
+        clips (n, t, channels, height, width) uint8; labels (n,) int64; sounds (n, samples) float32.
 
     Raises:
-        InputError: a part is empty, or clips and labels do not fit.
+        InputError: a part is empty, clips, sounds and labels do not fit, or the model does not hear.
     """
 
     def __init__(
         self,
-        model: VideoClassifier,
+        model: VideoClassifier | VideoFusion,
         clips: Mapping[str, Tensor],
         labels: Mapping[str, Tensor],
         *,
@@ -60,6 +64,8 @@ class VideoClassification(Classification):
         capture: Capture,
         batch_size: int = 32,
         variation: ClipVariation | None = None,
+        sounds: Mapping[str, Tensor] | None = None,
+        alone: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__(model, class_names, items, capture)
@@ -69,8 +75,16 @@ class VideoClassification(Classification):
                     f"The {split} part needs clips (n, t, channels, height, width), at least one, and as many labels; "
                     f"it has {tuple(some.shape)} and {len(labels[split])} labels."
                 )
+        for split, heard in (sounds or {}).items():
+            if not isinstance(model, VideoFusion) or heard.dim() != 2 or len(heard) != len(clips[split]):
+                raise InputError(
+                    f"Expected sounds (n, samples) for {len(clips[split])} clips of the {split} part and a VideoFusion "
+                    f"that hears them, but got {tuple(heard.shape)} and a {type(model).__name__}."
+                )
         self.model: nn.Module
         self._classifier = model
+        self._sounds = dict(sounds or {})
+        self._alone, self._right_alone = alone, {split: dict[str, float]() for split in clips}
         self._clips, self._labels, self._probe = dict(clips), dict(labels), probe
         self._batch_size, self._seed = batch_size, seed
         self._variation = ClipVariation() if variation is None else variation
@@ -82,35 +96,77 @@ class VideoClassification(Classification):
         self.model.to(device)
         self._clips = {split: value.to(device) for split, value in self._clips.items()}
         self._labels = {split: value.to(device) for split, value in self._labels.items()}
+        self._sounds = {split: value.to(device) for split, value in self._sounds.items()}
         self._probe = self._probe.to(device)
 
     def normalise(self, clips: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
         return (clips.float() / 255 - self._mean) / self._std
 
-    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Shuffled batches; all that is random depends on the seed, the epoch and the position alone."""
-        clips, labels = self._clips["train"], self._labels["train"]
+    def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[tuple[Tensor, ...], Tensor]]:
+        """Shuffled batches of clips, with their sounds where there are any, and labels.
+
+        All that is random depends on the seed, the epoch and the position alone.
+        """
+        clips, labels, sounds = self._clips["train"], self._labels["train"], self._sounds.get("train")
         key = self._seed * 1_000_003 + epoch
         order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(key % 2**63))
         for position in range(start, self.batches_per_epoch):
             rows = order[position * self._batch_size : (position + 1) * self._batch_size].to(clips.device)
             generator = torch.Generator().manual_seed((key * 1_000_003 + position) % 2**63)
-            yield self._variation(self.normalise(clips[rows]), generator), labels[rows]
+            seen, heard = self._variation.with_sounds(
+                self.normalise(clips[rows]), None if sounds is None else sounds[rows], generator
+            )
+            yield (seen,) if heard is None else (seen, heard), labels[rows]
 
-    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Cross-entropy and accuracy of a batch."""
-        clips, labels = batch
-        return scores(self.model(clips), labels)
+    def loss(self, batch: tuple[tuple[Tensor, ...], Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Cross-entropy and accuracy of a batch; of a fusion with the cross-entropy of each stream alone."""
+        inputs, labels = batch
+        if (
+            not isinstance(self._classifier, VideoFusion)
+            or self._alone == 0
+            or len(self._classifier.names) == 1
+        ):
+            return scores(self.model(*inputs), labels)
+        together, alone = self._classifier.together_and_alone(*inputs)
+        loss, metrics = scores(together, labels)
+        for logits in alone.values():
+            loss = loss + self._alone * F.cross_entropy(logits, labels)
+        return loss, metrics
+
+    def evaluate(self, split: str = "validation") -> dict[str, float]:
+        """Loss and accuracy; of a fusion also the accuracy of each stream alone."""
+        found = super().evaluate(split)
+        alone = self._right_alone[split]
+        return found | {f"{split}/accuracy_{name}_alone": share for name, share in alone.items()}
 
     def outputs(self, split: str) -> tuple[Tensor, Tensor]:
         """Logits and labels of a part of the data, computed in batches."""
-        parts = self._clips[split].split(FORWARD_CLIPS)
-        return torch.cat([self.model(self.normalise(part)) for part in parts]), self._labels[split]
+        labels, logits = self._labels[split], []
+        alone: dict[str, list[Tensor]] = {}
+        for first in range(0, len(labels), FORWARD_CLIPS):
+            inputs = self._inputs(split, slice(first, first + FORWARD_CLIPS))
+            if isinstance(self._classifier, VideoFusion) and len(self._classifier.names) > 1:
+                together, each = self._classifier.together_and_alone(*inputs)
+                for name, answer in each.items():
+                    alone.setdefault(name, []).append(answer)
+            else:
+                together = self.model(*inputs)
+            logits.append(together)
+        self._right_alone[split] = {
+            name: float((torch.cat(answers).argmax(1) == labels).float().mean())
+            for name, answers in alone.items()
+        }
+        return torch.cat(logits), labels
 
     def probe_inputs(self) -> tuple[Any, ...]:
-        """The probe clips."""
-        return (self.normalise(self._probe),)
+        """The probe clips, which are the first of the test part, with their sounds where there are any."""
+        seen = self.normalise(self._probe)
+        return (seen, self._sounds["test"][: len(seen)]) if self._sounds else (seen,)
+
+    def _inputs(self, split: str, rows: slice) -> tuple[Tensor, ...]:
+        seen = self.normalise(self._clips[split][rows])
+        return (seen, self._sounds[split][rows]) if self._sounds else (seen,)
 
     @cached_property
     def examined(self) -> Examined:
@@ -119,11 +175,12 @@ class VideoClassification(Classification):
 
     def probe(self) -> list[Snapshot]:
         """What is inside, and the frames of some clips with what is thought at each of them."""
-        thought_of = self._probe[:THOUGHT_OF]
+        thought_of, inputs = self._probe[:THOUGHT_OF], self.probe_inputs()
         training = self.model.training
         self.model.eval()
         with torch.no_grad():
-            frames = self._classifier.per_frame(self.normalise(thought_of)).softmax(2).float().cpu().numpy()
+            some = (value[:THOUGHT_OF] for value in inputs)
+            frames = self._classifier.per_frame(*some).softmax(2).float().cpu().numpy()
         self.model.train(training)
         shown = thought_of[:STRIPS]
         labels = self._items.labels
@@ -143,4 +200,8 @@ class VideoClassification(Classification):
             },
             notes={"classes": list(self.class_names)},
         )
-        return [*super().probe(), strip]
+        snapshots = [*super().probe(), strip]
+        if isinstance(self._classifier, VideoFusion):
+            contributions = self._classifier.contributions(*inputs)
+            snapshots += contributions.snapshots(torch.from_numpy(labels).to(shown.device), self.class_names)
+        return snapshots

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mmgraph.vision.lenet import LeNet
     from mmgraph.vision.memory_order import channels_innermost
     from mmgraph.vision.place_encoder import PlaceEncoder
+    from mmgraph.vision.sound_encoder import SoundEncoder
     from mmgraph.vision.two_stream import MotionEncoder, TwoStream
     from mmgraph.vision.video_classifier import VideoClassifier
 
@@ -34,6 +35,7 @@ __all__ = [
     "LeNet",
     "MotionEncoder",
     "PlaceEncoder",
+    "SoundEncoder",
     "TwoStream",
     "VideoClassifier",
     "align_by_eyes",
@@ -49,6 +51,7 @@ _HOME = {
     "MotionEncoder": "two_stream",
     "FrameLSTM": "frame_lstm",
     "PlaceEncoder": "place_encoder",
+    "SoundEncoder": "sound_encoder",
     "FrameEncoder": "frame_encoder",
     "Conv3dEncoder": "conv3d",
     "Augmentation": "augmentation",

@@ -59,6 +59,10 @@ def test_each_sound_of_a_batch_alone_and_silence() -> None:
     assert front(torch.zeros(1)).shape == (1, 40, 1)
 
 
+def test_no_sound_at_all() -> None:
+    assert LogMel(8000)(torch.zeros(0, 800)).shape == LogMel(8000)(torch.zeros(1, 800))[:0].shape
+
+
 def test_bad_requests() -> None:
     for bad in (
         {"sample_rate": 0},

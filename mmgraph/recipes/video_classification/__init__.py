@@ -34,6 +34,7 @@ class VideoClassificationConfig(TrainingOptions):
             "filters": 4,
             "features": 64,
         },
+        ("model", "sound"): {"learning_rate": 1e-2},
     }
 
     dataset: str = option(
@@ -43,11 +44,31 @@ class VideoClassificationConfig(TrainingOptions):
     )
     model: str = option(
         "conv3d",
-        "Network; appearance and motion are the streams of two-stream alone, single-frame sees the middle frame.",
-        choices=("conv3d", "cnn-lstm", "two-stream", "appearance", "motion", "single-frame"),
+        "Network; fusion joins appearance, motion and, where there is one, sound; these are its streams alone; "
+        "single-frame sees the middle frame.",
+        choices=(
+            "conv3d",
+            "cnn-lstm",
+            "two-stream",
+            "fusion",
+            "appearance",
+            "motion",
+            "sound",
+            "single-frame",
+        ),
+    )
+    strategy: str = option(
+        "late",
+        "How the streams are joined (fusion).",
+        choices=("early", "late", "gated", "attention", "low_rank"),
+    )
+    alone: float = option(
+        1.0, "How much the answers of each stream alone count in training (fusion).", minimum=0.0
     )
     motion: str = option(
-        "difference", "What the motion stream sees (two-stream, motion).", choices=("difference", "flow")
+        "difference",
+        "What the motion stream sees (two-stream, fusion, motion).",
+        choices=("difference", "flow"),
     )
     stack: int = option(7, "Differences or flows that the motion stream sees at once.", minimum=1)
     read: str = option(
@@ -89,8 +110,8 @@ class VideoClassificationConfig(TrainingOptions):
 RECIPE = Recipe(
     name="video-classification",
     title="What happens in a clip",
-    summary="A 3-D convolutional, recurrent or two-stream network on clips whose class is in the motion (generated, no "
-    "download), or on UCF101, with each frame's prediction on a strip.",
+    summary="A 3-D convolutional, recurrent or two-stream network, or a fusion of sight and sound, on clips whose "
+    "class is in the motion (generated, no download), or on UCF101, with each frame's prediction on a strip.",
     config=VideoClassificationConfig,
     package=__name__,
 )

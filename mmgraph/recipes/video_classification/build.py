@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
+from mmgraph.datasets.log_mel import LogMel
 from mmgraph.datasets.moving_shapes import FRAME_RATE, moving_shapes
+from mmgraph.errors import ConfigError
+from mmgraph.fusion import VideoFusion
 from mmgraph.inspection import Capture
 from mmgraph.recipes.action_clips import PEOPLE, ClipParts, read_actions
 from mmgraph.recipes.video_classification import VideoClassificationConfig
@@ -21,13 +24,18 @@ from mmgraph.vision import (
     FrameLSTM,
     MotionEncoder,
     PlaceEncoder,
+    SoundEncoder,
     TwoStream,
     VideoClassifier,
 )
 
 if TYPE_CHECKING:
+    from mmgraph.fusion.modalities import Strategy
     from mmgraph.vision.frame_lstm import Read
     from mmgraph.vision.two_stream import Motion
+
+BANDS = 48
+"""Of pitch, in the pictures of sounds."""
 
 
 def build(config: VideoClassificationConfig) -> VideoClassification:
@@ -36,7 +44,10 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         parts = _shapes(config)
     else:
         parts = read_actions(config.frames, config.image_size, config.seed)
-    model = classifier(config, len(parts.class_names))
+    hears = config.model in ("fusion", "sound") and parts.sounds is not None
+    if config.model == "sound" and not hears:
+        raise ConfigError(f"The clips of '{config.dataset}' do not all have a sound: choose another model.")
+    model = classifier(config, len(parts.class_names), parts.sample_rate if hears else None)
     probe, labels = parts.clips["test"][: config.probe_clips], parts.labels["test"][: config.probe_clips]
     items = ItemSet(
         labels=labels.numpy(),
@@ -57,12 +68,31 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         capture=Capture(model),
         batch_size=config.batch_size,
         variation=ClipVariation(window, PEOPLE if config.augment else None),
+        sounds=parts.sounds if hears else None,
+        alone=config.alone,
         seed=config.seed,
     )
 
 
-def classifier(config: VideoClassificationConfig, num_classes: int) -> VideoClassifier:
-    """The network that the options name."""
+def classifier(
+    config: VideoClassificationConfig, num_classes: int, sample_rate: int | None = None
+) -> VideoClassifier | VideoFusion:
+    """The network that the options name; one that hears takes sounds of a sample rate."""
+    if config.model in ("fusion", "sound"):
+        streams: dict[str, nn.Module] = {}
+        if config.model == "fusion":
+            streams |= {"appearance": FrameEncoder(_images(config, 3)), "motion": _motion(config)}
+        if sample_rate is not None:
+            mel = LogMel(sample_rate, BANDS, window_seconds=0.064, hop_seconds=0.02)
+            filters = _channels(config)[:2]
+            streams["sound"] = SoundEncoder(mel, filters, config.features, dropout=config.dropout)
+        return VideoFusion(
+            streams,
+            dict.fromkeys(streams, config.features),
+            num_classes,
+            strategy=cast("Strategy", config.strategy),
+            dim=config.features,
+        )
     both = 2 if config.model == "two-stream" else 1
     return VideoClassifier(_encoder(config), both * config.features, num_classes)
 
@@ -126,5 +156,8 @@ def _shapes(config: VideoClassificationConfig) -> ClipParts:
         made.class_names,
         {part: tuple(f"clip {row}" for row in range(start, end)) for part, (start, end) in ends.items()},
         FRAME_RATE,
-        (made.sounds[second:], made.sample_rate) if made.sounds is not None else None,
+        None
+        if made.sounds is None
+        else {part: made.sounds[start:end] for part, (start, end) in ends.items()},
+        made.sample_rate,
     )
