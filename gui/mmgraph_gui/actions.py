@@ -62,6 +62,15 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
             "neighbours",
             "Find the items most like the selected one",
         ),
+        None,
+        Entry(
+            "own",
+            "Add own &item…",
+            "Ctrl+I",
+            "bring_dialog",
+            "See what the model makes of your own image, text, sound or clip, and where it lands",
+        ),
+        Entry("paste", "&Paste as own item", "Ctrl+V", "paste", "The same with what is on the clipboard"),
     ),
     "&Run": (
         Entry("pause", "&Pause", "Ctrl+P", "pause", "Pause training after this step", "pause"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from mmgraph_gui.export import formats_of
+from mmgraph_gui.own_items import OWN_ITEMS
 from mmgraph_gui.views import View
 
 
@@ -46,6 +47,18 @@ def ask_report(parent: QWidget, name: str) -> Path | None:
         return None
     path = Path(chosen)
     return path if path.suffix else path.with_suffix(formats.get(wanted, ".html"))
+
+
+def ask_own_item(parent: QWidget) -> Path | None:
+    """Which image, sound, clip or text the model shall look at."""
+    endings = " ".join(f"*{ending}" for ending in OWN_ITEMS)
+    chosen, _ = QFileDialog.getOpenFileName(
+        parent,
+        "Add your own item",
+        str(Path.home()),
+        f"Images, sounds, clips and texts ({endings});;All files (*)",
+    )
+    return Path(chosen) if chosen else None
 
 
 def ask_delete(parent: QWidget, name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mmgraph.runs import Event, ItemSet, Series, SnapshotInfo, Status, Update
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.selection import EMPTY, History, Look, Mode, Rows, changed_selection
 from mmgraph_gui.snapshot_index import SnapshotIndex, nearest
@@ -30,6 +31,7 @@ Topic = Literal[
     "hover",
     "colour",
     "layer",
+    "guest",
 ]
 """What can change.
 
@@ -44,10 +46,12 @@ Topic = Literal[
     hover       `hovered` changed
     colour      `colour_by` or `prediction` changed
     layer       the chosen layer of a kind, or `head`, changed
+    guest       a person's own item came, went, or more is known of it
 """
 
 TOPICS: tuple[Topic, ...] = (
     "run", "status", "scalars", "events", "snapshots", "step", "items", "selection", "hover", "colour", "layer",
+    "guest",
 )  # fmt: skip
 
 Listener = Callable[[Topic], None]
@@ -71,6 +75,7 @@ class AppState:
         prediction: what the model says of each item at `step`; None where the run recorded none.
         head: attention head; None is the mean of all.
         hidden: classes of what colours the items whose points are not shown.
+        guest: a person's own item, and what the model says of it.
     """
 
     path: Path | None = None
@@ -86,6 +91,7 @@ class AppState:
     prediction: Prediction | None = None
     head: int | None = None
     hidden: frozenset[int] = frozenset()
+    guest: Guest | None = None
     _selection: Rows = field(default_factory=lambda: EMPTY)
     _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
@@ -116,6 +122,7 @@ class AppState:
         self.path, self.config, self.status = path, config or {}, None
         self.series, self.events, self.items, self.prediction = {}, [], None, None
         self.step, self.follow, self.hovered, self.hidden = 0, True, None, frozenset()
+        self.guest = None
         self._selection, self._history, self._layers, self._index = EMPTY, History(), {}, SnapshotIndex()
         self._notify(*TOPICS)
 
@@ -294,6 +301,12 @@ class AppState:
         if self.hovered != row:
             self.hovered = row
             self._notify("hover")
+
+    def set_guest(self, guest: Guest | None) -> None:
+        """Say what is known of a person's own item, or that there is none."""
+        if guest is not self.guest:
+            self.guest = guest
+            self._notify("guest")
 
     def set_colour_by(self, name: str) -> None:
         """Choose what colours the items in every view."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QMimeData, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -24,7 +24,8 @@ from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.news import News
-from mmgraph_gui.questions import ask_export, ask_folder, ask_report
+from mmgraph_gui.own_items import OwnItems, is_own_item
+from mmgraph_gui.questions import ask_export, ask_folder, ask_own_item, ask_report
 from mmgraph_gui.recent import RecentRuns
 from mmgraph_gui.rundeeds import RunDeeds
 from mmgraph_gui.runlist import RunList
@@ -58,7 +59,8 @@ class MainWindow(QMainWindow):
         self.follower = RunFollower(self.state, self)
         self.launcher = launcher or Launcher(self)
         self.model = ModelProcess(self.state, self.follower, self)
-        self.area = ViewArea(Context(self.state, self.follower, self.theme, self.model))
+        self.own = OwnItems(self.state, self.model, self)
+        self.area = ViewArea(Context(self.state, self.follower, self.theme, self.model, self.own))
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
         self.runs = RunList(root, self.theme, settings=settings)
@@ -98,6 +100,8 @@ class MainWindow(QMainWindow):
                 self.runs.set_root(folders[0])
             if runs:
                 self.open_run(runs[0])
+            elif not folders and len(paths) == 1 and is_own_item(paths[0]) and self.state.path is not None:
+                self.own.bring_file(paths[0])
             elif not folders:
                 named = ", ".join(f"'{path}'" for path in paths)
                 self.say(
@@ -113,6 +117,27 @@ class MainWindow(QMainWindow):
         if path is not None:
             self.session.take_up()
             self.open_run(path)
+
+    def bring_dialog(self) -> None:
+        """Ask for a file and have the model look at it."""
+        path = ask_own_item(self)
+        if path is not None:
+            self.own.bring_file(path)
+
+    def paste(self) -> None:
+        """Have the model look at what is on the clipboard: a picture, a file, or a text."""
+        self._bring_data(QApplication.clipboard().mimeData())
+
+    def _bring_data(self, data: QMimeData) -> None:
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if paths:
+            self.open_paths(paths)
+        elif data.hasImage():
+            self.own.bring_image(QImage(data.imageData()))
+        elif data.hasText():
+            self.own.bring_text(data.text())
+        else:
+            self.say("There is no picture, file or text that could be looked at.", "info")
 
     def open_dialog(self) -> None:
         """Ask which folder to open."""
@@ -207,9 +232,11 @@ class MainWindow(QMainWindow):
         self.bar.rate.selectAll()
 
     def clear(self) -> None:
-        """Close the message; where there is none, select nothing."""
+        """Close the message; where there is none, let one's own item go; where there is none, select nothing."""
         if self.banner.text:
             self.banner.hide()
+        elif self.state.guest is not None:
+            self.own.leave()
         else:
             self.state.clear_selection()
 
@@ -323,6 +350,8 @@ class MainWindow(QMainWindow):
         self.follower.message.connect(self.say)
         self.area.message.connect(self.say)
         self.area.explain_wanted.connect(self.explain)
+        self.own.failed.connect(self.say)
+        self.own.arrived.connect(lambda: self.area.show_view("items"))
         self.launcher.failed.connect(self.say)
         self.launcher.appeared.connect(self.open_run)
         self.runs.chosen.connect(self.open_run)
@@ -366,14 +395,13 @@ class MainWindow(QMainWindow):
             self.area.docks[view].raise_()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        data = event.mimeData()
+        if data.hasUrls() or ((data.hasImage() or data.hasText()) and self.state.path is not None):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.open_paths(paths)
+        event.acceptProposedAction()
+        self._bring_data(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.setValue("geometry", self.saveGeometry())
@@ -385,6 +413,7 @@ class MainWindow(QMainWindow):
             self._attached = False
             self.actions_.detach()
         self.area.detach()
+        self.own.close()
         self.model.close()
         self.follower.close()
         self.runs.close_worker()

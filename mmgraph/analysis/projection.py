@@ -205,6 +205,18 @@ class StableProjector:
         explained = current.variance_kept(vectors) / fresh.total_variance if fresh.total_variance > 0 else 1.0
         return Placement(positions, finite_rows(vectors), explained, refitted)
 
+    def locate(self, vectors: npt.NDArray[Any], step: int) -> Floats | None:
+        """Positions of other vectors among those of a step; None where that step has not been projected.
+
+        Shapes:
+            vectors (n, features) -> (n, dimensions).
+        """
+        known = self._by_step.get(step)
+        vectors = _table(vectors)
+        if known is None or len(known.origin) != vectors.shape[1]:
+            return None
+        return known.transform(vectors)
+
     def _near(self, step: int) -> Projection | None:
         if not self._steps:
             return None

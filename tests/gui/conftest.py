@@ -18,6 +18,7 @@ import pytest
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.model_process import ModelProcess
+from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views import Context
@@ -182,7 +183,9 @@ def context(theme: Theme) -> Iterator[Context]:
     state = AppState()
     follower = RunFollower(state)
     model = ModelProcess(state, follower)
-    yield Context(state, follower, theme, model)
+    own = OwnItems(state, model)
+    yield Context(state, follower, theme, model, own)
+    own.close()
     model.close()
     follower.close()
     left = [thread.name for thread in threading.enumerate() if thread.name.startswith("mmgraph-view")]

@@ -41,6 +41,7 @@ from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.follower import RunFollower, Work
 from mmgraph_gui.model_process import ModelProcess
+from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.state import TOPICS, AppState, Topic
 from mmgraph_gui.theme import Theme
 
@@ -64,6 +65,7 @@ class Context:
     follower: RunFollower
     theme: Theme
     model: ModelProcess
+    own: OwnItems
 
 
 class View(QWidget):
@@ -76,7 +78,7 @@ class View(QWidget):
         topics: changes of the state after which it is drawn again ("theme" is always one of them).
 
     Attributes:
-        state, follower, theme, model: from the context.
+        state, follower, theme, model, own: from the context.
         controls: layout of a line above the content, for choosers; hidden while no run is open.
         content: the widget to fill in `build`.
 
@@ -95,6 +97,7 @@ class View(QWidget):
         super().__init__(parent)
         self.state, self.follower, self.theme = context.state, context.follower, context.theme
         self.model = context.model
+        self.own = context.own
         self.setAccessibleName(self.title)
         self._changed: set[str] = {*TOPICS, "theme"}
         self._waits = False
@@ -162,23 +165,15 @@ class View(QWidget):
 
     # -- what a view calls -------------------------------------------------------------------------------
 
-    def ask(
-        self, slot: str, infos: Sequence[SnapshotInfo], work: Work | None = None, *, long: bool = False
-    ) -> None:
+    def ask(self, slot: str, infos: Sequence[SnapshotInfo], work: Work | None = None) -> None:
         """Have snapshots loaded and worked on in a worker thread; the result comes to `receive(slot, …)`.
 
         Of the requests for one slot only the latest counts. `work(job, snapshots)` must not touch widgets or
         the state; bind what it needs with functools.partial. What it needs to draw the result later (step,
-        layer …) should be part of the result, because the state may have moved on. Say `long` where it takes
-        seconds, so that pictures need not wait for it.
+        layer …) should be part of the result, because the state may have moved on.
         """
         self.follower.ask(
-            (id(self), slot),
-            infos,
-            work,
-            lambda result: self._deliver(slot, result),
-            self.show_message,
-            long=long,
+            (id(self), slot), infos, work, lambda result: self._deliver(slot, result), self.show_message
         )
 
     def cancel(self, slot: str) -> None:

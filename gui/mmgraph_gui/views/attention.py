@@ -24,7 +24,7 @@ from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.map_page import WAYS, MapPage, ways_of
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.neighbourhood import NeighbourhoodPicture
-from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture
+from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture, read_guest
 
 NARROWEST_BOX = 72
 ALL_HEADS = "heads"
@@ -39,7 +39,7 @@ class AttentionView(View):
     title: ClassVar[str] = "Attention"
     kinds: ClassVar[tuple[str, ...]] = ("attention",)
     topics: ClassVar[frozenset[str]] = frozenset(
-        {"run", "snapshots", "step", "items", "selection", "hover", "colour", "layer"}
+        {"run", "snapshots", "step", "items", "selection", "hover", "colour", "layer", "guest"}
     )
 
     def build(self) -> None:
@@ -99,6 +99,8 @@ class AttentionView(View):
             self._forget()
             self._asked, self._chosen, self._rolls_out = None, None, False
         self.layers.refresh()
+        if self._shows_guest():
+            return
         info = self.state.snapshot_at("attention")
         if info is None:
             self._asked = None
@@ -142,6 +144,17 @@ class AttentionView(View):
         if "hover" in changed:
             self.around.mark(self.state.hovered)
 
+    def _shows_guest(self) -> bool:
+        """Whether the maps of a person's own item are shown; those of an item that is selected alone go first."""
+        guest = self.state.guest
+        if guest is None or guest.attention is None or (len(self.state.selection) == 1 and not guest.waits):
+            return False
+        asked = (guest, self.state.head)
+        if asked != self._asked:
+            self._asked = asked
+            self.ask("attention", [], functools.partial(read_guest, guest=guest, head=self.state.head))
+        return True
+
     def _maps(self) -> list[SnapshotInfo]:
         """Attention of queries on keys of every layer at this step."""
         found = (self.state.snapshot_at("attention", layer) for layer in self.state.layers("attention"))
@@ -164,6 +177,9 @@ class AttentionView(View):
         self.heads: HeadGrid | None = None
 
     def receive(self, slot: str, result: Any) -> None:
+        if result is None:
+            self.show_message("Nothing was said of your own item.")
+            return
         self.show_content()
         self._forget()
         if isinstance(result, EdgeAttention):
@@ -314,8 +330,8 @@ class AttentionView(View):
                 f"before “{shown.words[index]}”: most at row {row}, column {column}: {float(weights.max()):.4f}"
             )
             return
-        parts = [f"{shown.info.layer}, step {shown.info.step:,}", *self._told_item(shown.item)]
-        self.caption.set_parts([*parts, " ".join(shown.words)])
+        whose = [shown.name] if shown.name else self._told_item(shown.item)
+        self.caption.set_parts([f"{shown.layer}, step {shown.step:,}", *whose, " ".join(shown.words)])
 
     def _pointed_head(self, layer: int | None, head: int | None) -> None:
         shown = self.heads

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QElapsedTimer, QRectF, QSize, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.icon import icon
 from mmgraph_gui.item_card import describe, paint_picture, thumbnail
+from mmgraph_gui.raster import to_image
 from mmgraph_gui.sound_player import SoundPlayer
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
@@ -24,6 +26,8 @@ from mmgraph_gui.views.timeline import Footage, Timeline
 TICK = 40
 MOST_COLUMNS = 8
 PICTURE = 132
+OWN_RATE = 8.0
+"""Frames in a second of a person's own clip, of which the model sees a few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +79,21 @@ def read_facts(_job: Job | None, snapshots: tuple[Snapshot, ...], *, row: int) -
 
 
 class ItemDetail(QWidget):
-    """Shows the item that is selected alone.
+    """Shows the item that is selected alone, or a person's own.
 
     Signals:
         said(text): a sound could not be played, and why.
+        removed(): the person's own item is not wanted any more.
     """
 
     said = Signal(str)
+    removed = Signal()
 
     def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state, self._theme = state, theme
         self.row: int | None = None
+        self.guest: Guest | None = None
         self._facts = Facts(-1)
         self.player = SoundPlayer(self)
         self.player.failed.connect(self.said)
@@ -101,6 +108,10 @@ class ItemDetail(QWidget):
         self.timeline.play_wanted.connect(self.toggle_play)
         self.play_button = named(QToolButton(), "Play", "Play the sound and the frames (Space)")
         self.play_button.clicked.connect(self.toggle_play)
+        self.remove_button = named(QToolButton(), "Remove your own item", "Remove your own item (Esc)")
+        self.remove_button.setText("×")
+        self.remove_button.clicked.connect(self.removed)
+        self.remove_button.hide()
         theme.changed.connect(self._style)
         self._clock, self._from = QElapsedTimer(), 0.0
         self._timer = QTimer(self, interval=TICK)
@@ -111,6 +122,7 @@ class ItemDetail(QWidget):
         upper = QHBoxLayout()
         upper.addWidget(self.picture)
         upper.addLayout(right, 1)
+        upper.addWidget(self.remove_button, 0, Qt.AlignmentFlag.AlignTop)
         self._lower = QWidget()
         lower = QHBoxLayout(self._lower)
         lower.setContentsMargins(0, 0, 0, 0)
@@ -124,11 +136,32 @@ class ItemDetail(QWidget):
 
     def show_item(self, row: int) -> None:
         """Show an item of the item set; a prediction that changed is written anew, and what plays goes on."""
-        if row != self.row:
+        if row != self.row or self.guest is not None:
             self.stop()
-            self.row, self._facts = row, Facts(row)
+            self.row, self.guest, self._facts = row, None, Facts(row)
+            self.remove_button.hide()
             self._show_footage()
         self._write()
+
+    def show_guest(self, guest: Guest) -> None:
+        """Show a person's own item and what is known of it so far."""
+        if guest is self.guest:
+            return
+        earlier, self.row, self.guest = self.guest, None, guest
+        self.bars.show_shares([], "")
+        self.remove_button.show()
+        if earlier is None or guest.frames is not earlier.frames:
+            self.stop()
+            moves = guest.frames is not None and len(guest.frames) > 1
+            frames = guest.frames if moves else None
+            if frames is not None and frames.shape[-1] == 1:
+                frames = frames[..., 0]
+            self.timeline.show_footage(Footage(frames, OWN_RATE))
+            self._lower.setVisible(moves)
+            self.picture.setVisible(guest.picture is not None)
+            if guest.picture is not None:
+                self.picture.show_image(to_image(guest.picture))
+        self._put_words(guest.lines)
 
     def show_facts(self, facts: Facts) -> None:
         """Show what the snapshots say of it."""
@@ -149,7 +182,7 @@ class ItemDetail(QWidget):
     def forget(self) -> None:
         """No item is shown any more."""
         self.stop()
-        self.row = None
+        self.row = self.guest = None
 
     # -- playing -----------------------------------------------------------------------------------------
 
@@ -246,6 +279,9 @@ class ItemDetail(QWidget):
             code, sure = footage.thought(frame)
             thought = f": {footage.class_name(code)} ({sure:.2f})" if code >= 0 else ""
             lines.append(f"frame {frame + 1} of {len(footage.frames)}{thought}")
+        self._put_words(lines)
+
+    def _put_words(self, lines: list[str]) -> None:
         text = "\n".join(lines)
         if text != self.words.toPlainText():
             self.words.setPlainText(text)

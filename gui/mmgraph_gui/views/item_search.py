@@ -24,8 +24,9 @@ METRICS: dict[NeighbourMetric, str] = {
 MOST_NEIGHBOURS = 1000
 HINT = (
     "Words of ids, classes and texts (/); id:, label:, split: and text: look in one place only. "
-    "Enter selects what fits, Escape empties the field."
+    "Enter selects what fits, Escape empties the field. After like: Enter asks the model for what fits by meaning."
 )
+LIKE = "like:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +99,13 @@ class ItemSearch(QWidget):
         changed(): other words, another number or another distance.
         entered(): Enter was pressed in the field.
         near_wanted(bool): neighbours are wanted, or no longer.
+        meant(text): items that fit a text by its meaning are wanted.
     """
 
     changed = Signal()
     entered = Signal()
     near_wanted = Signal(bool)
+    meant = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,18 +130,43 @@ class ItemSearch(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.field, 1)
+        self.meaning = named(
+            QPushButton("By meaning"),
+            "Search by meaning",
+            "Ask the model which items fit what was typed (like:)",
+        )
+        self.meaning.clicked.connect(self._mean)
+        self.meaning.hide()
+        layout.addWidget(self.meaning)
         for widget in (self.near, QLabel("k"), self.k_box, self.metric_box):
             layout.addWidget(widget)
         self.field.textChanged.connect(lambda _: self.changed.emit())
-        self.field.returnPressed.connect(self.entered)
+        self.field.returnPressed.connect(self._enter)
         self.near.clicked.connect(self.near_wanted)
         self.k_box.valueChanged.connect(lambda _: self.changed.emit())
         self.metric_box.activated.connect(lambda _: self.changed.emit())
 
+    def offer_meaning(self, on: bool) -> None:
+        """Whether the run's model finds items of one modality by another."""
+        self.meaning.setVisible(on)
+
+    def _enter(self) -> None:
+        if self.field.text().strip().lower().startswith(LIKE):
+            self._mean()
+        else:
+            self.entered.emit()
+
+    def _mean(self) -> None:
+        text = self.field.text().strip()
+        text = text[len(LIKE) :].strip() if text.lower().startswith(LIKE) else text
+        if text:
+            self.meant.emit(text)
+
     @property
     def words(self) -> str:
-        """What was typed."""
-        return self.field.text().strip()
+        """What was typed to filter by; nothing while it is meant for the model."""
+        text = self.field.text().strip()
+        return "" if text.lower().startswith(LIKE) else text
 
     @property
     def measure(self) -> NeighbourMetric:

@@ -16,6 +16,7 @@ from mmgraph.analysis import judge
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, find_items
 from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
@@ -63,7 +64,7 @@ class ItemsView(View):
     title: ClassVar[str] = "Items"
     kinds: ClassVar[tuple[str, ...]] = ("prediction",)
     topics: ClassVar[frozenset[str]] = frozenset(
-        {"run", "items", "selection", "colour", "hover", "step", "snapshots", "layer"}
+        {"run", "items", "selection", "colour", "hover", "step", "snapshots", "layer", "guest"}
     )
 
     def build(self) -> None:
@@ -74,6 +75,7 @@ class ItemsView(View):
         self._asked: tuple[SnapshotInfo, int, int, str] | None = None
         self._select_found = False
         self._own_selection = False
+        self._shows_guest = False
         self.shown_box = named(QComboBox(), "Which items are shown")
         self.order_box = named(QComboBox(), "Order of the items")
         for box, choices in ((self.shown_box, SHOWN), (self.order_box, ORDERS)):
@@ -86,6 +88,7 @@ class ItemsView(View):
         self.search.changed.connect(self._search)
         self.search.entered.connect(self._select_fitting)
         self.search.near_wanted.connect(self._toggle_near)
+        self.search.meant.connect(self.own.bring_text)
         self.search.field.left.connect(self.setFocus)
         lines, choosers = QVBoxLayout(), QHBoxLayout()
         for widget in (QLabel("Show"), self.shown_box, QLabel("Order"), self.order_box):
@@ -104,6 +107,7 @@ class ItemsView(View):
         self.gallery.play_wanted.connect(self._play)
         self.detail = named(ItemDetail(self.state, self.theme), "The selected item", "")
         self.detail.said.connect(self.caption.setText)
+        self.detail.removed.connect(self.own.leave)
         self.detail.hide()
         self._facts_asked: tuple[Any, ...] | None = None
         self.parts = QSplitter(Qt.Orientation.Vertical)
@@ -123,6 +127,7 @@ class ItemsView(View):
             self._end_near()
             self.search.field.clear()
         self._show_detail()
+        self.search.offer_meaning("similarity" in self.state.layers("matrix"))
         if items is None:
             self.order = None
             self.cancel("order")
@@ -131,18 +136,25 @@ class ItemsView(View):
             return
         if changed & {"hover", "theme", "colour", "selection"}:
             self.gallery.viewport().update()
-        if self._near is not None:
+        guest = self.state.guest
+        if changed & {"guest", "control"}:
+            # News of it shows the items near it; whatever is typed or chosen later shows others.
+            self._shows_guest = "guest" in changed and guest is not None and bool(guest.near)
+            changed |= {"control"}
+        if self._shows_guest and guest is not None:
+            self._show_near_guest(guest)
+        elif self._near is not None:
             self._ask_nearest(self._near)
         else:
             self._ask_order(items, changed & {"run", "items", "selection", "colour", "control"})
-        if "selection" in changed:
+        if "selection" in changed and not self._shows_guest:
             self._write_caption()
 
     def receive(self, slot: str, result: Any) -> None:
         if slot == "facts":
             self.detail.show_facts(result)
             return
-        if (slot == "near") != (self._near is not None):
+        if self._shows_guest or (slot == "near") != (self._near is not None):
             return
         if slot == "near":
             self.nearest, rows = result, result.rows
@@ -165,7 +177,11 @@ class ItemsView(View):
 
     def _show_detail(self) -> None:
         """The item that is selected alone, whole."""
-        selection, items = self.state.selection, self.state.items
+        selection, items, guest = self.state.selection, self.state.items, self.state.guest
+        if guest is not None and (guest.waits or len(selection) != 1):
+            self.detail.show_guest(guest)
+            self.detail.show()
+            return
         if len(selection) != 1 or items is None or not selection[0] < len(items):
             self._facts_asked = None
             self.cancel("facts")
@@ -180,6 +196,18 @@ class ItemsView(View):
             deliver = functools.partial(self._deliver, "facts")
             self.follower.ask((id(self), "facts"), infos, work, deliver, self.caption.setText)
         self._facts_asked = (row, *infos)
+
+    def _show_near_guest(self, guest: Guest) -> None:
+        """The items that fit a person's own, or lie nearest to it."""
+        count = len(self.state.items) if self.state.items is not None else 0
+        near = [(row, far) for row, far in guest.near if 0 <= row < count]
+        rows = np.array([row for row, _ in near], dtype=np.int64)
+        self._end_near()
+        self.cancel("order")
+        self.gallery.rows.set_rows(rows, np.array([far for _, far in near]))
+        self.show_content()
+        what = "fit it best" if guest.found else f"lie nearest to it in {guest.layer}"
+        self.caption.set_parts([f"{guest.name}: the {len(rows):,} items that {what}", f"step {guest.step:,}"])
 
     def _play(self, row: int) -> None:
         if self.state.selection.tolist() != [row]:

@@ -12,6 +12,8 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import SnapshotInfo
+from mmgraph_gui.follower import Job
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.raster import to_image
 from mmgraph_gui.theme import Theme
@@ -30,15 +32,20 @@ ENDS = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: -1}
 class WordMaps:
     """A sentence about an item, and where was looked before each of its words.
 
+    Args:
+        item: row of the item set; None where it is a person's own item, `name`.
+
     Shapes:
         weights (words, rows, columns); images and words (words,).
     """
 
-    info: SnapshotInfo
-    item: int
+    layer: str
+    step: int
+    item: int | None
     words: tuple[str, ...]
     weights: Weights
     images: tuple[QImage, ...]
+    name: str = ""
 
 
 def word_maps(
@@ -59,11 +66,31 @@ def word_maps(
         head: None for the mean of all.
         pictures: thumbnails of the items; without them the maps stand for themselves.
     """
-    weights = (array.mean(axis=0) if head is None else array[head])[: len(words)]
-    maps = weights.reshape(len(weights), *grid).astype(np.float32)
     picture = pictures[item] if pictures is not None and item < len(pictures) else None
-    images = tuple(to_image(spotlight(picture, each)) for each in maps)
-    return WordMaps(info, item, tuple(map(str, words)), maps, images)
+    maps, images = _lit(array, len(words), grid, head, picture)
+    return WordMaps(info.layer, info.step, item, tuple(map(str, words)), maps, images)
+
+
+def read_guest(_job: Job | None, _snapshots: object, *, guest: Guest, head: int | None) -> WordMaps | None:
+    """The maps of a person's own image; None where nothing was said of it."""
+    seen, words = guest.attention, guest.sentence
+    if seen is None or "grid" not in seen.notes or not words:
+        return None
+    said = seen.notes.get("words")
+    if isinstance(said, list) and said and isinstance(said[0], list):
+        words = tuple(map(str, said[0]))  # the end of the sentence included
+    array = seen.array[0] if seen.array.ndim == 4 else seen.array
+    chosen = head if head is not None and head < len(array) else None
+    maps, images = _lit(array, len(words), seen.notes["grid"], chosen, guest.picture)
+    return WordMaps(seen.layer, guest.step, None, words, maps, images, guest.name)
+
+
+def _lit(
+    array: npt.NDArray[np.floating], count: int, grid: Sequence[int], head: int | None, picture: Pixels | None
+) -> tuple[Weights, tuple[QImage, ...]]:
+    weights = (array.mean(axis=0) if head is None else array[head])[:count]
+    maps: Weights = weights.reshape(len(weights), *grid).astype(np.float32)
+    return maps, tuple(to_image(spotlight(picture, each)) for each in maps)
 
 
 def spotlight(picture: Pixels | None, weights: Weights) -> Pixels:
