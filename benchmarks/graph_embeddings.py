@@ -1,13 +1,13 @@
 """Quality and speed of node embeddings, beside published figures.
 
     python benchmarks/graph_embeddings.py [--only speed blogcatalog ppi cora …] [--seeds 1] [--threads 2]
-                                          [--peers FOLDER]
+                                          [--device cpu] [--peers FOLDER]
 
 BlogCatalog and PPI: one-vs-rest logistic regression on half of the labels, as many labels predicted as a node has,
 mean of macro- and micro-F1 over splits. Cora: logistic regression on the 140 labels of the public split. Speed:
 nodes visited per second on BlogCatalog (d 128, window 10, 5 negatives, 10 × 80), every library in processes of its
 own that take turns, medians over rounds; peers run where a folder of environments as benchmarks/peers describes is
-given. Needs the data sets under $MMGRAPH_DATA.
+given. Methods: the compiled threads beside batches out of torch's operators. Needs the data sets under $MMGRAPH_DATA.
 """
 
 from __future__ import annotations
@@ -147,13 +147,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    names = ["speed", "blogcatalog", "blogcatalog-node2vec", "blogcatalog-others", "ppi", "cora"]
+    names = ["speed", "methods", "blogcatalog", "blogcatalog-node2vec", "blogcatalog-others", "ppi", "cora"]
     parser.add_argument("--only", nargs="*", choices=names, default=names)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3, help="of the speed")
     parser.add_argument("--walks", type=int, default=10, help="per node, for the speed")
+    parser.add_argument("--device", default="cpu", help="of batches")
     parser.add_argument("--peers", type=Path, help="folder of the peers' environments")
     arguments = parser.parse_args()
     threads = arguments.threads
@@ -161,6 +162,22 @@ def main() -> None:
     print(f"{'what':<44}{'published':>10}{'ours':>16}  must reach")
     if "speed" in arguments.only:
         speed(blog, arguments.peers, arguments)
+    if "methods" in arguments.only:
+        for title, options in (
+            ("BlogCatalog, 10 × 80, Hogwild", {"threads": threads}),
+            (
+                f"BlogCatalog, 10 × 80, in batches on {arguments.device}",
+                {"method": "batched", "device": arguments.device},
+            ),
+        ):
+            multilabel(
+                title,
+                blog,
+                lambda seed, options=options: DeepWalk(seed=seed, **options),
+                ("—", "—"),
+                (None, None),
+                arguments,
+            )
     if "cora" in arguments.only:
         began = time.process_time()
         values = [

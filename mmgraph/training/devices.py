@@ -1,4 +1,4 @@
-"""Which device and number format a run uses."""
+"""Which device, number format, seed and threads a run uses."""
 
 from __future__ import annotations
 
@@ -7,33 +7,11 @@ from collections.abc import Iterator
 
 import torch
 
-from mmgraph.errors import DeviceError
+from mmgraph.devices import pick_device
+
+__all__ = ["autocast", "limited_threads", "pick_device", "seeded"]
 
 _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes CUDA where there is one, else the CPU.
-
-    MPS has to be asked for: torch has no sparse matrices there, which graph layers need.
-
-    Raises:
-        DeviceError: the device is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cuda" and not torch.cuda.is_available():
-        built = "was built without CUDA" if torch.version.cuda is None else "finds no CUDA device"
-        raise DeviceError(
-            f"--device cuda needs an NVIDIA GPU, and this torch ({torch.__version__}) {built}. "
-            "Use --device cpu, or install a CUDA build of torch."
-        )
-    if name == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError("--device mps needs a Mac with Apple silicon; use --device cpu.")
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise DeviceError(f"There is no device '{name}'; use auto, cpu, cuda or mps.") from error
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:

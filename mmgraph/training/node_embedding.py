@@ -15,7 +15,7 @@ from torch import nn
 from mmgraph.errors import InputError
 from mmgraph.graph.embeddings.evaluation import FRACTIONS, label_fractions, split_accuracy
 from mmgraph.graph.embeddings.training import WalkTraining
-from mmgraph.graph.embeddings.walk_loss import neighbour_loss
+from mmgraph.graph.embeddings.walk_loss import Table, neighbour_loss, rows_of
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.task import Task
 
@@ -84,6 +84,16 @@ class EmbeddingTables(nn.Module):
         self.embedding = nn.Parameter(torch.from_numpy(embedding.copy()), requires_grad=False)
         self.context = nn.Parameter(torch.zeros_like(self.embedding), requires_grad=False)
 
+    def trained(self, batched: bool) -> tuple[Table, Table]:
+        """Both tables, to be changed in place: as tensors for batches, else as arrays."""
+        if batched:
+            return self.embedding.data, self.context.data
+        return self.embedding.numpy(), self.context.numpy()
+
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors of the nodes, (N, d)."""
+        return rows_of(self.embedding)
+
 
 class NodeEmbedding(Task):
     """What all tasks share whose result is a vector per node: the judgement at the end, and the probe.
@@ -125,7 +135,7 @@ class WalkEmbedding(NodeEmbedding):
     """Skip-gram over random walks; an epoch starts one walk at every node.
 
     A batch is one block of walks per thread. With one thread a run depends on its seed alone, and goes on exactly
-    where it was stopped; several train the same vectors without locks (Hogwild).
+    where it was stopped; several train the same vectors without locks (Hogwild). On a GPU it trains in batches.
 
     Args:
         training: what to walk on, and how.
@@ -159,7 +169,7 @@ class WalkEmbedding(NodeEmbedding):
 
     def own_step(self, batch: list[NDArray[np.int64]], learning_rate: float) -> Mapping[str, float]:
         """Walk and train; the loss is that of neighbours in these walks before."""
-        x, y = self._tables.embedding.numpy(), self._tables.context.numpy()
+        x, y = self._tables.trained(self._training.how.batched)
         walks = [np.empty((len(numbers), self._training.how.walk_length), np.int32) for numbers in batch]
         for numbers, some in zip(batch, walks, strict=True):
             self._training.walk(numbers, some)
@@ -184,7 +194,7 @@ class WalkEmbedding(NodeEmbedding):
 
     def embedding(self) -> NDArray[np.float32]:
         """The vectors as they are, (N, d)."""
-        return np.asarray(self._tables.embedding.numpy())
+        return self._tables.vectors()
 
 
 class SolvedEmbedding(NodeEmbedding):
@@ -224,4 +234,4 @@ class SolvedEmbedding(NodeEmbedding):
 
     def embedding(self) -> NDArray[np.float32]:
         """The vectors as they are, (N, d)."""
-        return np.asarray(self._tables.embedding.numpy())
+        return self._tables.vectors()

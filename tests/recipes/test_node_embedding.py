@@ -44,6 +44,13 @@ def test_pubmed_needs_no_features(real_data, tmp_path: Path):
         assert len(run.items()) == 19717
 
 
+@pytest.mark.parametrize("method", ["spectral", "planetoid-t"])
+def test_what_cannot_train_on_a_gpu_says_so(method: str):
+    config = parse(recipe("node-embedding").config, {"method": method, "device": "cuda"})
+    with pytest.raises(ConfigError, match=f"Only deepwalk and node2vec train on cuda, not {method}"):
+        build(config)
+
+
 def test_what_is_solved_for_takes_one_step():
     config = recipe("node-embedding").config
     assert parse(config, {"method": "netmf"}).epochs == parse(config, {"method": "spectral"}).epochs == 1

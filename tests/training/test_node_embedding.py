@@ -42,9 +42,9 @@ def judge() -> SplitJudge:
 
 
 def walk_task(
-    graph: Adjacency, kind: type[DeepWalk] | type[Node2Vec] = DeepWalk, threads: int = 1
+    graph: Adjacency, kind: type[DeepWalk] | type[Node2Vec] = DeepWalk, threads: int = 1, method: str = "auto"
 ) -> WalkEmbedding:
-    model = kind(**QUICK, threads=threads)
+    model = kind(**QUICK, threads=threads, method=method)
     training = WalkTraining(WalkGraph.of(graph), np.arange(180), model.settings())
     return WalkEmbedding(training, model.initial_vectors(180), judge(), ItemSet(labels=GROUPS))
 
@@ -55,6 +55,25 @@ def test_the_run_trains_the_vectors_of_the_estimator_bit_for_bit(graph, new_run:
     fit(task, new_run(), OPTIONS)
     expected = kind(**QUICK, final_learning_rate=0.05).fit_transform(graph)
     assert np.array_equal(task.embedding(), expected)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        "cpu",
+        pytest.param(
+            "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+        ),
+    ],
+)
+def test_batches_give_the_vectors_of_the_estimator_too(graph, new_run: Runs, device: str):
+    task = walk_task(graph, method="batched")
+    options = replace(OPTIONS, epochs=30, schedule="linear", device=device)
+    result = fit(task, new_run(), options)
+    assert result.metrics["test/accuracy"] > 0.9
+    settings = {**QUICK, "walks_per_node": 30, "final_learning_rate": 0, "method": "batched"}
+    expected = DeepWalk(**settings).fit_transform(graph)
+    np.testing.assert_allclose(task.embedding(), expected, atol=1e-4 if device == "cpu" else 1e-2)
 
 
 def test_a_falling_learning_rate_is_that_of_the_estimator(graph, new_run: Runs):

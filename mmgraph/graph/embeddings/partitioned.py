@@ -33,6 +33,8 @@ from mmgraph.graph.walks.walk_graph import WalkGraph
 NEGATIVE_STREAMS = 0x2545F4914F6CDD1D
 """Keeps the random numbers of negatives apart from those of walks and windows."""
 WALKS_AT_A_TIME = 2048
+HARDWARE = ("threads", "device", "batched")
+"""Settings with which training may go on that differ from those it began with."""
 MOST_PARTITIONS = 32
 """Each round has a file for each two partitions open."""
 
@@ -101,10 +103,15 @@ class PartitionedEmbedding(NodeEmbedding):
         if not 1 <= self.partitions <= MOST_PARTITIONS:
             raise InputError(f"Expected from 1 to {MOST_PARTITIONS} partitions, but got {self.partitions}.")
         how = self.walks.settings()
+        if how.batched and self.partitions > 1:
+            raise InputError(
+                "Partitions are trained by compiled threads on the CPU: use device='cpu' and method='auto', or one "
+                "partition."
+            )
         adjacency = adjacency_of(graph)
         layout = WalkGraph.of(adjacency)
         about = {
-            **{name: value for name, value in asdict(how).items() if name != "threads"},
+            **{name: value for name, value in asdict(how).items() if name not in HARDWARE},
             "dimensions": self.walks.dimensions,
             "partitions": self.partitions,
             "graph": [

@@ -1,22 +1,27 @@
 """Walk and train on the walks at once: no corpus is ever written down.
 
-Threads take blocks of walks, walk them into a buffer of their own and train on it, all on the same vectors.
+Threads take blocks of walks, walk them into a buffer of their own and train on it, all on the same vectors; in batches
+one after the other.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mmgraph.errors import InputError, NonFiniteLossError
+from mmgraph.graph.embeddings.batched_skip_gram import drawn, tokens_per_batch, train_on_batch
 from mmgraph.graph.embeddings.progress import OnProgress, Progress
 from mmgraph.graph.embeddings.skip_gram import MAX_DIMENSIONS, alias_table, sigmoid_table, train_on_walks
-from mmgraph.graph.embeddings.walk_loss import neighbour_loss
+from mmgraph.graph.embeddings.walk_loss import Table, neighbour_loss, rows_of
 from mmgraph.graph.walks.sampling import fill_walks
 from mmgraph.graph.walks.walk_graph import WalkGraph
 
@@ -43,6 +48,8 @@ class Skipgram:
     q: float
     seed: int
     threads: int
+    device: str = "cpu"
+    batched: bool = False
 
 
 class WalkTraining:
@@ -62,7 +69,18 @@ class WalkTraining:
     def __init__(self, graph: WalkGraph, starts: NDArray[np.int64], how: Skipgram) -> None:
         self.graph, self.starts, self.how = graph, starts, how
         self.blocks_per_pass = -(-len(starts) // WALKS_PER_BLOCK)
-        self._threshold, self._alias = alias_table(visits(graph, starts, how) ** FLATTENING)
+        visited = visits(graph, starts, how)
+        flattened = visited**FLATTENING
+        self._tokens_per_batch = tokens_per_batch(
+            visited,
+            flattened,
+            length=how.walk_length,
+            window=how.window,
+            negatives=how.negatives,
+            learning_rate=max(how.learning_rate, how.final_learning_rate),
+        )
+        self._threshold, self._alias = alias_table(flattened)
+        self._turn = threading.Lock()
         self._sigmoid = sigmoid_table()
         self._training_seed = np.uint64((how.seed + TRAINING_STREAMS) % 2**64)
 
@@ -85,14 +103,18 @@ class WalkTraining:
         walks: NDArray[np.int32],
         numbers: NDArray[np.int64],
         learning_rate: float,
-        x: NDArray[np.float32],
-        y: NDArray[np.float32],
+        x: Table,
+        y: Table,
     ) -> int:
         """Train x and y (N, d) on walks, in place; returns how many nodes they visited.
+
+        Arrays are trained by compiled code, tensors in batches.
 
         Raises:
             InputError: d is larger than the kernel has room for.
         """
+        if isinstance(x, Tensor) or isinstance(y, Tensor):
+            return self._train_batched(walks, numbers, learning_rate, torch.as_tensor(x), torch.as_tensor(y))
         if x.shape[1] > MAX_DIMENSIONS:
             raise InputError(f"Expected at most {MAX_DIMENSIONS} dimensions, but got {x.shape[1]}.")
         return train_on_walks(
@@ -108,6 +130,31 @@ class WalkTraining:
             x,
             y,
         )
+
+    def _train_batched(
+        self,
+        walks: NDArray[np.int32],
+        numbers: NDArray[np.int64],
+        learning_rate: float,
+        x: Tensor,
+        y: Tensor,
+    ) -> int:
+        how, tokens = self.how, int(np.count_nonzero(walks >= 0))
+        # The buffer of the walks is filled again while a GPU may still wait to read it.
+        batch = drawn(
+            walks.copy(),
+            numbers,
+            self._training_seed,
+            how.window,
+            how.negatives,
+            self._threshold,
+            self._alias,
+        )
+        batch = batch.to(x.device)
+        with self._turn:
+            for part, places in batch.parts(self._tokens_per_batch):
+                train_on_batch(part, places, learning_rate, x, y)
+        return tokens
 
 
 def visits(graph: WalkGraph, starts: NDArray[np.int64], how: Skipgram) -> NDArray[np.float64]:
@@ -132,7 +179,7 @@ def train(
 ) -> bool:
     """Train x and y in place on walks from each start; false if it was cancelled.
 
-    With one thread the result depends on the seed alone. With more it also depends on their timing (Hogwild).
+    With one thread on a CPU the result depends on the seed alone. With more it also depends on their timing.
 
     Args:
         on_progress: called in this thread at once, about every `every` seconds, and at the end.
@@ -148,6 +195,8 @@ def train(
     taking, cancelled, began = threading.Lock(), threading.Event(), time.perf_counter()
     taken = tokens = 0
     order = starts
+    trained_x: Table = torch.from_numpy(x).to(how.device) if how.batched else x
+    trained_y: Table = torch.from_numpy(y).to(how.device) if how.batched else y
 
     def take(training: WalkTraining) -> tuple[int, NDArray[np.int64]] | None:
         nonlocal taken, order
@@ -169,14 +218,15 @@ def train(
             walks = buffer[: len(numbers)]
             training.walk(numbers, walks)
             rate = how.learning_rate + (how.final_learning_rate - how.learning_rate) * done / total
-            visited = training.train(walks, numbers, rate, x, y)
+            visited = training.train(walks, numbers, rate, trained_x, trained_y)
             with taking:
                 tokens += visited
 
     def report() -> None:
         if on_progress is not None:
             seconds = time.perf_counter() - began
-            on_progress(Progress(taken, total, tokens, seconds, x.__getitem__, cancelled, metrics()))
+            read = functools.partial(rows_of, trained_x)
+            on_progress(Progress(taken, total, tokens, seconds, read, cancelled, metrics()))
 
     def metrics() -> dict[str, float]:
         if not prepared.done() or prepared.exception() is not None:
@@ -184,7 +234,7 @@ def train(
         some = starts[:: -(-len(starts) // PROBE_WALKS)] + how.walks_per_node * graph.num_nodes
         walks = np.empty((len(some), how.walk_length), np.int32)
         prepared.result().walk(some, walks)
-        return {"train/loss": neighbour_loss(x, y, walks, how.negatives, how.seed)}
+        return {"train/loss": neighbour_loss(trained_x, trained_y, walks, how.negatives, how.seed)}
 
     with ThreadPoolExecutor(how.threads, thread_name_prefix="skip-gram") as pool:
         try:
@@ -199,6 +249,11 @@ def train(
         except BaseException:
             cancelled.set()
             raise
+        finally:
+            # Not before the others have ended.
+            pool.shutdown()
+            if how.device != "cpu":
+                x[:], y[:] = rows_of(trained_x), rows_of(trained_y)
     report()
     if x.size and not (np.isfinite(x.min()) and np.isfinite(x.max())):
         raise NonFiniteLossError(

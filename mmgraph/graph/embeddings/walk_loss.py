@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 PAIRS = 4096
 """Most pairs of neighbours that the loss is measured on."""
@@ -11,14 +12,28 @@ PAIRS_AT_ONCE = 256
 """So that measuring takes little memory beside the vectors."""
 
 
-def neighbour_loss(
-    x: NDArray[np.float32], y: NDArray[np.float32], walks: NDArray[np.int32], negatives: int, seed: int
-) -> float:
+Table = NDArray[np.float32] | Tensor
+"""Vectors of nodes, (N, d); batches train them as a tensor."""
+
+
+def rows_of(table: Table, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float32]:
+    """Some rows of a table, from whatever device."""
+    found: NDArray[np.float32] = (
+        table[rows] if isinstance(table, np.ndarray) else table[rows].detach().cpu().numpy()
+    )
+    return found
+
+
+def neighbour_loss(x: Table, y: Table, walks: NDArray[np.int32], negatives: int, seed: int) -> float:
     """Mean of −log σ(y_u · x_c) − Σ_k log σ(−y_{n_k} · x_c) over neighbours in walks, n drawn from the walks.
 
     Shapes:
         x, y (N, d), walks (walks, length).
     """
+    if not isinstance(x, np.ndarray):  # read each node once: every look at another device costs time
+        nodes = np.unique(walks[walks >= 0]).astype(np.int64)
+        walks = np.where(walks < 0, -1, np.searchsorted(nodes, walks)).astype(np.int32)
+        x, y = rows_of(x, nodes), rows_of(y, nodes)
     random = np.random.default_rng(seed)
     pairs = np.stack([walks[:, 1:].ravel(), walks[:, :-1].ravel()])
     pairs = pairs[:, (pairs >= 0).all(0)]

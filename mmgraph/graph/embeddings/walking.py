@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mmgraph.devices import pick_device
 from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.embeddings.estimator import NodeEmbedding
@@ -19,6 +20,8 @@ from mmgraph.graph.embeddings.skip_gram import vectors
 from mmgraph.graph.embeddings.training import Skipgram, train
 from mmgraph.graph.walks.sampling import check_walks, checked_threads
 from mmgraph.graph.walks.walk_graph import WalkGraph
+
+METHODS = ("auto", "hogwild", "batched")
 
 
 class WalkEmbedding(NodeEmbedding):
@@ -35,6 +38,8 @@ class WalkEmbedding(NodeEmbedding):
         final_learning_rate: float,
         seed: int,
         threads: int | None,
+        device: str,
+        method: str,
     ) -> None:
         self.dimensions = dimensions
         self.walks_per_node = walks_per_node
@@ -45,6 +50,8 @@ class WalkEmbedding(NodeEmbedding):
         self.final_learning_rate = final_learning_rate
         self.seed = seed
         self.threads = threads
+        self.device = device
+        self.method = method
 
     def fit(
         self,
@@ -74,6 +81,7 @@ class WalkEmbedding(NodeEmbedding):
         Raises:
             InputError: the graph is not valid or has a negative weight, or a parameter is out of range.
             NonFiniteLossError: the learning rate is far too large.
+            DeviceError: the device is not there.
             RunError: the run folder cannot be made.
         """
         how = self.settings()
@@ -172,6 +180,7 @@ class WalkEmbedding(NodeEmbedding):
 
         Raises:
             InputError: one is out of range.
+            DeviceError: the device is not there.
         """
         p, q = getattr(self, "p", 1.0), getattr(self, "q", 1.0)
         check_walks(self.walk_length, self.walks_per_node, p, q, self.seed)
@@ -182,6 +191,13 @@ class WalkEmbedding(NodeEmbedding):
             rate = getattr(self, name)
             if not (math.isfinite(rate) and rate >= 0):
                 raise InputError(f"Expected a finite {name} ≥ 0, but got {rate}: 0.025 is usual.")
+        device = pick_device(self.device)
+        if self.method not in METHODS:
+            raise InputError(f"Expected a method of {', '.join(METHODS)}, but got '{self.method}'.")
+        if self.method == "hogwild" and device.type != "cpu":
+            raise InputError(
+                f"Hogwild threads train on the CPU, not on {device}: use method='batched', or device='cpu'."
+            )
         return Skipgram(
             self.walks_per_node,
             self.walk_length,
@@ -193,6 +209,8 @@ class WalkEmbedding(NodeEmbedding):
             q,
             self.seed,
             checked_threads(self.threads),
+            str(device),
+            self.method == "batched" or device.type != "cpu",
         )
 
 
@@ -231,9 +249,11 @@ class DeepWalk(WalkEmbedding):
         final_learning_rate: float = 0.0001,
         seed: int = 0,
         threads: int | None = 1,
+        device: str = "cpu",
+        method: str = "auto",
     ) -> None:
         shape = dimensions, walks_per_node, walk_length, window, negatives
-        super().__init__(*shape, learning_rate, final_learning_rate, seed, threads)
+        super().__init__(*shape, learning_rate, final_learning_rate, seed, threads, device, method)
 
 
 class Node2Vec(WalkEmbedding):
@@ -245,8 +265,8 @@ class Node2Vec(WalkEmbedding):
     Args:
         p: return parameter; larger goes back less.
         q: in-out parameter; larger stays closer, smaller moves away.
-        dimensions, walks_per_node, walk_length, window, negatives, learning_rate, final_learning_rate, seed, threads:
-            as for DeepWalk.
+        dimensions, walks_per_node, walk_length, window, negatives, learning_rate, final_learning_rate, seed, threads,
+            device, method: as for DeepWalk.
 
     Shapes:
         embedding_ (nodes, dimensions) float32.
@@ -267,8 +287,10 @@ class Node2Vec(WalkEmbedding):
         final_learning_rate: float = 0.0001,
         seed: int = 0,
         threads: int | None = 1,
+        device: str = "cpu",
+        method: str = "auto",
     ) -> None:
         self.p = p
         self.q = q
         shape = dimensions, walks_per_node, walk_length, window, negatives
-        super().__init__(*shape, learning_rate, final_learning_rate, seed, threads)
+        super().__init__(*shape, learning_rate, final_learning_rate, seed, threads, device, method)

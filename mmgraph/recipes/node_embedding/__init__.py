@@ -71,7 +71,9 @@ class NodeEmbeddingConfig(TrainingOptions):
         "CPU threads; 1 for a result that depends on the seed alone, none for one per processor.",
         minimum=1,
     )
-    device: str = option("cpu", "Where to train.", choices=("cpu",))
+    device: str = option(
+        "cpu", "Where to train; cuda is for deepwalk and node2vec, in batches.", choices=("cpu", "cuda")
+    )
 
 
 RECIPE = Recipe(

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 def build(config: NodeEmbeddingConfig) -> NodeEmbedding:
     """A labelled graph and what embeds it."""
+    if config.device != "cpu" and config.method not in ("deepwalk", "node2vec"):
+        raise ConfigError(
+            f"Only deepwalk and node2vec train on {config.device}, not {config.method}: use --device cpu."
+        )
     if config.method.startswith("planetoid"):
         return _planetoid(config)
     data = _load(config.dataset)
@@ -57,6 +61,7 @@ def build(config: NodeEmbeddingConfig) -> NodeEmbedding:
         "learning_rate": config.learning_rate,
         "seed": config.seed,
         "threads": checked_threads(config.threads),
+        "device": config.device,
     }
     walker = DeepWalk(**walks) if config.method == "deepwalk" else Node2Vec(config.p, config.q, **walks)
     training = WalkTraining(WalkGraph.of(graph), np.arange(data.num_nodes), walker.settings())
