@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -23,6 +24,8 @@ from mmgraph.runs.snapshot import Array, Snapshot, SnapshotInfo, read_snapshot
 
 HEARTBEAT_SECONDS = 10.0
 """A running run whose writer has been silent for longer than this counts as interrupted."""
+STARVED_SECONDS = 60.0
+"""So long a writer on this machine may be silent while its process is there: it may not get the processor."""
 
 _CHUNK = 20_000
 
@@ -170,16 +173,15 @@ class RunReader:
         if status.heartbeat != self._heartbeat:
             age = 0.0 if self._heartbeat else max(time.time() - status.heartbeat, 0.0)
             self._heartbeat, self._heartbeat_seen = status.heartbeat, now - age
-        if now - self._heartbeat_seen > HEARTBEAT_SECONDS:
-            return True
+        silent = now - self._heartbeat_seen
         if status.host == socket.gethostname() and status.pid and os.name == "posix":
-            try:
-                os.kill(status.pid, 0)
-            except ProcessLookupError:
-                return True
-            except PermissionError:
-                return False
-        return False
+            with contextlib.suppress(PermissionError):
+                try:
+                    os.kill(status.pid, 0)
+                except ProcessLookupError:
+                    return True
+            return silent > STARVED_SECONDS
+        return silent > HEARTBEAT_SECONDS
 
     def _update(self, cursor: Cursor) -> Update:
         status = self._status()

@@ -261,7 +261,10 @@ def test_a_silent_writer_counts_as_gone(new_run, monkeypatch):
     heartbeat(run.folder, 0)
     with RunReader(run.folder) as live:
         assert live.status().state == "running"  # this process is alive
-    heartbeat(run.folder, 60)
+    heartbeat(run.folder, reader.HEARTBEAT_SECONDS + 5)
+    with RunReader(run.folder) as live:
+        assert live.status().state == "running"  # it has not had the processor
+    heartbeat(run.folder, reader.STARVED_SECONDS + 5)
     with RunReader(run.folder) as live:
         assert live.status().state == "interrupted"
         assert "gone" in live.status().message
