@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from mmgraph_gui.milestones import Milestone
 from mmgraph_gui.theme import Palette
-from mmgraph_gui.thinning import ticks
+from mmgraph_gui.thinning import log_ticks, ticks
 
 GAP = 3
 FLAG = 5
@@ -23,20 +23,26 @@ def paint_axes(
     span: tuple[float, float],
     limits: tuple[float, float],
     palette: Palette,
+    *,
+    log_x: bool = False,
+    log_y: bool = False,
+    whole_x: bool = True,
 ) -> None:
     """Paint them.
 
     Args:
         whole: the plot with its margins.
         area: where the curves are.
-        span: steps at the left and right of it.
+        span: places at the left and right of it.
         limits: values at the bottom and top of it.
+        log_x, log_y: whether these are decimal logarithms.
+        whole_x: whether only whole numbers count from left to right.
     """
     metrics = QFontMetricsF(painter.font())
     painter.fillRect(whole, QColor(palette.background))
     grid, text = QPen(QColor(palette.grid), 0), QPen(QColor(palette.muted))
     most = max(int(area.height() / metrics.height() / 1.8), 2)
-    for value, name in ticks(*limits, most):
+    for value, name in (log_ticks if log_y else ticks)(*limits, most):
         y = area.bottom() - (value - limits[0]) / (limits[1] - limits[0]) * area.height()
         painter.setPen(grid)
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
@@ -44,7 +50,7 @@ def paint_axes(
         painter.setPen(text)
         painter.drawText(QPointF(left, y + metrics.ascent() / 2 - 1), name)
     most = max(int(area.width() / metrics.horizontalAdvance("000,000,0")), 1)
-    for value, name in ticks(*span, most, whole=True):
+    for value, name in log_ticks(*span, most) if log_x else ticks(*span, most, whole=whole_x):
         x = area.left() + (value - span[0]) / (span[1] - span[0]) * area.width()
         painter.setPen(grid)
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
@@ -57,20 +63,23 @@ def paint_axes(
 def paint_milestones(
     painter: QPainter,
     area: QRectF,
-    span: tuple[float, float],
+    x_of: Callable[[float], float],
     milestones: Iterable[Milestone],
     palette: Palette,
 ) -> None:
-    """Paint a line with a flag at each step at which something happened; growth stands out."""
+    """Paint a line with a flag at each step at which something happened; growth stands out.
+
+    Args:
+        x_of: where a step lies, in logical pixels.
+    """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    low, high = span
     for milestone in milestones:
-        if not low <= milestone.step <= high:
+        x = x_of(milestone.step)
+        if not area.left() <= x <= area.right():
             continue
         colour = QColor(palette.foreground if milestone.growth else palette.muted)
         style = Qt.PenStyle.DashLine if milestone.growth else Qt.PenStyle.DotLine
-        x = area.left() + (milestone.step - low) / max(high - low, 1e-12) * area.width()
         painter.setPen(QPen(colour, 1.5 if milestone.growth else 1, style))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         painter.setPen(Qt.PenStyle.NoPen)

@@ -104,7 +104,7 @@ class RunList(QWidget):
         self.view.setMinimumWidth(NARROWEST)
         named(self.view, "Runs", "").setToolTip("")
         self.view.customContextMenuRequested.connect(self._show_menu)
-        self.view.clicked.connect(lambda index: self.cell.checking or self._choose(index))
+        self.view.clicked.connect(self._click)
         self.view.activated.connect(self._choose)
         self.view.deed.connect(self._do)
         header = self.view.header()
@@ -311,6 +311,10 @@ class RunList(QWidget):
         row = self.model.row_of(self._current) if self._current is not None else -1
         self.view.setCurrentIndex(self.order.mapFromSource(self.model.index(row, 0)))
         self.view.viewport().update()
+
+    def _click(self, index: QModelIndex) -> None:
+        if not self.cell.checking:
+            self._choose(index)
 
     def _choose(self, index: QModelIndex) -> None:
         entry = index.data(ENTRY_ROLE)

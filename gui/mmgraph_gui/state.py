@@ -32,6 +32,7 @@ Topic = Literal[
     "colour",
     "layer",
     "guest",
+    "others",
 ]
 """What can change.
 
@@ -47,12 +48,24 @@ Topic = Literal[
     colour      `colour_by` or `prediction` changed
     layer       the chosen layer of a kind, or `head`, changed
     guest       a person's own item came, went, or more is known of it
+    others      `others` or `slot` changed
 """
 
 TOPICS: tuple[Topic, ...] = (
     "run", "status", "scalars", "events", "snapshots", "step", "items", "selection", "hover", "colour", "layer",
     "guest",
+    "others",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class OtherRun:
+    """A run whose curves are drawn beside those of the open one, in the colour of its slot."""
+
+    path: Path
+    slot: int
+    series: dict[str, Series]
+
 
 Listener = Callable[[Topic], None]
 
@@ -76,6 +89,8 @@ class AppState:
         head: attention head; None is the mean of all.
         hidden: classes of what colours the items whose points are not shown.
         guest: a person's own item, and what the model says of it.
+        others: runs whose curves are drawn beside those of this one.
+        slot: number of this run's colour where there are others.
     """
 
     path: Path | None = None
@@ -92,6 +107,8 @@ class AppState:
     head: int | None = None
     hidden: frozenset[int] = frozenset()
     guest: Guest | None = None
+    others: tuple[OtherRun, ...] = ()
+    slot: int = 0
     _selection: Rows = field(default_factory=lambda: EMPTY)
     _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
@@ -166,6 +183,12 @@ class AppState:
         """Say what the model thinks of each item at the current step."""
         self.prediction = prediction
         self._notify("colour")
+
+    def set_others(self, others: tuple[OtherRun, ...], slot: int) -> None:
+        """Say which runs are drawn beside the open one; `slot` is the colour of the open one then."""
+        if others or self.others or slot != self.slot:
+            self.others, self.slot = others, slot
+            self._notify("others")
 
     # -- snapshots and steps -----------------------------------------------------------------------------
 

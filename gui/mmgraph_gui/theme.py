@@ -62,6 +62,13 @@ _CURVES = {
 _OTHER_CURVES = (OKABE_ITO[6], mixed(OKABE_ITO[3], "#000000", 0.35), mixed(OKABE_ITO[5], "#ffffff", 0.3))
 """Of parts with other names; none of them like those above."""
 
+_RUNS = (
+    *((OKABE_ITO[4], OKABE_ITO[1]), (OKABE_ITO[5], OKABE_ITO[0]), (OKABE_ITO[2], "#2fd0a0")),
+    *(("#a8457f", OKABE_ITO[6]), ("#8a6a00", OKABE_ITO[3]), ("#4b2e83", "#b39ddb")),
+    *(("#3f8f9b", "#7fdbe6"), ("#6b4226", "#d7a98c"), ("#7a7f87", "#c3c8d0"), ("#c4404b", "#ff9aa2")),
+)
+"""Colour on light and on dark of runs whose curves are drawn in one plot; further ones start over."""
+
 UNKNOWN = "#8b919a"
 """Colour of items without a class, readable on light and dark."""
 
@@ -125,6 +132,10 @@ class Theme(QObject):
         if part in _CURVES:
             return _CURVES[part][self.is_dark]
         return _OTHER_CURVES[sum(part.encode()) % len(_OTHER_CURVES)]
+
+    def run(self, slot: int) -> str:
+        """Colour of a run that is drawn together with others."""
+        return _RUNS[slot % len(_RUNS)][self.is_dark]
 
     def categories(self, codes: npt.NDArray[np.int64]) -> Colours:
         """Colours of classes: (..., 3) uint8, grey for −1."""

@@ -1,4 +1,4 @@
-"""As many numbers of a curve as there are pixels, and round numbers for its axes. No Qt."""
+"""As many numbers of a curve as there are pixels, smoothed ones, and round numbers for its axes. No Qt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+BLOCK = 4
+SMALL = 4096
+"""A curve of so many numbers needs no coarser blocks."""
 
 Numbers = npt.NDArray[np.floating[Any]]
 
@@ -28,12 +32,70 @@ def thin(x: Numbers, y: Numbers, low: float, high: float, columns: int) -> tuple
     x, y = x[start:stop], y[start:stop]
     if len(x) <= 2 * columns:
         return x, y
-    column = np.floor((x - low) * (columns / max(high - low, 1e-12)))
-    first = np.concatenate([[0], np.flatnonzero(np.diff(column)) + 1])
-    thinned = np.empty(2 * len(first))
-    thinned[0::2] = np.minimum.reduceat(y, first)
-    thinned[1::2] = np.maximum.reduceat(y, first)
-    return np.repeat(x[first], 2), thinned
+    first = _columns(x, low, high, columns)
+    return np.repeat(x[first], 2), _interleaved(y, y, first)
+
+
+class Pyramid:
+    """A curve in ever coarser blocks of lowest and highest values, so that thinning costs the same at any length.
+
+    Args:
+        x: ascending.
+
+    Shapes:
+        x, y (n,).
+    """
+
+    def __init__(self, x: Numbers, y: Numbers) -> None:
+        self.x, self.y = x, y
+        self._levels: list[tuple[Numbers, Numbers, Numbers]] = []
+        low = high = y
+        while len(x) > SMALL:
+            starts = np.arange(0, len(x), BLOCK)
+            x, low, high = x[starts], np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+            self._levels.append((x, low, high))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def thin(self, low: float, high: float, columns: int) -> tuple[Numbers, Numbers]:
+        """As `thin`: each column has the lowest and the highest value of the blocks that begin in it.
+
+        The coarsest blocks are taken of which there are at least two to a column.
+        """
+        start, stop = np.searchsorted(self.x, (low, high))
+        level = -1
+        while level + 1 < len(self._levels) and (stop - start) / BLOCK ** (level + 2) >= 2 * columns:
+            level += 1
+        if level < 0:
+            return thin(self.x, self.y, low, high, columns)
+        x, lows, highs = self._levels[level]
+        first = max(int(np.searchsorted(x, low)) - 1, 0)
+        last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
+        x, lows, highs = x[first:last], lows[first:last], highs[first:last]
+        starts = _columns(x, low, high, columns)
+        return np.repeat(x[starts], 2), _interleaved(lows, highs, starts)
+
+
+def smoothed(values: Numbers, weight: float) -> Numbers:
+    """The exponential moving average without the pull towards zero at its beginning.
+
+    mₜ = β mₜ₋₁ + (1 − β) vₜ,   sₜ = mₜ / (1 − βᵗ)
+
+    Args:
+        values: finite.
+        weight: β, from 0 (as they are) to less than 1.
+
+    Source:
+        Kingma, Ba, Adam, 2015, section 3: the correction of a mean that starts at zero.
+    """
+    if weight <= 0 or not len(values):
+        return values
+    from scipy.signal import lfilter
+
+    mean = np.asarray(lfilter([1 - weight], [1, -weight], values))
+    with np.errstate(under="ignore"):
+        return np.asarray(mean / (1 - weight ** np.arange(1, len(values) + 1)))
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
@@ -68,3 +130,40 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[tu
         digits = math.floor(math.log10(large)) - math.floor(math.log10(gap) + 1e-9)
         return [(value, f"{value:.{min(max(digits, 0), 6)}e}") for value in values]
     return [(value, f"{value:,.{decimals}f}".replace("-", "−")) for value in values]
+
+
+def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
+    """As `ticks`, for an axis of decimal logarithms: 1, 2 and 5 times the powers of ten, or powers alone.
+
+    Args:
+        low, high: logarithms of the ends.
+    """
+    if not (high > low and math.isfinite(high - low)) or most < 1:
+        return []
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    for factors in ((1, 2, 5), (1,)):
+        places = [(power + math.log10(factor), factor, power) for power in powers for factor in factors]
+        inside = [place for place in places if low <= place[0] <= high]
+        if len(inside) <= most:
+            break
+    inside = inside[:: max(math.ceil(len(inside) / most), 1)]
+    if len(inside) < 2:  # less than a decade: round numbers lie closer
+        values = ticks(10.0**low, 10.0**high, most)
+        return [(math.log10(value), text) for value, text in values if value > 0]
+    return [
+        (place, f"{factor * 10**power:,}" if 0 <= power < 6 else f"{factor * 10.0**power:g}")
+        for place, factor, power in inside
+    ]
+
+
+def _columns(x: Numbers, low: float, high: float, columns: int) -> npt.NDArray[np.intp]:
+    """Where in `x` each column begins."""
+    column = np.floor((x - low) * (columns / max(high - low, 1e-12)))
+    return np.concatenate([[0], np.flatnonzero(np.diff(column)) + 1]).astype(np.intp)
+
+
+def _interleaved(lows: Numbers, highs: Numbers, starts: npt.NDArray[np.intp]) -> Numbers:
+    both = np.empty(2 * len(starts))
+    both[0::2] = np.minimum.reduceat(lows, starts)
+    both[1::2] = np.maximum.reduceat(highs, starts)
+    return both

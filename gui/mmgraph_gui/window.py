@@ -24,6 +24,7 @@ from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.news import News
+from mmgraph_gui.otherruns import OtherRuns
 from mmgraph_gui.own_items import OwnItems, is_own_item
 from mmgraph_gui.questions import ask_export, ask_folder, ask_own_item, ask_report
 from mmgraph_gui.recent import RecentRuns
@@ -63,7 +64,8 @@ class MainWindow(QMainWindow):
         self.area = ViewArea(Context(self.state, self.follower, self.theme, self.model, self.own))
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
-        self.runs = RunList(root, self.theme, settings=settings)
+        self.others = OtherRuns(self.state, self)
+        self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
         self.deeds = RunDeeds(self)
         self.run_dock = QDockWidget("Runs", self)
         self._assemble()
@@ -356,6 +358,9 @@ class MainWindow(QMainWindow):
         self.launcher.appeared.connect(self.open_run)
         self.runs.chosen.connect(self.open_run)
         self.runs.wanted.connect(self.deeds.do)
+        self.runs.checked.connect(self.others.set)
+        self.others.changed.connect(lambda: self.runs.show_checked(self.others.paths))
+        self.others.failed.connect(lambda text: self.say(text, "warning"))
         self.bar.rate_chosen.connect(self.set_rate)
         self.state.subscribe(self._state_changed)
 
@@ -381,6 +386,10 @@ class MainWindow(QMainWindow):
         self.bar.set_live(live)
         path = self.state.path
         self.setWindowTitle(f"{path.name} – mmgraph" if path else "mmgraph")
+
+    def _colour_of(self, path: Path) -> str | None:
+        slot = self.others.slot_of(path)
+        return None if slot is None else self.theme.run(slot)
 
     def _restore(self) -> None:
         for name, put in (
@@ -415,6 +424,7 @@ class MainWindow(QMainWindow):
         self.area.detach()
         self.own.close()
         self.model.close()
+        self.others.close()
         self.follower.close()
         self.runs.close_worker()
         self.launcher.close()

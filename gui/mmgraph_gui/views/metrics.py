@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import QPoint, QPointF
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
+from mmgraph_gui.across import KINDS, Across, start_of
+from mmgraph_gui.curve import Curve
 from mmgraph_gui.curves import CurvePlot, group_of
 from mmgraph_gui.milestones import Milestone, milestones
 from mmgraph_gui.raster import Drawing
+from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Changed, Table, View
 
 FIRST_GROUPS = ("loss", "accuracy")
-HINT = "Click: go to step. Wheel: zoom."
-MILESTONE_HINT = "Hover ▼: events."
+HINT = (
+    "Click: go to step. Wheel: zoom (Ctrl: values). Shift-drag: zoom to a box. Middle button: move. ◉ best."
+)
+MILESTONE_HINT = "Point at ▼: events."
+OTHERS_HINT = "Thick: validation, thin: train."
+SMOOTHEST = 99
+COLUMNS = ("tag", "step", "epoch", "wall_time", "value")
 COLUMNS_FROM = 4
 """So many plots stand in two columns."""
 
@@ -28,47 +50,73 @@ class MetricsView(View):
 
     name: ClassVar[str] = "metrics"
     title: ClassVar[str] = "Metrics"
-    topics: ClassVar[frozenset[str]] = frozenset({"run", "status", "scalars", "step", "events"})
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "status", "scalars", "step", "events", "others"})
 
     def build(self) -> None:
         self.plots: dict[str, CurvePlot] = {}
         self.milestones: list[Milestone] = []
         self._stale: list[str] = []
         self._zoomed: tuple[float, float] | None = None
+        self._curves: dict[str, list[Curve]] = {}
+        self._across, self._whole = Across(), (0.0, 1.0)
         self.canvas = QWidget()
         self.canvas.setAccessibleName("Curves of the recorded numbers")
         self.grid = QGridLayout(self.canvas)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setSpacing(0)
+        self.kind = named(QComboBox(), "Along what", "Along what the curves are drawn")
+        for kind, title in KINDS.items():
+            self.kind.addItem(title, kind)
+        self.kind.currentIndexChanged.connect(self._change_axis)
+        self.log_x = named(QCheckBox("log x"), "Logarithmic axis of steps")
+        self.log_x.toggled.connect(self._change_axis)
+        self.log_y = named(
+            QCheckBox("log y"), "Logarithmic axis of values", "What is not above zero is left out"
+        )
+        self.log_y.toggled.connect(lambda _: self.request_render("look"))
+        self.smoothing = named(
+            QSlider(Qt.Orientation.Horizontal),
+            "Smoothing",
+            "Exponential moving average, corrected for its start; the raw curve stays in the background",
+        )
+        self.smoothing.setRange(0, SMOOTHEST)
+        self.smoothing.setMaximumWidth(110)
+        self.smoothing.valueChanged.connect(self._smooth)
+        self.weight = QLabel()
+        self.weight.setMinimumWidth(self.fontMetrics().horizontalAdvance("smooth 0.00"))
         self.whole = named(
-            QPushButton("Whole run"),
-            "Show the whole run",
-            "Zoom out to the whole run (wheel zooms, middle button pans)",
+            QPushButton("Whole run"), "Show the whole run", "Zoom out to the whole run (double click)"
         )
         self.whole.clicked.connect(self._zoom_out)
-        self.hint = QLabel(HINT)
-        self.hint.setMinimumWidth(1)
-        self.controls.addWidget(self.hint, 1)
+        self.hint = QLabel(HINT, wordWrap=True)
+        for widget in (self.kind, self.log_x, self.log_y, self.weight, self.smoothing):
+            self.controls.addWidget(widget)
+        self.controls.addStretch(1)
         self.controls.addWidget(self.whole)
+        self._smooth(0)
         area = QScrollArea(widgetResizable=True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self.canvas)
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.addWidget(area, 1)
+        layout.addWidget(self.hint)
 
     def render_state(self, changed: Changed) -> None:
+        state = self.state
         if changed & {"run", "events"}:
-            happened = milestones(self.state.events)
+            happened = milestones(state.events)
             if happened != self.milestones:
                 self.milestones, changed = happened, changed | {"milestones"}
-                self.hint.setText(f"{HINT} {MILESTONE_HINT}" if happened else HINT)
+        if changed & {"run", "milestones", "others"}:
+            hints = (HINT, MILESTONE_HINT if self.milestones else "", OTHERS_HINT if state.others else "")
+            self.hint.setText(" ".join(hint for hint in hints if hint))
         if self.state.path is None:
             self.show_message(
                 "Start a new run (Ctrl+N), or open one: drop its folder here, or pick it from the list on the left."
             )
             return
-        if not self.state.series:
+        if not self.state.series and not self.state.others:
             status = self.state.status
             waiting = status is None or status.is_live
             self.show_message(
@@ -80,25 +128,40 @@ class MetricsView(View):
             self.hint.setStyleSheet(f"color: {self.theme.palette.muted}")
         if "run" in changed:
             self._zoomed = None
-        groups = grouped(self.state.series)
-        if list(groups) != list(self.plots):
-            self._lay_out(list(groups))
+        if changed & {"run", "scalars", "others", "axis"}:
+            self._curves = curves_of(state)
+            self._across = Across.of(self.kind.currentData(), self.log_x.isChecked(), state.series.values())
+            self._whole = span_of(self._across, self._curves)
+        if list(self._curves) != list(self.plots):
+            self._lay_out(list(self._curves))
         for plot in self.plots.values():
-            plot.set_step(self.state.step)
-        if changed & {"run", "scalars", "theme", "zoom", "milestones"}:
+            plot.set_step(state.step)
+        if changed & {"run", "scalars", "others", "theme", "zoom", "milestones", "axis", "look"}:
             self._stale += [name for name in self.plots if name not in self._stale]
         if (
             self._stale
         ):  # one plot at each rendering, so that the window stays quick; those that wait keep their turn
             name = self._stale.pop(0)
-            self.plots[name].draw(groups[name], self._zoomed or span_of(self.state.series), self.milestones)
+            self.plots[name].draw(
+                self._curves[name],
+                self._zoomed or self._whole,
+                self.milestones,
+                across=self._across,
+                log=self.log_y.isChecked(),
+                smoothing=self.smoothing.value() / 100,
+            )
         if self._stale:
             self.request_render("more")
 
     def table(self) -> Table | None:
-        if not self.state.series:
+        state = self.state
+        if not state.series:
             return None
-        return ("tag", "step", "epoch", "wall_time", "value"), _rows(dict(self.state.series))
+        if not state.others or state.path is None:
+            return COLUMNS, (row for _, *row in _rows("", dict(state.series)))
+        runs = [(state.path.name, state.series), *((other.path.name, other.series) for other in state.others)]
+        rows = [_rows(name, dict(series)) for name, series in runs]
+        return ("run", *COLUMNS), itertools.chain.from_iterable(rows)
 
     def vector_source(self) -> Drawing | None:
         return Drawing(self.canvas.size(), self._paint) if self.plots else None
@@ -133,6 +196,7 @@ class MetricsView(View):
         plot.step_chosen.connect(self.state.set_step)
         plot.hovered.connect(self._show_cross)
         plot.span_wanted.connect(self._zoom)
+        plot.whole_wanted.connect(self._zoom_out)
         return plot
 
     def _show_cross(self, step: float | None) -> None:
@@ -140,22 +204,56 @@ class MetricsView(View):
             plot.set_cross(step)
 
     def _zoom(self, low: float, high: float) -> None:
-        first, last = span_of(self.state.series)
-        whole = low <= first and high >= last
+        whole = low <= self._whole[0] and high >= self._whole[1]
         self._zoomed = None if whole else (low, high)
         self.request_render("zoom")
 
     def _zoom_out(self) -> None:
         self._zoomed = None
+        for plot in self.plots.values():
+            plot.show_whole()
         self.request_render("zoom")
 
+    def _change_axis(self) -> None:
+        self._zoomed = None
+        self.request_render("axis")
 
-def span_of(series: dict[str, Series]) -> tuple[float, float]:
-    """First and last recorded step, with room between them where they are the same."""
-    recorded = [numbers.step for numbers in series.values() if len(numbers)]
-    first = min((float(steps[0]) for steps in recorded), default=0.0)
-    last = max((float(steps[-1]) for steps in recorded), default=1.0)
-    return (first, last) if last > first else (first - 1, last + 1)
+    def _smooth(self, value: int) -> None:
+        self.weight.setText(f"smooth {value / 100:.2f}" if value else "smooth")
+        self.request_render("look")
+
+
+def curves_of(state: AppState) -> dict[str, list[Curve]]:
+    """Curves by quantity: of the open run, and of those that are drawn beside it, each in a colour of its own."""
+    several = bool(state.others) and state.path is not None
+    runs: list[tuple[Path, int, dict[str, Series]]] = []
+    if state.path is not None:
+        runs.append((state.path, state.slot, state.series))
+    runs += [(other.path, other.slot, other.series) for other in state.others]
+    names = [path.name for path, _, _ in runs]
+    found: dict[str, list[Curve]] = {}
+    for path, slot, series in runs:
+        start = start_of(series.values())
+        name = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
+        for quantity, parts in grouped(series).items():
+            found.setdefault(quantity, []).extend(
+                Curve(part, numbers, start, name if several else "", slot if several else None)
+                for part, numbers in parts.items()
+            )
+    return {name: found[name] for name in _ordered(found)}
+
+
+def span_of(across: Across, curves: dict[str, list[Curve]]) -> tuple[float, float]:
+    """First and last place of all curves, with room between them where they are the same."""
+    low, high = float("inf"), float("-inf")
+    for curve in itertools.chain.from_iterable(curves.values()):
+        places = across.places_of(curve.series, curve.start)
+        places = places[np.isfinite(places)]
+        if len(places):
+            low, high = min(low, float(places.min())), max(high, float(places.max()))
+    if high < low:
+        return 0.0, 1.0
+    return (low, high) if high > low else (low - 1, high + 1)
 
 
 def grouped(series: dict[str, Series]) -> dict[str, dict[str, Series]]:
@@ -164,12 +262,16 @@ def grouped(series: dict[str, Series]) -> dict[str, dict[str, Series]]:
     for tag in series:
         part, quantity = group_of(tag)
         groups.setdefault(quantity, {})[part] = series[tag]
-    order = [*(name for name in FIRST_GROUPS if name in groups), *sorted(set(groups) - set(FIRST_GROUPS))]
-    return {name: groups[name] for name in order}
+    return {name: groups[name] for name in _ordered(groups)}
 
 
-def _rows(series: dict[str, Series]) -> Iterator[tuple[object, ...]]:
+def _ordered(names: Iterable[str]) -> list[str]:
+    known = set(names)
+    return [*(name for name in FIRST_GROUPS if name in known), *sorted(known - set(FIRST_GROUPS))]
+
+
+def _rows(run: str, series: dict[str, Series]) -> Iterator[tuple[object, ...]]:
     for tag, values in series.items():
         columns = (values.step, values.epoch, values.wall_time, values.value)
         for row in zip(*(column.tolist() for column in columns), strict=True):
-            yield tag, *row
+            yield run, tag, *row

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
-from mmgraph_gui.curves import group_of
+from mmgraph_gui.curve import Curve
+from mmgraph_gui.curves import CurvePlot, group_of
+from mmgraph_gui.otherruns import OtherRuns
+from mmgraph_gui.thinning import smoothed
 from mmgraph_gui.views.metrics import MetricsView, grouped
 
 
@@ -219,3 +223,209 @@ def column(plot, step):
     pixels = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
     x = round(plot.x_of(step) * image.devicePixelRatio())
     return pixels[:, : image.width() * 3].reshape(image.height(), image.width(), 3)[:, x - 2 : x + 3]
+
+
+@pytest.fixture
+def second(tmp_path):
+    """A run of the same quantities, twice as long and half as fast."""
+    with RunWriter.create(tmp_path, "second", {}) as run:
+        for step in range(1, 81):
+            run.scalars(step, {"train/loss": 2 / step, "validation/accuracy": step / 100}, epoch=step / 20)
+    return run.folder
+
+
+def overlay(opened, path):
+    others = OtherRuns(opened.state)
+    others.set(path, True)
+    return others
+
+
+def test_other_runs_are_drawn_in_colours_of_their_own(qtbot, view, opened, second, has_colour):
+    others = overlay(opened, second)
+    keys = {"digits train", "digits validation", "second train"}
+    qtbot.waitUntil(lambda: set(view.plots["loss"].readout()) == keys)
+    plot = view.plots["accuracy"]
+    qtbot.waitUntil(lambda: "second validation" in plot.readout() and not view.is_pending)
+    own, other = opened.state.slot, opened.state.others[0].slot
+    assert {own, other} == {0, 1}
+    for slot in (own, other):
+        qtbot.waitUntil(lambda slot=slot: has_colour(plot, view.theme.run(slot)))
+    assert list(plot.legend().values()) == ["digits", "second"]
+    plot.hovered.emit(30.0)
+    assert plot.readout()["second validation"] == 0.3
+    assert not has_colour(plot, "#123456")
+    columns, rows = view.table()
+    assert columns[0] == "run"
+    assert {row[0] for row in rows} == {"digits", "second"}
+    others.set(second, False)
+    qtbot.waitUntil(lambda: set(view.plots["loss"].readout()) == {"train", "validation"})
+    assert others.paths == frozenset()
+    others.close()
+
+
+def test_an_other_run_grows_while_it_is_trained_and_is_told_of_when_it_goes(qtbot, view, opened, tmp_path):
+    run = RunWriter.create(tmp_path, "live", {})
+    others = overlay(opened, run.folder)
+    failed = []
+    others.failed.connect(failed.append)
+    for step in range(1, 4):
+        run.scalars(step, {"train/loss": 1.0 / step})
+        qtbot.waitUntil(
+            lambda step=step: any(
+                len(other.series.get("train/loss", ())) == step for other in opened.state.others
+            )
+        )
+    run.close("finished")
+    shutil.rmtree(run.folder)
+    assert opened.state.others[0].series["train/loss"].value[2] == pytest.approx(1 / 3)
+    others.set(tmp_path / "nothing", True)
+    qtbot.waitUntil(lambda: any("nothing" in text for text in failed))
+    assert len(opened.state.others) == 1
+    others.close()
+
+
+def test_colours_stay_with_their_runs(opened, tmp_path):
+    others = OtherRuns(opened.state)
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths:
+        others.set(path, True)
+    slots = {path: others.slot_of(path) for path in paths}
+    assert len(set(slots.values()) | {others.slot_of(opened.state.path)}) == 4
+    others.set(paths[0], False)
+    assert others.slot_of(paths[2]) == slots[paths[2]]
+    others.set(paths[0], True)
+    assert others.slot_of(paths[0]) == slots[paths[0]]
+    others.set(opened.state.path, False)  # the open run is always drawn
+    assert others.slot_of(opened.state.path) is not None
+    others.close()
+
+
+def test_epochs_and_time_move_the_curves_and_the_step_stays_right(qtbot, view, opened):
+    plot = view.plots["loss"]
+    view.kind.setCurrentIndex(view.kind.findData("epoch"))
+    qtbot.waitUntil(lambda: plot.span == (0.1, 4.0) and not view.is_pending)
+    steps, _ = plot.shown()["train"]
+    np.testing.assert_allclose(steps, opened.state.series["train/loss"].epoch)
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(round(plot.x_of(21.0)), plot.height() // 2))
+    assert opened.state.step == 20
+    plot.hovered.emit(2.5)
+    assert plot.readout()["train"] == opened.state.series["train/loss"].value[24]
+    assert "at epoch 2.5" in plot.heading()
+    view.kind.setCurrentIndex(view.kind.findData("time"))
+    qtbot.waitUntil(lambda: plot.span[0] == 0.0 and not view.is_pending)
+    assert plot.heading().endswith(" s")
+
+
+def test_logarithmic_axes(qtbot, view, opened):
+    plot = view.plots["loss"]
+    recorded = opened.state.series["train/loss"]
+    view.log_x.click()
+    view.log_y.click()
+    qtbot.waitUntil(lambda: plot.span == (0.0, pytest.approx(np.log10(40))) and not view.is_pending)
+    steps, values = plot.shown()["train"]
+    np.testing.assert_allclose(steps, np.log10(recorded.step))
+    np.testing.assert_allclose(values, np.log10(recorded.value))
+    qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(round(plot.x_of(20)), plot.height() // 2))
+    assert opened.state.step == 20
+    qtbot.waitUntil(lambda: plot.readout()["train"] == recorded.value[19])
+
+
+def test_what_is_not_above_zero_is_left_out_of_a_logarithmic_axis(theme, qtbot):
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    plot.draw([Curve("train", series(np.array([-1.0, 0.0, 10.0, np.nan, 100.0])))], (1, 5), log=True)
+    np.testing.assert_allclose(plot.shown()["train"][1], [1.0, 2.0])
+    assert plot.marks == [(4.0, 1.0)]
+    plot.draw([Curve("train", series(np.zeros(3)))], (1, 3), log=True)
+    plot.grab()
+
+
+def test_smoothing_leaves_the_raw_curve_in_the_background(qtbot, view, opened, pixels_of):
+    plot = view.plots["loss"]
+    recorded = opened.state.series["train/loss"].value
+    view.smoothing.setValue(90)
+    qtbot.waitUntil(lambda: plot._faint != {} and not view.is_pending)
+    np.testing.assert_allclose(plot.shown()["train"][1], smoothed(recorded, 0.9))
+    np.testing.assert_array_equal(plot._faint["train"][1], recorded)
+    assert view.weight.text() == "smooth 0.90"
+    assert plot.readout()["train"] == recorded[-1]  # values that are read are those that were recorded
+
+
+def test_the_best_is_marked(view, opened):
+    accuracy = opened.state.series["validation/accuracy"]
+    assert view.plots["accuracy"].best == {"validation": (40.0, accuracy.value.max())}
+    assert view.plots["loss"].best == {
+        "validation": (40.0, opened.state.series["validation/loss"].value.min())
+    }
+    assert view.plots["learning rate"].best == {}
+
+
+def send(plot, kind, at, button, pressed, modifiers=Qt.KeyboardModifier.NoModifier):
+    event = QMouseEvent(kind, at, plot.mapToGlobal(at), button, pressed, modifiers)
+    QApplication.sendEvent(plot, event)
+
+
+def test_a_box_zooms_both_ways_and_a_double_click_shows_all(qtbot, view, opened):
+    plot, left = view.plots["loss"], Qt.MouseButton.LeftButton
+    step = opened.state.step
+    whole = plot.span, plot.limits
+    area = plot._area()
+    start, end = QPointF(plot.x_of(10), area.top() + 20), QPointF(plot.x_of(20), area.top() + 60)
+    wanted = plot._value_at(end.y()), plot._value_at(start.y())
+    shift, none = Qt.KeyboardModifier.ShiftModifier, Qt.MouseButton.NoButton
+    send(plot, QEvent.Type.MouseButtonPress, start, left, left, shift)
+    send(plot, QEvent.Type.MouseMove, end, none, left, shift)
+    plot.grab()
+    send(plot, QEvent.Type.MouseButtonRelease, end, left, none, shift)
+    assert plot.span == pytest.approx((10, 20))
+    assert plot.limits == pytest.approx(wanted)
+    assert opened.state.step == step
+    qtbot.waitUntil(lambda: view.plots["accuracy"].span == pytest.approx((10, 20)))
+    qtbot.mouseDClick(plot, left, pos=area.center().toPoint())
+    qtbot.waitUntil(lambda: (plot.span, plot.limits) == whole)
+
+
+def test_ctrl_and_wheel_zoom_values_alone(qtbot, view):
+    plot = view.plots["loss"]
+    span, limits = plot.span, plot.limits
+    place = plot._area().center()
+    wheel = QWheelEvent(
+        place, plot.mapToGlobal(place), QPoint(), QPoint(0, 480), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.ControlModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(plot, wheel)
+    assert plot.span == span
+    assert limits[0] < plot.limits[0] < plot.limits[1] < limits[1]
+    view.whole.click()
+    assert plot.limits == limits
+
+
+def test_a_spike_of_one_point_in_100_000_is_on_screen(theme, qtbot, has_colour):
+    values = np.zeros(100_000)
+    values[61_234] = 5.0
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    plot.resize(600, 300)
+    plot.draw([Curve("train", series(values))], (1, 100_000))
+    plot.show()
+    image = plot.grab().toImage()
+    x = round(plot.x_of(61_235))
+    middle = round(plot._area().center().y())
+    wanted = QColor(theme.curve("train"))
+    near = [image.pixelColor(x + by, middle) for by in range(-2, 4)]
+    assert any(abs(c.red() - wanted.red()) + abs(c.blue() - wanted.blue()) < 60 for c in near)
+
+
+def test_many_curves_are_read_in_a_box_highest_first(theme, qtbot, has_colour):
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    plot.resize(600, 200)
+    curves = [
+        Curve("train", series(np.full(20, number)), 0.0, f"run {number} שלום 🦊", number)
+        for number in range(40)
+    ]
+    plot.draw(curves, (1, 20))
+    before = plot.grab().toImage()
+    plot.set_cross(10.0)
+    assert plot.grab().toImage() != before
+    assert len(plot.legend()) < 10
