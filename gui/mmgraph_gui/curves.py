@@ -88,6 +88,7 @@ class CurvePlot(QWidget):
         self._picture: QPixmap | None = None
         self._grip: QPointF | None = None
         self._box: QRectF | None = None
+        self._pointed = False
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(140, 110)
@@ -173,20 +174,15 @@ class CurvePlot(QWidget):
         whole = self._area().width() + LEGEND_GAP
         swatch = metrics.ascent() * 0.6 + 4 + LEGEND_GAP
         if self._overlaid():
-            words: dict[str, str] = {}
-            for key, drawn in self._drawn.items():
-                if drawn.curve.run not in words.values():
-                    name = metrics.elidedText(drawn.curve.run, Qt.TextElideMode.ElideMiddle, 150)
-                    whole -= swatch + metrics.horizontalAdvance(name)
-                    if whole < 0:
-                        break
-                    words[key] = drawn.curve.run
+            runs = {drawn.curve.run: key for key, drawn in reversed(self._drawn.items())}
+            each = max(whole / len(runs) - swatch, 3 * metrics.averageCharWidth())
+            most = max(int(whole / (each + swatch)), 1)
             return {
-                key: metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 150)
-                for key, name in words.items()
+                key: metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, each)
+                for name, key in list(reversed(runs.items()))[:most]
             }
         room = whole - len(read) * swatch
-        words = {}
+        words: dict[str, str] = {}
         for with_name, digits in ((True, 4), (True, 3), (False, 4), (False, 3), (True, 0)):
             words = {
                 key: _worded(key if with_name else "", value, digits, told=bool(self.bad))
@@ -416,7 +412,7 @@ class CurvePlot(QWidget):
             painter.fillRect(QRectF(x, y - side, side, side), QColor(self.colour_of(self._drawn[key].curve)))
             painter.drawText(QPointF(x + side + 4, y), words)
             x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
-        if self._cross is not None and self._overlaid():
+        if self._cross is not None and self._pointed and self._overlaid():
             read = [
                 (self.colour_of(self._drawn[key].curve), key, value) for key, value in self.readout().items()
             ]
@@ -444,7 +440,7 @@ class CurvePlot(QWidget):
         elif event.buttons() & Qt.MouseButton.MiddleButton and self._grip is not None:
             self._pan(self._grip, event.position())
             self._grip = event.position()
-        inside = self._area().contains(event.position())
+        inside = self._pointed = self._area().contains(event.position())
         place = self._place_at(event.position().x())
         self.hovered.emit(place if inside else None)
         step = self._across.step(place)
@@ -466,6 +462,7 @@ class CurvePlot(QWidget):
         self.whole_wanted.emit()
 
     def leaveEvent(self, event: object) -> None:
+        self._pointed = False
         self.hovered.emit(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -22,7 +22,7 @@ class OtherRuns(QObject):
 
     Signals:
         changed(): other runs are drawn now, or in other colours.
-        failed(str): a run cannot be read any further; what was read of it stays.
+        failed(str): a run cannot be read any further; what was read of it stays, and one that never could be read goes.
     """
 
     changed = Signal()
@@ -74,7 +74,7 @@ class OtherRuns(QObject):
         if self._slots and self._watch is None:
             self._watch = _Watch()
             self._watch.read.connect(self._take)
-            self._watch.failed.connect(self.failed)
+            self._watch.failed.connect(self._lose)
             self._watch.start()
         if self._watch is not None:
             self._watch.paths = tuple(self._slots)
@@ -86,6 +86,12 @@ class OtherRuns(QObject):
         if path in self._slots:
             self._series[path] = series
             self._tell()
+
+    def _lose(self, path: Path, text: str) -> None:
+        if path in self._slots and path != self._state.path:
+            if path not in self._series:
+                self.set(path, False)
+            self.failed.emit(text)
 
     def _tell(self) -> None:
         own = self._state.path
@@ -108,7 +114,7 @@ class _Watch(QThread):
     """Reads what is new in each run, one after the other."""
 
     read = Signal(object, object)
-    failed = Signal(str)
+    failed = Signal(object, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,11 +142,11 @@ class _Watch(QThread):
                         self.read.emit(path, dict(known.series))
                 except (MMGraphError, OSError) as error:
                     known.close()
-                    self.failed.emit(str(error))
+                    self.failed.emit(path, str(error))
                 except Exception as error:
                     _log.exception("the curves of a run could not be read")
                     known.close()
-                    self.failed.emit(f"'{path}' could not be read ({type(error).__name__}: {error}).")
+                    self.failed.emit(path, f"'{path}' could not be read ({type(error).__name__}: {error}).")
             self.wake.wait(LOOK_SECONDS)
         for known in readers.values():
             known.close()

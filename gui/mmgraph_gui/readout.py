@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from mmgraph_gui.theme import Palette
 
 PAD = 6
-WIDEST = 300
 
 
 def paint_readout(
@@ -27,6 +26,8 @@ def paint_readout(
         area: where the curves are.
         x: where the cross-hair is; the box stands on the side with more room.
         read: colour, name and value of each curve; those without a value there are left out.
+
+    Nothing is painted where names would not fit into half of the plot.
     """
     known = sorted((one for one in read if not math.isnan(one[2])), key=lambda one: -one[2])
     metrics = QFontMetricsF(painter.font())
@@ -39,9 +40,12 @@ def paint_readout(
         return
     numbers = max(metrics.horizontalAdvance(number) for _, number, _ in rows)
     side = metrics.ascent() * 0.6
-    names = [metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, WIDEST) for _, _, name in rows]
+    room = area.width() / 2 - side - numbers - 4 * PAD
+    if room < metrics.averageCharWidth() * 6:
+        return
+    names = [metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room) for _, _, name in rows]
     wide = side + numbers + max(map(metrics.horizontalAdvance, names)) + 4 * PAD
-    left = x + PAD if x + PAD + wide < area.right() or x < area.center().x() else x - PAD - wide
+    left = x + PAD if x < area.center().x() else x - PAD - wide
     box = QRectF(left, area.top() + 2, wide, len(rows) * line + PAD)
     ground = QColor(palette.background)
     ground.setAlphaF(0.92)

@@ -138,7 +138,7 @@ class RunCell(QStyledItemDelegate):
         self._words(painter, below, entry.metric or entry.recipe, faint)
         if curve:
             place = QRectF(area.right() - curve, area.top() + line + 2, curve, 2 * line - 4)
-            self._paint_curve(painter, place, entry, text)
+            self._paint_curve(painter, place, entry, text, selected=text != self._plain())
 
     def _paint_cell(
         self,
@@ -161,7 +161,9 @@ class RunCell(QStyledItemDelegate):
             self._words(painter, area.adjusted(line + 2, 0, 0, 0), entry.state, text)
         elif name == "trace":
             if entry.trace:
-                self._paint_curve(painter, QRectF(area).adjusted(0, 5, 0, -5), entry, text)
+                self._paint_curve(
+                    painter, QRectF(area).adjusted(0, 5, 0, -5), entry, text, selected=text != self._plain()
+                )
         else:
             self._words(
                 painter, area, COLUMNS[index.column()].text(entry), faint if name == "notes" else text
@@ -202,13 +204,19 @@ class RunCell(QStyledItemDelegate):
         side = painter.fontMetrics().height() * 0.6
         painter.drawEllipse(QRectF(area).center(), side / 2, side / 2)
 
-    def _paint_curve(self, painter: QPainter, area: QRectF, entry: RunEntry, text: QColor) -> None:
+    def _plain(self) -> QColor:
+        """Colour of text in a row that is not selected."""
+        return QColor(self._theme.palette.foreground)
+
+    def _paint_curve(
+        self, painter: QPainter, area: QRectF, entry: RunEntry, text: QColor, *, selected: bool
+    ) -> None:
         points, last = entry.trace, max(len(entry.trace) - 1, 1)
         places = [
             QPointF(area.left() + number / last * area.width(), area.bottom() - height * area.height())
             for number, height in enumerate(points)
         ]
-        colour = QColor(self._colour_of(entry.path) or text)
+        colour = text if selected else QColor(self._colour_of(entry.path) or text)
         if len(places) == 1:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)

@@ -11,7 +11,6 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -68,11 +68,9 @@ class MetricsView(View):
         for kind, title in KINDS.items():
             self.kind.addItem(title, kind)
         self.kind.currentIndexChanged.connect(self._change_axis)
-        self.log_x = named(QCheckBox("log x"), "Logarithmic axis of steps")
+        self.log_x = self._switch("log x", "Logarithmic axis of steps")
         self.log_x.toggled.connect(self._change_axis)
-        self.log_y = named(
-            QCheckBox("log y"), "Logarithmic axis of values", "What is not above zero is left out"
-        )
+        self.log_y = self._switch("log y", "Logarithmic axis of values: what is not above zero is left out")
         self.log_y.toggled.connect(lambda _: self.request_render("look"))
         self.smoothing = named(
             QSlider(Qt.Orientation.Horizontal),
@@ -190,6 +188,12 @@ class MetricsView(View):
             self.grid.addWidget(plot, number // columns, number % columns)
             if number % columns == 0:
                 self.grid.setRowStretch(number // columns, 3 if name in FIRST_GROUPS else 2)
+
+    def _switch(self, text: str, name: str) -> QToolButton:
+        button = named(QToolButton(), name)
+        button.setCheckable(True)
+        button.setText(text)
+        return button
 
     def _made(self, name: str) -> CurvePlot:
         plot = CurvePlot(name, self.theme)

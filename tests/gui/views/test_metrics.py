@@ -281,6 +281,7 @@ def test_an_other_run_grows_while_it_is_trained_and_is_told_of_when_it_goes(qtbo
     others.set(tmp_path / "nothing", True)
     qtbot.waitUntil(lambda: any("nothing" in text for text in failed))
     assert len(opened.state.others) == 1
+    assert tmp_path / "nothing" not in others.paths
     others.close()
 
 
@@ -427,5 +428,11 @@ def test_many_curves_are_read_in_a_box_highest_first(theme, qtbot, has_colour):
     plot.draw(curves, (1, 20))
     before = plot.grab().toImage()
     plot.set_cross(10.0)
-    assert plot.grab().toImage() != before
-    assert len(plot.legend()) < 10
+    elsewhere = plot.grab().toImage()
+    assert elsewhere != before
+    place = QPointF(plot.x_of(10), plot.height() / 2)
+    none = Qt.MouseButton.NoButton
+    send(plot, QEvent.Type.MouseMove, place, none, none)
+    plot.update()
+    assert plot.grab().toImage() != elsewhere
+    assert len(plot.legend()) < 20
