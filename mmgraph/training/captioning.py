@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 PAD, START, END = "<pad>", "<start>", "<end>"
 SPECIALS = (PAD, START, END)
 FORWARD_IMAGES = 250
+FROZEN_IMAGES = 50
 SAID = 3
 """Probe images whose sentences are logged after an evaluation."""
 EXPLAINED = 16
@@ -71,6 +72,8 @@ class Captioning(Task):
         capture: what else to look at in the network that sees.
         batch_size: pictures in a batch, each with one of its sentences, drawn anew each epoch.
         beams: beginnings that the search keeps.
+        frozen: a network that is not trained; what it makes of the pictures is what the model is given, computed once.
+        statistics: mean and standard deviation of each colour, as shares of 255, that `frozen` was trained with.
         longest: most words that are learned or said of an image; what a sentence has more is cut off.
         scored: images of a part that sentences are searched for in each evaluation, evenly spread; all for "test".
         seed: of the shuffling and the choice of sentences.
@@ -95,6 +98,8 @@ class Captioning(Task):
         probe: Tensor,
         capture: Capture,
         mentions: Mapping[str, Mentions] | None = None,
+        frozen: nn.Module | None = None,
+        statistics: tuple[Sequence[float], Sequence[float]] | None = None,
         batch_size: int = 50,
         beams: int = 3,
         longest: int = 50,
@@ -117,7 +122,10 @@ class Captioning(Task):
         most = max(len(said.split()) for some in captions["train"] for said in some)
         self._longest = min(most, longest) + 1
         self._sentences = {part: [self._encode(some) for some in captions[part]] for part in images}
-        self._mean, self._std = pixel_statistics(images["train"])
+        mean, std = statistics or pixel_statistics(images["train"])
+        self._mean, self._std = (torch.tensor(values).reshape(-1, 1, 1) for values in (mean, std))
+        self._frozen = None if frozen is None else frozen.requires_grad_(False).eval()
+        self._maps: dict[str, Tensor] = {}
         self.batches_per_epoch = -(-len(images["train"]) // batch_size)
 
     def to(self, device: torch.device) -> None:
@@ -125,10 +133,17 @@ class Captioning(Task):
         self.model.to(device)
         self._images = {part: value.to(device) for part, value in self._images.items()}
         self._probe = self._probe.to(device)
+        self._mean, self._std, self._maps = self._mean.to(device), self._std.to(device), {}
+        if self._frozen is not None:
+            self._frozen.to(device)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
-        return channels_innermost((images.float() / 255 - self._mean) / self._std)
+        """What the model is given: pixels 0 … 255 as numbers of mean 0 and standard deviation 1, or maps of them."""
+        pixels = channels_innermost((images.float() / 255 - self._mean) / self._std)
+        if self._frozen is None:
+            return pixels
+        with torch.no_grad():
+            return torch.cat([self._frozen(some) for some in pixels.split(FROZEN_IMAGES)])
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Images and a sentence of each; order and choice depend on the seed and the epoch alone."""
@@ -142,7 +157,7 @@ class Captioning(Task):
                 sentences[row][int(share * len(sentences[row]))]
                 for row, share in zip(rows.tolist(), choice[rows].tolist(), strict=True)
             ]
-            yield self.normalise(images[rows.to(images.device)]), self._padded(chosen).to(images.device)
+            yield self._given("train", rows), self._padded(chosen).to(images.device)
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Mapping[str, Tensor]]:
         """How unlikely the sentences are, and the share of words foretold."""
@@ -159,7 +174,7 @@ class Captioning(Task):
         losses, said, weights = [], [], []
         with torch.no_grad():
             for some in torch.tensor(rows).split(FORWARD_IMAGES):
-                images = self.normalise(self._images[split][some.to(self._probe.device)])
+                images = self._given(split, some)
                 annotations = self.model.annotate(images)
                 first = self._padded([self._sentences[split][row][0] for row in some.tolist()])
                 first = first.to(images.device)
@@ -267,6 +282,15 @@ class Captioning(Task):
                 "words": [[*words.split(), END] for words in said],
             },
         )
+
+    def _given(self, part: str, rows: Tensor) -> Tensor:
+        """Inputs of some pictures of a part; what never changes is kept."""
+        rows = rows.to(self._probe.device)
+        if self._frozen is None:
+            return self.normalise(self._images[part][rows])
+        if part not in self._maps:
+            self._maps[part] = self.normalise(self._images[part])
+        return self._maps[part][rows]
 
     def _say(self, annotations: Tensor) -> tuple[list[str], Tensor]:
         """A sentence per image, and the weights looked with before each word (n, longest, L)."""

@@ -17,6 +17,7 @@ from mmgraph.recipes import launch, recipe
 from mmgraph.runs import ItemSet, RunReader
 from mmgraph.sequence import Vocabulary
 from mmgraph.training.captioning import END, PAD, SPECIALS, START, Captioning
+from mmgraph.vision.cifar_resnet import CIFARResNet
 
 SMALL = {"images": 60, "epochs": 2, "hidden": 16, "embedding": 8, "filters": 4, "device": "cpu", "threads": 1}
 
@@ -186,6 +187,34 @@ def test_a_picture_in_a_file_is_told_when_a_person_asks(tmp_path: Path) -> None:
         assert torch.equal(value, before[name])
     with pytest.raises(InputError, match="knows nothing of texts"):
         task.answer(question_of({"ask": "caption", "text": "a dog"}), lambda *_: None)
+
+
+def test_maps_of_a_frozen_network_are_computed_once_and_never_trained(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.th"
+    torch.save(CIFARResNet().state_dict(), weights)
+    task = build(weights=str(weights), blocks=3, image_size=32)
+    runs = []
+    assert task._frozen is not None
+    task._frozen.register_forward_hook(lambda *_: runs.append(1))
+    for _ in range(2):
+        for images, sentences in task.batches(0):
+            assert images.shape[1:] == (64, 4, 4)
+            loss, _ = task.model.loss(images, sentences)
+            loss.backward()
+    assert len(runs) == -(-60 // 50)
+    assert all(weight.grad is None for weight in task._frozen.parameters())
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(0))[:50]
+    first = next(iter(task.batches(0)))[0]
+    torch.testing.assert_close(first, task.normalise(task._images["train"][order]), atol=1e-5, rtol=1e-4)
+
+    folder, result = launch.train(
+        "captioning", {**SMALL, "epochs": 1, "weights": str(weights), "image_size": 32}, runs=tmp_path
+    )
+    assert result.state == "finished"
+    asked, _, _ = launch.trained_task(folder, None)
+    assert asked.answer(question_of({"ask": "caption", "row": 0}), lambda *_: None).snapshots
+    with pytest.raises(ConfigError, match="2 blocks or more"):
+        build(weights=str(weights), blocks=1)
 
 
 def test_parts_must_have_sentences_for_every_image() -> None:

@@ -19,11 +19,12 @@ class CaptioningConfig(TrainingOptions):
         ("dataset", "flickr8k"): {
             "image_size": 96,
             "blocks": 4,
-            "hidden": 192,
-            "dropout": 0.4,
-            "epochs": 12,
+            "hidden": 128,
+            "dropout": 0.3,
+            "epochs": 40,
+            "evaluate_every": 4,
+            "learning_rate": 1e-2,
             "word_count": 3,
-            "weight_decay": 1e-5,
         },
         ("decoder", "transformer"): {"learning_rate": 1e-3, "warmup_steps": 200},
     }
@@ -52,6 +53,10 @@ class CaptioningConfig(TrainingOptions):
         3, "Convolutions with pooling; each halves the grid of places.", minimum=1, maximum=6
     )
     filters: int = option(24, "Filters of the first convolution; each later one has more.", minimum=1)
+    weights: str | None = option(
+        None,
+        "File with weights of a ResNet-20 for CIFAR-10, whose maps are looked at as they are; none trains a network.",
+    )
     hidden: int = option(96, "Numbers of an annotation vector and of the state of the decoder.", minimum=4)
     embedding: int = option(64, "Numbers of a word (LSTM).", minimum=1)
     dropout: float = option(
@@ -63,7 +68,7 @@ class CaptioningConfig(TrainingOptions):
     )
     beams: int = option(3, "Beginnings that the search for a sentence keeps.", minimum=1, maximum=50)
     batch_size: int = option(50, "Images in a batch.", minimum=1)
-    epochs: int = option(30, "Passes over the training images.", minimum=1)
+    epochs: int = option(15, "Passes over the training images.", minimum=1)
     learning_rate: float = option(2e-3, "Step size of the optimiser.", minimum=1e-12)
     schedule: str = option(
         "cosine",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmgraph import datasets
 from mmgraph.datasets.captioned_images import CaptionedImages, Mention
@@ -27,6 +28,7 @@ from mmgraph.sequence import Tokenizer, Vocabulary
 from mmgraph.sequence.vocabulary import UNKNOWN
 from mmgraph.training.captioning import END, PAD, SPECIALS, START, Captioning
 from mmgraph.vision import ConvEncoder
+from mmgraph.vision.cifar_resnet import MEAN, STD, CIFARResNet
 
 if TYPE_CHECKING:
     from mmgraph.fusion.captioning.recurrent_decoder import Attention
@@ -61,9 +63,16 @@ def build(config: CaptioningConfig) -> Captioning:
         raise ConfigError(
             f"{config.blocks} blocks need images of at least {2**config.blocks} pixels, not {side}."
         )
-    channels = tuple(config.filters * min(block + 1, WIDENING) for block in range(config.blocks))
-    network = ConvEncoder(3, channels, 1, side, batch_norm=True, pool_first=True).blocks
-    annotate = Annotations(network, torch.zeros(1, 3, side, side), config.hidden)
+    example = torch.zeros(1, 3, side, side)
+    frozen = None if config.weights is None else _frozen(config)
+    if frozen is None:
+        channels = tuple(config.filters * min(block + 1, WIDENING) for block in range(config.blocks))
+        network = ConvEncoder(3, channels, 1, side, batch_norm=True, pool_first=True).blocks
+    else:
+        with torch.no_grad():
+            example = frozen(example)
+        network = nn.Sequential(nn.BatchNorm2d(example.size(1)))
+    annotate = Annotations(network, example, config.hidden)
     model = Captioner(
         annotate,
         _decoder(config, len(vocabulary)),
@@ -93,6 +102,8 @@ def build(config: CaptioningConfig) -> Captioning:
         items=items,
         probe=probe,
         capture=Capture(network, kinds=("filters", "feature_maps")),
+        frozen=frozen,
+        statistics=None if frozen is None else (MEAN, STD),
         batch_size=config.batch_size,
         beams=config.beams,
         longest=config.longest,
@@ -112,6 +123,14 @@ def _decoder(config: CaptioningConfig, num_words: int) -> CaptionDecoder:
         attention=cast("Attention", config.attention),
         dropout=config.dropout,
     )
+
+
+def _frozen(config: CaptioningConfig) -> nn.Module:
+    """A network that others trained, with maps of the same size as those of a network of our own."""
+    if config.blocks < 2:
+        raise ConfigError("With weights from a file images are halved at least twice: take 2 blocks or more.")
+    network = CIFARResNet().read(Path(config.weights or "").expanduser())
+    return nn.Sequential(network, nn.AvgPool2d(2 ** (config.blocks - 2))).eval()
 
 
 def _scenes(config: CaptioningConfig) -> dict[str, Part]:
