@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,12 +55,23 @@ def colouring_of(state: AppState) -> Colouring | None:
         return Colouring("Prediction", codes, ("wrong", "correct"), (WRONG, CORRECT))
     if state.colour_by == "split" and items.splits is not None:
         return _classes("Split", items.splits, items.split_names)
+    if state.colour_by == "loss" and prediction is not None and items.labels is not None:
+        return _numbers("Loss (nats)", prediction.losses(items.labels))
+    if state.colour_by == "confidence" and prediction is not None:
+        return _numbers("Confidence", prediction.confidence)
+    if state.colour_by in state.groups:
+        groups = state.groups[state.colour_by]
+        return Colouring(groups.title, groups.codes, groups.names, tuple(range(len(groups.names))))
     if state.colour_by in items.columns:
-        values = items.columns[state.colour_by].astype(np.float64)
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        return Colouring(state.colour_by, values=values, low=low, high=high)
+        return _numbers(state.colour_by, items.columns[state.colour_by])
     return None
+
+
+def _numbers(title: str, given: npt.NDArray[Any]) -> Colouring:
+    values = given.astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
+    return Colouring(title, values=values, low=low, high=high)
 
 
 def _classes(

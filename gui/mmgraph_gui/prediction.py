@@ -47,6 +47,17 @@ class Prediction:
             return math.inf if self.classes[row] >= 0 else math.nan
         return -math.log(max(chance, 1e-12))
 
+    def losses(self, labels: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """`loss` of every item: (items,) labels -> (items,)."""
+        count, classes = self.probabilities.shape
+        found = np.full(len(labels), math.nan)
+        known = np.flatnonzero((labels[:count] >= 0) & (labels[:count] < classes))
+        chances = self.probabilities[known, labels[known]].astype(np.float64)
+        finite = np.isfinite(chances)
+        found[known[finite]] = -np.log(np.maximum(chances[finite], 1e-12))
+        found[known[~finite & (self.classes[known] >= 0)]] = math.inf
+        return found
+
     @classmethod
     def of(cls, snapshot: Snapshot, step: int, n_items: int) -> Prediction:
         """The prediction that a snapshot of kind "prediction" holds, spread over all items."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from mmgraph.runs import Event, ItemSet, Series, SnapshotInfo, Status, Update
 from mmgraph_gui.guest import Guest
@@ -70,6 +71,15 @@ class OtherRun:
 Listener = Callable[[Topic], None]
 
 
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Items in groups that somebody had found, such as clusters: `codes` (items,) int64, −1 for none."""
+
+    title: str
+    codes: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+
+
 @dataclass
 class AppState:
     """The model of the window.
@@ -84,13 +94,15 @@ class AppState:
         step: the step that every view shows.
         follow: whether `step` moves on to the newest snapshot when one arrives.
         hovered: row of the item set under the mouse.
-        colour_by: "label", "prediction", "correct", "split" or a column of the item set.
+        colour_by: "label", "prediction", "correct", "loss", "confidence", "split", groups or a column of the items.
         prediction: what the model says of each item at `step`; None where the run recorded none.
         head: attention head; None is the mean of all.
         hidden: classes of what colours the items whose points are not shown.
         guest: a person's own item, and what the model says of it.
         others: runs whose curves are drawn beside those of this one.
         slot: number of this run's colour where there are others.
+        groups: clusters, communities … that were found, by name; each can colour the items.
+        near: an item and its nearest neighbours, nearest first, while somebody looks at them.
     """
 
     path: Path | None = None
@@ -109,6 +121,8 @@ class AppState:
     guest: Guest | None = None
     others: tuple[OtherRun, ...] = ()
     slot: int = 0
+    groups: dict[str, Groups] = field(default_factory=dict)
+    near: Rows | None = None
     _selection: Rows = field(default_factory=lambda: EMPTY)
     _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
@@ -140,6 +154,7 @@ class AppState:
         self.series, self.events, self.items, self.prediction = {}, [], None, None
         self.step, self.follow, self.hovered, self.hidden = 0, True, None, frozenset()
         self.guest = None
+        self.groups, self.near = {}, None
         self._selection, self._history, self._layers, self._index = EMPTY, History(), {}, SnapshotIndex()
         self._notify(*TOPICS)
 
@@ -345,6 +360,17 @@ class AppState:
             self.hidden = hidden
             self._notify("colour")
 
+    def set_groups(self, name: str, groups: Groups) -> None:
+        """Say which groups were found; they can colour the items from now on."""
+        self.groups[name] = groups
+        self._notify("colour")
+
+    def set_near(self, rows: Rows | None) -> None:
+        """Say whose neighbours are looked at: an item and then those near it, or nobody's."""
+        if rows is not self.near:
+            self.near = rows
+            self._notify("hover")
+
     def colour_choices(self) -> list[str]:
         """What can colour the items of this run."""
         items = self.items
@@ -355,6 +381,9 @@ class AppState:
             "label": items.labels is not None,
             "prediction": predicted,
             "correct": predicted and items.labels is not None,
+            "loss": predicted and items.labels is not None,
+            "confidence": predicted,
             "split": items.splits is not None,
         }
-        return [name for name, there in choices.items() if there] + sorted(items.columns)
+        there = [name for name, known in choices.items() if known]
+        return there + sorted(self.groups) + sorted(set(items.columns) - set(there))

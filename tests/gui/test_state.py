@@ -198,7 +198,7 @@ def test_colour_falls_back_to_what_the_items_have(state):
 def test_colouring_by_label_prediction_and_correctness(state):
     state.apply(update(snapshots=(info(1, 1, "prediction", "output"),)))
     state.set_items(ItemSet(labels=np.array([0, 1, -1]), class_names=("cat", "dog")))
-    assert state.colour_choices() == ["label", "prediction", "correct"]
+    assert state.colour_choices() == ["label", "prediction", "correct", "loss", "confidence"]
     assert colouring_of(state).names == ("cat", "dog")
     state.set_colour_by("correct")
     assert colouring_of(state) is None

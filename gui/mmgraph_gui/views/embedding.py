@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 
-from mmgraph.analysis import Placement, StableProjector
-from mmgraph.runs import Snapshot, SnapshotInfo
-from mmgraph_gui.follower import Job
+from mmgraph.analysis import StableProjector
+from mmgraph.runs import SnapshotInfo
+from mmgraph_gui.accessible import named
 from mmgraph_gui.views import Changed
+from mmgraph_gui.views.clusters import find_clusters
 from mmgraph_gui.views.guest_mark import GuestMark, mean_of_neighbours
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
-from mmgraph_gui.views.point_cloud import PointCloud
+from mmgraph_gui.views.placing import METHODS, Method, Placed, Placements, lay_out, project, turned
+from mmgraph_gui.views.plane import PlanePath
 from mmgraph_gui.views.point_image import PointImage
 from mmgraph_gui.views.point_view import PointView, caption_count
 
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Where the vectors of one snapshot lie."""
-
-    info: SnapshotInfo
-    placement: Placement
-    cloud: PointCloud
+MOST_TRAILS = 50
+RADIANS_PER_PIXEL = 0.008
 
 
 class EmbeddingView(PointView):
-    """Principal components of the chosen layer; unchanged vectors stay where they are while the model learns."""
+    """The chosen layer in a plane or in space; unchanged vectors stay where they are while the model learns."""
 
     name: ClassVar[str] = "embedding"
     title: ClassVar[str] = "Embedding"
@@ -43,17 +40,64 @@ class EmbeddingView(PointView):
     def build(self) -> None:
         self.layers = LayerBox(self.state, "embedding")
         self.controls.addWidget(self.layers)
+        self.method_box = named(
+            QComboBox(),
+            "Projection",
+            "Principal components at once, t-SNE and UMAP in a process of their own",
+        )
+        self.method_box.addItems(METHODS)
+        self.method_box.activated.connect(lambda _: self.request_render("projection"))
+        self.controls.addWidget(self.method_box)
+        self.stop = named(QPushButton("Stop"), "Stop the layout", "Stop laying out and keep what there is")
+        self.stop.clicked.connect(self._stop)
+        self.stop.hide()
+        self.controls.addWidget(self.stop)
         super().build()
+        self.space = named(
+            QToolButton(), "Three dimensions", "Three dimensions (3): drag to turn, right-drag to move"
+        )
+        self.space.setText("3-D")
+        self.space.setCheckable(True)
+        self.space.toggled.connect(self._space_toggled)
+        self.trails = named(
+            QToolButton(), "Trails", "Trails (R): the way of the selected items up to this step"
+        )
+        self.trails.setText("Trails")
+        self.trails.setCheckable(True)
+        self.trails.toggled.connect(lambda _: self.request_render("trails"))
+        for button in (self.space, self.trails):
+            self.controls.insertWidget(self.controls.indexOf(self.thumbnails), button)
+        self._shortcut("3", self.space.toggle)
+        self._shortcut("R", self.trails.toggle)
+        for text, method in (("Clusters by &k-means", "k-means"), ("Clusters by &HDBSCAN", "HDBSCAN")):
+            self.menu.addAction(text, functools.partial(self._find_clusters, method))
         self.guest_mark = GuestMark(self.theme, self.plane)
-        self._projectors: dict[str, StableProjector] = {}
-        self._placed: Placed | None = None
-        self._wanted: SnapshotInfo | None = None
         self._amid_neighbours = False
+        self.plane.turned.connect(self._turn)
+        self._rotation = np.eye(3)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._projectors: dict[tuple[str, int], StableProjector] = {}
+        self._placements = Placements()
+        self._placed: Placed | None = None
+        self._wanted: tuple[SnapshotInfo, Method, int] | None = None
+        self._trail_of: SnapshotInfo | None = None
+
+    @property
+    def method(self) -> Method:
+        """How vectors are placed."""
+        return METHODS[max(self.method_box.currentIndex(), 0)]
+
+    @property
+    def dimensions(self) -> int:
+        """2, or 3 in space."""
+        return 3 if self.space.isChecked() else 2
 
     def render_state(self, changed: Changed) -> None:
         self.layers.refresh()
         if "run" in changed:
-            self._projectors, self._placed, self._wanted = {}, None, None
+            self._forget()
         info = self.state.snapshot_at("embedding")
         if info is None:
             self._wanted = None
@@ -61,28 +105,187 @@ class EmbeddingView(PointView):
             say_missing(self, "embedding", "embedding")
             return
         self.render_points(changed)
-        if self._wanted != info:
-            if self._wanted is None or self._wanted.layer != info.layer:
-                self.plane.fitted = True
-            self._wanted = info
-            projector = self._projectors.setdefault(info.layer, StableProjector())
-            self.ask("placement", [info], functools.partial(place, info=info, projector=projector))
+        wanted = (info, self.method, self.dimensions)
+        if self._wanted != wanted:
+            self._want(*wanted)
         elif changed & {"items", "selection", "guest"}:
             self._mark_guest()
             self._write_caption()
+        if changed & {"hover", "selection", "colour", "trails", "theme"}:
+            self._draw_trails()
+
+    def _want(self, info: SnapshotInfo, method: Method, dimensions: int) -> None:
+        """Show the placement that is known, or ask for it; a layout that follows a live run is let finish."""
+        before, self._wanted = self._wanted, (info, method, dimensions)
+        other = before is None or before[0].layer != info.layer or before[1:] != (method, dimensions)
+        if other:
+            self.plane.fitted = True
+        known = self._placements.get(info, method, dimensions)
+        busy = self._placed is not None and not self._placed.done
+        if known is not None:
+            self.cancel("placement")
+            self.stop.hide()
+            self.receive("placement", known)
+        elif method == "PCA":
+            key = (info.layer, dimensions)
+            projector = self._projectors.setdefault(key, StableProjector(dimensions))
+            self.stop.hide()
+            self.ask("placement", [info], functools.partial(project, info=info, projector=projector))
+        elif other or not (busy and self.state.follow):
+            self._lay_out(info, method, dimensions)
+
+    def _lay_out(self, info: SnapshotInfo, method: Method, dimensions: int) -> None:
+        earlier = self._placements.nearest(info, method, dimensions)
+        self.stop.show()
+        self.caption.setText(f"{method}: finding neighbours …")
+        self.ask(
+            "placement",
+            [info] if earlier is None else [info, earlier.info],
+            functools.partial(
+                lay_out,
+                info=info,
+                method=method,
+                dimensions=dimensions,
+                earlier=earlier,
+                processes=self.follower.processes,
+            ),
+            long=True,
+        )
 
     def receive(self, slot: str, result: Any) -> None:
         if slot == "placement":
-            self._placed = result
-            self.show_content()
-            self.place_points(result.cloud)
+            if result is not None:
+                self._show(result)
+        elif slot == "turned":
+            self._drawing.discard(slot)
+            super().receive(slot, result)
+            self.place_points(result)
             self._mark_guest()
-            self._write_caption()
+            self._draw_trails()
+        elif slot == "trail":
+            self._placements.add(result)
+            self._draw_trails()
+        elif slot == "clusters":
+            self.state.set_groups(*result)
+            self.state.set_colour_by(result[0])
         else:
             super().receive(slot, result)
 
-    def points_drawn(self, image: PointImage) -> None:
+    def _show(self, placed: Placed) -> None:
+        self._placed = placed
+        if placed.done:
+            self._placements.add(placed)
+            self.stop.hide()
+        self.show_content()
+        self.plane.turns = placed.dimensions == 3
+        if placed.cloud is not None:
+            self.place_points(placed.cloud)
+            self._mark_guest()
+        else:
+            self._turn(0, 0)
         self._write_caption()
+        self._draw_trails()
+        if placed.done and self._wanted is not None and self._wanted[0] != placed.info:
+            wanted, self._wanted = self._wanted, (placed.info, *self._wanted[1:])
+            if self.state.follow:
+                self._want(*wanted)
+
+    def _stop(self) -> None:
+        self.cancel("placement")
+        self.stop.hide()
+        placed = self._placed
+        if placed is not None and not placed.done:
+            told = f"{placed.how}, stopped at {placed.iteration} of {placed.iterations}"
+            self._placed = replace(placed, how=told, iterations=placed.iteration)
+        self._write_caption()
+
+    # -- three dimensions ----------------------------------------------------------------------------------
+
+    def _space_toggled(self, on: bool) -> None:
+        self._rotation = np.eye(3)
+        self.request_render("projection")
+
+    def _turn(self, dx: float, dy: float) -> None:
+        """Turn by a movement of the mouse, about axes of the screen."""
+        if self._placed is None or self._placed.dimensions != 3:
+            return
+        about_y, about_x = dx * RADIANS_PER_PIXEL, dy * RADIANS_PER_PIXEL
+        across = np.array(
+            [
+                [np.cos(about_y), 0, np.sin(about_y)],
+                [0, 1, 0],
+                [-np.sin(about_y), 0, np.cos(about_y)],
+            ]
+        )
+        down = np.array(
+            [[1, 0, 0], [0, np.cos(about_x), -np.sin(about_x)], [0, np.sin(about_x), np.cos(about_x)]]
+        )
+        self._rotation = down @ across @ self._rotation
+        self.draw("turned", functools.partial(turned, placed=self._placed, rotation=self._rotation))
+
+    # -- trails --------------------------------------------------------------------------------------------
+
+    def _draw_trails(self) -> None:
+        """The ways of selected items, or of the one under the mouse, through the steps placed so far."""
+        placed = self._placed
+        if not self.trails.isChecked() or placed is None:
+            self.plane.set_paths(())
+            return
+        rows = self.state.selection[:MOST_TRAILS].tolist()
+        if not rows and self.state.hovered is not None:
+            rows = [self.state.hovered]
+        past = [
+            info
+            for info in self.state.history("embedding", placed.info.layer)
+            if info.step <= placed.info.step
+        ]
+        known = [self._placements.get(info, placed.method, placed.dimensions) for info in past]
+        if rows and placed.method == "PCA":
+            self._place_next([info for info, one in zip(past, known, strict=True) if one is None])
+        steps = [one for one in known if one is not None]
+        self.plane.set_paths(tuple(PlanePath(self._way(row, steps), self._colour_of(row)) for row in rows))
+
+    def _place_next(self, missing: list[SnapshotInfo]) -> None:
+        """Have the steps placed that nobody has looked at yet, one after the other."""
+        placed = self._placed
+        if placed is None or not missing or missing[0] == self._trail_of:
+            return
+        self._trail_of = missing[0]
+        projector = self._projectors[(placed.info.layer, placed.dimensions)]
+        self.ask("trail", [missing[0]], functools.partial(project, info=missing[0], projector=projector))
+
+    def _way(self, row: int, steps: list[Placed]) -> npt.NDArray[np.float64]:
+        places = []
+        for step in steps:
+            at = np.flatnonzero(step.rows == row)
+            if len(at):
+                place = step.positions[at[0]].astype(np.float64)
+                if step.dimensions == 3:
+                    place = (self._rotation @ (place - np.nanmean(step.positions, axis=0)))[:2]
+                places.append(place)
+        return np.array(places).reshape(-1, 2)
+
+    # -- clusters ------------------------------------------------------------------------------------------
+
+    def _find_clusters(self, method: str) -> None:
+        info, items = self.state.snapshot_at("embedding"), self.state.items
+        if info is None or items is None:
+            return
+        classes = len(items.class_names) or (
+            int(items.labels.max(initial=9)) + 1 if items.labels is not None else 10
+        )
+        self.caption.setText(f"Finding clusters in {info.layer} by {method} …")
+        work = functools.partial(
+            find_clusters,
+            info=info,
+            method=method,
+            count=classes,
+            items=len(items),
+            processes=self.follower.processes,
+        )
+        self.ask("clusters", [info], work, long=True)
+
+    # -- an item of one's own ------------------------------------------------------------------------------
 
     def _mark_guest(self) -> None:
         """A person's own item: on the same axes where the same weights saw it, else amid its nearest neighbours."""
@@ -91,8 +294,9 @@ class EmbeddingView(PointView):
         self._amid_neighbours = False
         if guest is not None and placed is not None:
             vector, info = guest.vectors.get(placed.info.layer), placed.info
-            if vector is not None and guest.step == info.step:
-                found = self._projectors[info.layer].locate(vector[None], info.step)
+            flat = placed.method == "PCA" and placed.dimensions == 2
+            if vector is not None and flat and guest.step == info.step:
+                found = self._projectors[(info.layer, 2)].locate(vector[None], info.step)
                 if found is not None and np.isfinite(found).all():
                     place = float(found[0, 0]), float(found[0, 1])
             known = info.layer == guest.layer or (bool(guest.found) and info.layer in guest.vectors)
@@ -101,13 +305,19 @@ class EmbeddingView(PointView):
                 self._amid_neighbours = place is not None
         self.guest_mark.show_guest(guest, place)
 
+    # -- words ---------------------------------------------------------------------------------------------
+
+    def points_drawn(self, image: PointImage) -> None:
+        self._write_caption()
+
     def _write_caption(self) -> None:
-        if self._placed is None:
+        placed = self._placed
+        if placed is None:
             return
-        info, placement = self._placed.info, self._placed.placement
         items = self.state.items
-        shown, lost = int(placement.finite.sum()), int((~placement.finite).sum())
-        total = max(len(items) if items is not None else 0, len(placement.finite))
+        lost = int((~np.isfinite(placed.positions[:, 0])).sum())
+        shown, total = len(placed.rows) - lost, len(placed.rows)
+        total = max(len(items) if items is not None else 0, total)
         parts = [caption_count(shown, total, items.noun if items is not None else "item")]
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
@@ -115,10 +325,9 @@ class EmbeddingView(PointView):
             parts.append(f"{self.drawn.hidden:,} hidden")
         if lost:
             parts.append(f"{lost:,} with NaN or infinity cannot be placed")
-        parts += [
-            f"{info.layer}, step {info.step:,}",
-            f"principal components: {placement.explained:.0%} of the variance of {info.shape[1]} features",
-        ]
+        parts += [f"{placed.info.layer}, step {placed.info.step:,}", placed.how]
+        if not placed.done:
+            parts.append(f"laying out: {placed.iteration} of {placed.iterations}")
         guest = self.state.guest
         if guest is not None and self.guest_mark.place is not None:
             amid = (
@@ -128,14 +337,3 @@ class EmbeddingView(PointView):
             )
             parts.insert(0, f"★ {guest.name}{amid}")
         self.caption.set_parts(parts)
-
-
-def place(
-    _job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, projector: StableProjector
-) -> Placed:
-    """Project the vectors of a snapshot; in a worker thread, one at a time for each view."""
-    snapshot = snapshots[0]
-    vectors: npt.NDArray[Any] = snapshot.array.reshape(len(snapshot.array), -1)
-    rows = snapshot.extras.get("rows", np.arange(len(vectors))).astype(np.int64)
-    placement = projector.project(vectors, info.step)
-    return Placed(info, placement, PointCloud(placement.positions.astype(np.float32), rows))

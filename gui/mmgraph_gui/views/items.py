@@ -158,6 +158,7 @@ class ItemsView(View):
             return
         if slot == "near":
             self.nearest, rows = result, result.rows
+            self.state.set_near(rows)
             self.gallery.rows.set_rows(rows, result.distances)
         else:
             self.order, rows = result, result.rows
@@ -276,6 +277,7 @@ class ItemsView(View):
 
     def _end_near(self) -> None:
         self._near, self._asked, self.nearest, self._select_found = None, None, None, False
+        self.state.set_near(None)
         self.search.near.setChecked(False)
         self.cancel("near")
 

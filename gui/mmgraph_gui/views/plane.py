@@ -60,6 +60,14 @@ class Stamp:
     colour: str
 
 
+@dataclass(frozen=True, eq=False)
+class PlanePath:
+    """A way through the plane, oldest place first: (k, 2) places and a colour."""
+
+    places: npt.NDArray[np.float64]
+    colour: str
+
+
 class Plane(QWidget):
     """Shows layers of images; knows the mouse, not what the points mean.
 
@@ -70,12 +78,14 @@ class Plane(QWidget):
         hovered(point): number of the point under the mouse, or None.
         clicked(point, mode): a point, or None for empty space.
         outlined(corners, mode): (n, 2) corners in the plane of a box or lasso.
+        turned(dx, dy): dragged by so many pixels while `turns`, in place of being moved.
     """
 
     viewport_changed = Signal()
     hovered = Signal(object)
     clicked = Signal(object, str)
     outlined = Signal(object, str)
+    turned = Signal(float, float)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +104,9 @@ class Plane(QWidget):
         self.grid: PointGrid | None = None
         self.reach = 0.0
         self.marked: int | None = None
+        self.paths: tuple[PlanePath, ...] = ()
+        self.links: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.turns = False
         self.card: tuple[Description, QImage | None] | None = None
         self._pressed: QPointF | None = None
         self._at = QPointF()
@@ -129,6 +142,18 @@ class Plane(QWidget):
         self.marked, self.card = point, card
         self.update()
 
+    def set_paths(self, paths: tuple[PlanePath, ...]) -> None:
+        """Ways to draw over the points."""
+        if paths or self.paths:
+            self.paths = paths
+            self.update()
+
+    def set_links(self, points: npt.NDArray[np.int64]) -> None:
+        """A point and others, each joined to it by a line and ringed; none where it is empty."""
+        if len(points) or len(self.links):
+            self.links = points
+            self.update()
+
     @property
     def ratio(self) -> float:
         """Device pixels per logical pixel."""
@@ -151,6 +176,8 @@ class Plane(QWidget):
                 painter.drawImage(target, layer.image)
         for stamp in self.stamps:
             self._paint_stamp(painter, stamp)
+        self._paint_paths(painter)
+        self._paint_links(painter)
         self._paint_mark(painter)
         painter.resetTransform()
         self._paint_lost(painter)
@@ -166,6 +193,35 @@ class Plane(QWidget):
         box = QRectF(stamp.x - stamp.size / 2, stamp.y - stamp.size / 2, stamp.size, stamp.size)
         painter.fillRect(box.adjusted(-2, -2, 2, 2), QColor(stamp.colour))
         painter.drawImage(box, stamp.picture)
+
+    def _paint_paths(self, painter: QPainter) -> None:
+        """Older parts are paler."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for path in self.paths:
+            pixels = self.viewport.to_pixels(path.places)
+            pixels = pixels[np.isfinite(pixels).all(axis=1)]
+            for number in range(1, len(pixels)):
+                start, end = QPointF(*pixels[number - 1]), QPointF(*pixels[number])
+                share = number / (len(pixels) - 1)
+                for width, colour in ((3.5, self._theme.palette.background), (1.8, path.colour)):
+                    shade = QColor(colour)
+                    shade.setAlphaF(0.2 + 0.8 * share)
+                    painter.setPen(QPen(shade, width * self.ratio, c=Qt.PenCapStyle.RoundCap))
+                    painter.drawLine(start, end)
+
+    def _paint_links(self, painter: QPainter) -> None:
+        points = self.links[self.links < len(self.positions)]
+        if len(points) < 2:
+            return
+        pixels = self.viewport.to_pixels(self.positions[points])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        accent = QColor(self._theme.palette.accent)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(accent, 1.4 * self.ratio))
+        for x, y in pixels[1:][np.isfinite(pixels[1:]).all(axis=1)].tolist():
+            if np.isfinite(pixels[0]).all():
+                painter.drawLine(QPointF(*pixels[0]), QPointF(x, y))
+            painter.drawEllipse(QPointF(x, y), 6 * self.ratio, 6 * self.ratio)
 
     def _paint_mark(self, painter: QPainter) -> None:
         if self.marked is None or not 0 <= self.marked < len(self.positions):
@@ -234,7 +290,10 @@ class Plane(QWidget):
             if (at - self._pressed).manhattanLength() >= CLICK_DISTANCE or self._outline:
                 self._outline = [at]
                 delta = (at - self._at) * self.ratio
-                self._move_to(self.viewport.panned(delta.x(), delta.y()))
+                if self.turns and event.buttons() & Qt.MouseButton.LeftButton:
+                    self.turned.emit(delta.x(), delta.y())
+                else:
+                    self._move_to(self.viewport.panned(delta.x(), delta.y()))
             else:
                 return
         elif not self._outline or (at - self._outline[-1]).manhattanLength() >= 2:

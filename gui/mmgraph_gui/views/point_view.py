@@ -33,6 +33,7 @@ from mmgraph_gui.views.legend import Legend
 from mmgraph_gui.views.plane import Plane, Stamp, Tool
 from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_image import PointImage, PointScene, dot_style, draw_points
+from mmgraph_gui.views.selection_menu import SelectionMenu
 
 STAMP_SIDE = 26
 VECTOR_LIMIT = 20_000
@@ -107,9 +108,15 @@ class PointView(View):
             self.controls.addWidget(button)
             self.tools[tool] = button
             self._shortcut(key, functools.partial(button.setChecked, True))
+        self.more = named(QToolButton(), "More", "More: keep the selection, write it to files …")
+        self.more.setText("⋯")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu = SelectionMenu(self.state, self.follower, self.caption.setText, self)
+        self.more.setMenu(self.menu)
         self.everything = named(QToolButton(), "Show all", "Fit everything in (F, or double-click)")
         self.everything.clicked.connect(self.plane.show_all)
         self.controls.addWidget(self.everything)
+        self.controls.addWidget(self.more)
         self.theme.changed.connect(self._draw_icons)
         self._draw_icons()
 
@@ -151,6 +158,7 @@ class PointView(View):
         if "run" in changed:
             self._drawing.clear()
             self._next.clear()
+            self.menu.refresh()
         if changed & {"run", "items", "colour", "theme", "snapshots"}:
             choices = self.state.colour_choices()
             if [self.colour_box.itemText(i) for i in range(self.colour_box.count())] != choices:
@@ -303,11 +311,21 @@ class PointView(View):
             self.state.select(np.flatnonzero(self._colouring.codes == code))
 
     def _mark(self) -> None:
+        near = self.state.near
+        self.plane.set_links(EMPTY if near is None else self.cloud.points_of(near))
         row, point = self.state.hovered, self.cloud.point_of(self.state.hovered)
         if row is None or point is None:
             self.plane.mark(None, None)
             return
         self.plane.mark(point, (describe(self.state, row), thumbnail(self.state.items, row)))
+
+    def _colour_of(self, row: int) -> str:
+        """Colour of the point of a row, "#rrggbb"."""
+        point = self.cloud.point_of(row)
+        if self.drawn is None or point is None or point >= len(self.drawn.colours):
+            return self.theme.palette.accent
+        red, green, blue = self.drawn.colours[point].tolist()
+        return f"#{red:02x}{green:02x}{blue:02x}"
 
     # -- thumbnails ----------------------------------------------------------------------------------------
 

@@ -285,3 +285,179 @@ def test_zooming_asks_for_a_sharper_picture(qtbot: Any, view: EmbeddingView) -> 
     assert view.plane.layers["points"].viewport != view.plane.viewport
     wait_drawn(qtbot, view)
     assert view.plane.point_at(QPointF(-5, -5)) is None
+
+
+def choose(qtbot: Any, view: EmbeddingView, method: str, *, space: bool = False) -> None:
+    """A projection, and wait until it is done and drawn."""
+    view.space.setChecked(space)
+    view.method_box.setCurrentIndex(view.method_box.findText(method))
+    view.method_box.activated.emit(view.method_box.currentIndex())
+
+    def placed() -> bool:
+        now = view._placed
+        return now is not None and (now.method, now.dimensions, now.done) == (method, 2 + space, True)
+
+    qtbot.waitUntil(placed, timeout=120_000)
+    wait_drawn(qtbot, view)
+
+
+def test_a_layout_in_a_process_keeps_unchanged_vectors_where_they_are(
+    qtbot: Any, view: EmbeddingView
+) -> None:
+    view.state.set_layer("embedding", "encoder")  # the same at every step of the fixture's run
+    choose(qtbot, view, "UMAP")
+    assert "UMAP of 16 features" in view.caption.text()
+    assert view.stop.isHidden()
+    before = view.points.copy()
+    assert np.isfinite(before).all()
+    viewport = view.plane.viewport
+    view.state.set_step(20)
+    qtbot.waitUntil(lambda: "step 20" in view.caption.text(), timeout=60_000)
+    np.testing.assert_array_equal(view.points, before)
+    assert view.plane.viewport == viewport
+    choose(qtbot, view, "PCA")
+    assert "principal components" in view.caption.text()
+
+
+def test_a_layout_is_shown_while_it_forms_and_can_be_stopped(qtbot: Any, view: EmbeddingView) -> None:
+    view.method_box.setCurrentIndex(view.method_box.findText("t-SNE"))
+    view.method_box.activated.emit(1)
+    qtbot.waitUntil(lambda: "laying out:" in view.caption.text(), timeout=120_000)
+    assert view.stop.isVisible()
+    view.stop.click()
+    assert "stopped at" in view.caption.text()
+    assert view.stop.isHidden()
+    stopped = view.points.copy()
+    qtbot.waitUntil(lambda: not view.follower.is_busy)
+    np.testing.assert_array_equal(view.points, stopped)
+
+
+def test_space_is_turned_with_the_mouse(qtbot: Any, view: EmbeddingView) -> None:
+    choose(qtbot, view, "PCA", space=True)
+    before, viewport = view.cloud, view.plane.viewport
+    assert before.depth is not None
+    assert 0 <= before.depth.min() < before.depth.max() <= 1
+    drag(view, [(300, 300), (330, 300), (400, 340)], Qt.KeyboardModifier.NoModifier)
+    qtbot.waitUntil(lambda: view.cloud is not before)
+    wait_drawn(qtbot, view)
+    turned = np.column_stack([view.points, view.cloud.depth])
+    assert not np.allclose(turned[:, :2], before.positions)
+    np.testing.assert_allclose(view._rotation @ view._rotation.T, np.eye(3), atol=1e-9)
+    assert view.plane.viewport.scale == viewport.scale
+    row = int(np.argmin(view.cloud.depth))
+    view.state.select([row])
+    wait_drawn(qtbot, view)
+    assert view.drawn.scene.selection.tolist() == [row]
+
+
+def test_trails_go_through_the_steps_so_far(qtbot: Any, view: EmbeddingView) -> None:
+    view.state.select([3, 5])
+    view.trails.setChecked(True)
+    qtbot.waitUntil(lambda: [len(path.places) for path in view.plane.paths] == [4, 4])
+    np.testing.assert_allclose(view.plane.paths[0].places[-1], view.points[3])
+    wait_drawn(qtbot, view)
+    view.state.set_step(20)
+    qtbot.waitUntil(lambda: [len(path.places) for path in view.plane.paths] == [2, 2])
+    view.trails.setChecked(False)
+    qtbot.waitUntil(lambda: view.plane.paths == ())
+
+
+def test_neighbours_are_joined_by_lines(
+    qtbot: Any, view: EmbeddingView, has_colour: Callable[..., bool]
+) -> None:
+    assert not has_colour(view.plane, view.theme.palette.accent, 3)
+    view.state.set_near(np.array([7, 20, 41]))
+    qtbot.waitUntil(lambda: view.plane.links.tolist() == [7, 20, 41])
+    assert has_colour(view.plane, view.theme.palette.accent, 3)
+    view.state.set_near(None)
+    qtbot.waitUntil(lambda: not len(view.plane.links))
+
+
+def test_clusters_colour_the_items(qtbot: Any, view: EmbeddingView) -> None:
+    action = next(action for action in view.menu.actions() if "k-means" in action.text())
+    action.trigger()
+    qtbot.waitUntil(lambda: view.state.colour_by == "cluster (k-means)", timeout=60_000)
+    codes = view.state.groups["cluster (k-means)"].codes
+    assert set(codes) == set(range(10))
+    assert (np.diff(np.bincount(codes)) <= 0).all()
+    qtbot.waitUntil(lambda: "k-means" in view.legend.heading.text())
+    assert "cluster (k-means)" in view.state.colour_choices()
+
+
+def test_loss_and_confidence_colour_the_items(qtbot: Any, view: EmbeddingView) -> None:
+    state = view.state
+    expected = [state.prediction.loss(row, int(state.items.labels[row])) for row in range(300)]
+    np.testing.assert_allclose(state.prediction.losses(state.items.labels), expected)
+    for name, heading in (("loss", "Loss (nats)"), ("confidence", "Confidence")):
+        state.set_colour_by(name)
+        qtbot.waitUntil(lambda heading=heading: view.legend.heading.text() == heading)
+
+
+def test_selections_are_kept_in_the_run(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], digits_run: Any, tmp_path: Any
+) -> None:
+    view = show_view(EmbeddingView)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(digits_run)
+    wait_drawn(qtbot, view)
+    view.state.select([4, 2, 9])
+    view.menu.save("odd 🐟")
+    qtbot.waitUntil(lambda: [action.text() for action in view.menu.kept.actions()] == ["odd 🐟"])
+    view.state.clear_selection()
+    view.menu.kept.actions()[0].trigger()
+    qtbot.waitUntil(lambda: view.state.selection.tolist() == [2, 4, 9])
+    view.menu.write_table(tmp_path / "some.csv")
+    view.menu.write_split(tmp_path)
+    qtbot.waitUntil(lambda: (tmp_path / "train_idx-1.txt").exists() and not view.follower.is_busy)
+    lines = (tmp_path / "some.csv").read_text().splitlines()
+    assert lines[0].startswith("row,id,label,prediction,confidence")
+    assert [line.split(",")[0] for line in lines[1:]] == ["2", "4", "9"]
+    assert (tmp_path / "test_idx-1.txt").read_text().split() == ["2", "4", "9"]
+    assert len((tmp_path / "train_idx-1.txt").read_text().split()) == 297
+    view.menu.forget.actions()[0].trigger()
+    qtbot.waitUntil(lambda: not view.menu.kept.isEnabled())
+
+
+@pytest.mark.parametrize(
+    "vectors", [np.zeros((0, 3)), np.ones((1, 3)), np.eye(2, 3), np.ones((40, 3)), np.full((9, 3), np.nan)]
+)
+@pytest.mark.parametrize("method", ["PCA", "UMAP"])
+def test_few_equal_and_lost_vectors(
+    qtbot: Any,
+    context: Context,
+    show_view: Callable[[Any], Any],
+    tmp_path: Any,
+    vectors: np.ndarray,
+    method: str,
+) -> None:
+    names = ("🐟 fish", "דג")
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.items(ItemSet(ids=np.arange(len(vectors)), labels=np.arange(len(vectors)) % 2, class_names=names))
+        run.snapshots(1, [Snapshot("embedding", "e", vectors.astype(np.float32))], wait=True)
+    view = show_view(EmbeddingView)
+    context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: "step 1" in view.caption.text())
+    choose(qtbot, view, method, space=True)
+    assert view.message == ""
+    assert len(view.cloud.lost) == np.isnan(vectors).any(axis=1).sum()
+
+
+def test_points_without_a_place_are_crosses_that_can_be_selected(
+    qtbot: Any,
+    context: Context,
+    show_view: Callable[[Any], Any],
+    tmp_path: Any,
+    has_colour: Callable[..., bool],
+) -> None:
+    vectors = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    vectors[3], vectors[8] = np.nan, np.inf
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.items(ItemSet(ids=np.arange(20)))
+        run.snapshots(1, [Snapshot("embedding", "e", vectors)], wait=True)
+    view = show_view(EmbeddingView)
+    context.follower.open(run.folder)
+    wait_drawn(qtbot, view)
+    assert has_colour(view.plane, view.theme.palette.error, 12)
+    box = list(view.plane._lost_boxes())[1]
+    QTest.mouseClick(view.plane, LEFT, pos=box.center().toPoint())
+    assert view.state.selection.tolist() == [8]
