@@ -16,10 +16,13 @@ from mmgraph.errors import MMGraphError
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, Update, send_command
 from mmgraph_gui.poller import Poller
 from mmgraph_gui.prediction import Prediction
+from mmgraph_gui.processes import Processes
 from mmgraph_gui.snapshot_cache import SnapshotCache
 from mmgraph_gui.state import AppState, Topic
 
 WORKERS = 2
+LONG_WORKERS = 4
+"""For what takes seconds: mostly waits for a process of its own."""
 
 Work = Callable[["Job", tuple[Snapshot, ...]], Any]
 Deliver = Callable[[Any], None]
@@ -43,6 +46,7 @@ class Job:
     deliver: Deliver
     fail: Fail
     _partial: Callable[[Job, Any], None]
+    long: bool = False
     _cancel: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -76,6 +80,8 @@ class RunFollower(QObject):
         super().__init__(parent)
         self.state = state
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mmgraph-view")
+        self._long = ThreadPoolExecutor(LONG_WORKERS, thread_name_prefix="mmgraph-view-long")
+        self.processes = Processes()
         self._cache = SnapshotCache()
         self._poller: Poller | None = None
         self._retired: list[Poller] = []
@@ -122,7 +128,9 @@ class RunFollower(QObject):
         self._retire_poller()
         for job in self._latest.values():
             job._cancel.set()
+        self.processes.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._long.shutdown(wait=True, cancel_futures=True)
         for poller in self._retired:
             poller.wait()
 
@@ -135,6 +143,8 @@ class RunFollower(QObject):
         work: Work | None,
         deliver: Deliver,
         fail: Fail | None = None,
+        *,
+        long: bool = False,
     ) -> None:
         """Load snapshots and work on them in a worker thread.
 
@@ -146,6 +156,7 @@ class RunFollower(QObject):
                 Must not touch widgets or the state: bind what it needs (functools.partial, default arguments).
             deliver: called in the UI thread with what `work` returned or reported.
             fail: called in the UI thread with a sentence; by default `message` is emitted.
+            long: whether it takes seconds, and must not keep others waiting.
         """
         if self._closed:
             return
@@ -160,6 +171,7 @@ class RunFollower(QObject):
             deliver,
             fail or self.message.emit,
             self._partial.emit,
+            long,
         )
         self._latest[key] = job
         if key in self._running:
@@ -185,7 +197,7 @@ class RunFollower(QObject):
 
     def _start(self, job: Job) -> None:
         self._running[job.key] = job
-        self._pool.submit(self._work, job)
+        (self._long if job.long else self._pool).submit(self._work, job)
 
     def _work(self, job: Job) -> None:
         """In a worker thread."""

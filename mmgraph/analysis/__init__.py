@@ -15,11 +15,16 @@ from mmgraph.analysis.projection import Placement, Projection, StableProjector
 from mmgraph.analysis.raster import raster_points
 from mmgraph.analysis.regions import points_in_polygon
 from mmgraph.analysis.similar_items import similar_items
+from mmgraph.analysis.stable_layout import LayoutMethod, LayoutProgress, stable_layout
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
+from mmgraph.analysis.tsne import tsne_layout
+from mmgraph.analysis.umap import umap_layout
 from mmgraph.analysis.waveform import envelope, wave_picture
 
 __all__ = [
     "Correlation",
+    "LayoutMethod",
+    "LayoutProgress",
     "NeighbourIndex",
     "Neighbours",
     "Outcomes",
@@ -43,7 +48,10 @@ __all__ = [
     "scale_tiles",
     "similar_items",
     "spectral_layout",
+    "stable_layout",
     "tile",
     "tint",
+    "tsne_layout",
+    "umap_layout",
     "wave_picture",
 ]

@@ -165,15 +165,23 @@ class View(QWidget):
 
     # -- what a view calls -------------------------------------------------------------------------------
 
-    def ask(self, slot: str, infos: Sequence[SnapshotInfo], work: Work | None = None) -> None:
+    def ask(
+        self, slot: str, infos: Sequence[SnapshotInfo], work: Work | None = None, *, long: bool = False
+    ) -> None:
         """Have snapshots loaded and worked on in a worker thread; the result comes to `receive(slot, …)`.
 
         Of the requests for one slot only the latest counts. `work(job, snapshots)` must not touch widgets or
         the state; bind what it needs with functools.partial. What it needs to draw the result later (step,
-        layer …) should be part of the result, because the state may have moved on.
+        layer …) should be part of the result, because the state may have moved on. Say `long` where it takes
+        seconds, so that pictures need not wait for it.
         """
         self.follower.ask(
-            (id(self), slot), infos, work, lambda result: self._deliver(slot, result), self.show_message
+            (id(self), slot),
+            infos,
+            work,
+            lambda result: self._deliver(slot, result),
+            self.show_message,
+            long=long,
         )
 
     def cancel(self, slot: str) -> None:
