@@ -10,12 +10,15 @@ QT_PACKAGES := fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
 	libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxkbcommon-x11-0 libxkbcommon0
 
-.PHONY: run test check install system constraints screenshots benchmarks clean
+# A display and hands, for the test that uses the window as a person does; without them it is skipped.
+TEST_PACKAGES := xvfb xdotool
+
+.PHONY: run test check install system test-system constraints screenshots benchmarks clean
 
 run: install
 	$(BIN)/mmgraph demo
 
-test: install
+test: install test-system
 	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: install
@@ -36,15 +39,22 @@ $(STAMP): pyproject.toml constraints.txt | system
 	touch $@
 
 # Only root on a Debian system that lacks some of them; elsewhere it is for the user to do (see README).
-system:
+define install_packages
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		missing=$$(for p in $(QT_PACKAGES); do \
+		missing=$$(for p in $(1); do \
 			dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
 		if [ -n "$$missing" ]; then \
-			echo "Installing what Qt needs:" $$missing; \
+			echo "Installing $(2):" $$missing; \
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
 		fi; \
 	fi
+endef
+
+system:
+	$(call install_packages,$(QT_PACKAGES),what Qt needs)
+
+test-system:
+	$(call install_packages,$(TEST_PACKAGES),what the tests need)
 
 constraints:
 	@{ echo "# The set that CI tests. Change it with: make constraints"; \

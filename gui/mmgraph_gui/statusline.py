@@ -81,15 +81,21 @@ class StatusLine:
             for label in (self.progress, self.speed, self.device, self.dropped):
                 label.clear()
             return
-        message = f": {status.message}" if status.message else ""
         self.state_label.setText(
-            f"<span style='color:{state_colour(status.state, palette)}'>●</span> {status.state}{message}"
+            f"<span style='color:{state_colour(status.state, palette)}'>●</span> {state_text(status)}"
         )
         self.progress.setText(progress_text(status))
         self.speed.setText(speed_text(status))
         device = self._state.config.get("environment", {}).get("device", "")
         self.device.setText(device_text(str(device), status))
         self.dropped.setText(f"{status.dropped:,} snapshots dropped" if status.dropped else "")
+
+
+def state_text(status: Status) -> str:
+    """ "failed: the loss became NaN"; a reason that begins with the state stands alone."""
+    if status.message.startswith(status.state):
+        return status.message
+    return f"{status.state}: {status.message}" if status.message else status.state
 
 
 def device_text(device: str, status: Status) -> str:

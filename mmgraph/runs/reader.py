@@ -156,6 +156,9 @@ class RunReader:
         )
         row = next(rows, None)
         if row is None:
+            created = next(self._query("SELECT value FROM meta WHERE key = 'created'"), ("0",))[0]
+            if abs(time.time() - float(created)) < STARVED_SECONDS:
+                return Status("running", "starting")
             return Status("interrupted", "the run was made but never started")
         values = list(row)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import subprocess
@@ -268,6 +269,21 @@ def test_a_silent_writer_counts_as_gone(new_run, monkeypatch):
     with RunReader(run.folder) as live:
         assert live.status().state == "interrupted"
         assert "gone" in live.status().message
+
+
+def test_a_run_that_was_just_made_is_starting(new_run, monkeypatch):
+    run = new_run()
+    run.close()
+    with contextlib.closing(sqlite3.connect(run.folder / "run.db")) as connection, connection:
+        connection.execute("DELETE FROM status")
+    with RunReader(run.folder) as live:
+        assert (live.status().state, live.status().message) == ("running", "starting")
+        later = reader.time.time() + reader.STARVED_SECONDS + 1
+        monkeypatch.setattr(reader.time, "time", lambda: later)
+        assert (live.status().state, live.status().message) == (
+            "interrupted",
+            "the run was made but never started",
+        )
 
 
 def test_the_clock_of_another_machine_may_be_wrong(new_run, monkeypatch):
