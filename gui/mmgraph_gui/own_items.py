@@ -160,8 +160,8 @@ class OwnItems(QObject):
             self._state.set_guest(replace(guest, waits="", refusals=tuple(dict.fromkeys(real))))
             return
         self._state.set_guest(None)
-        reasons = list(dict.fromkeys(real or self._refusals))
-        self.failed.emit(f"{guest.name}: {' '.join(reasons)}")
+        reason = " ".join(dict.fromkeys(real)) or self._refusals[0]
+        self.failed.emit(reason if guest.name in reason else f"{guest.name}: {reason}")
 
 
 def is_own_item(path: Path) -> bool:

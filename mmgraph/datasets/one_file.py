@@ -79,8 +79,11 @@ def read_image(path: Path | str, size: tuple[int, int], *, grey: bool) -> Pixels
                 pixels: Pixels = np.asarray(scaled, dtype=np.uint8)
     except InputError:
         raise
+    except UnidentifiedImageError as error:  # which names an object of ours
+        raise InputError(
+            f"'{path.name}' is not an image that can be read: nothing in it is of a format that is known."
+        ) from error
     except (
-        UnidentifiedImageError,
         Image.DecompressionBombError,
         OSError,
         ValueError,

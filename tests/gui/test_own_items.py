@@ -108,11 +108,11 @@ def test_an_item_of_which_nothing_can_be_said_goes_and_says_why(
     qtbot: Any, own: OwnItems, model: Model
 ) -> None:
     own.bring_text("a red circle")
-    model.refuse("locate", "'a' is not an image that can be read.")
+    model.refuse("locate", "It is not an image that can be read.")
     model.refuse("caption")
     with qtbot.waitSignal(own.failed) as said:
         model.refuse("search")
-    assert said.args[0] == "a red circle: 'a' is not an image that can be read."
+    assert said.args[0] == "a red circle: It is not an image that can be read."
     assert own._state.guest is None
 
 

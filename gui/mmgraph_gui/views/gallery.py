@@ -157,8 +157,12 @@ class GalleryCell(QStyledItemDelegate):
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room) + ending
             painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
 
-        label = f"label {known.label}" if known.label else "no label"
-        write(label, "" if distance is None else f" · {distance:.3g}", palette.muted, 2)
+        label, far = f"label {known.label}" if known.label else "no label", ""
+        if distance is not None:
+            far = f" · {distance:.3g}"
+        if known.label and metrics.horizontalAdvance(label + far) > width:
+            label = known.label
+        write(label, far, palette.muted, 2)
         if known.prediction:
             mark, colour = "", palette.foreground
             if known.correct is not None:

@@ -24,7 +24,7 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring, colouring_of
 from mmgraph_gui.follower import Work
 from mmgraph_gui.icon import icon
-from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values, thumbnail
+from mmgraph_gui.item_card import ROW_COLUMNS, describe, has_pictures, row_values, thumbnail
 from mmgraph_gui.raster import Drawing, colour_parts
 from mmgraph_gui.selection import EMPTY, Mode, Rows
 from mmgraph_gui.views import Changed, Table, View
@@ -168,8 +168,7 @@ class PointView(View):
             self.colour_box.setEnabled(bool(choices))
         if changed & {"run", "items"}:
             self._pictures.clear()
-            items = self.state.items
-            self.thumbnails.setVisible(items is not None and items.thumbnails is not None)
+            self.thumbnails.setVisible(has_pictures(self.state.items))
         if changed & {"run", "items", "colour", "theme"}:
             self._colouring = colouring_of(self.state)
             self.legend.show_colouring(self._colouring, self.state.hidden)
@@ -180,8 +179,7 @@ class PointView(View):
 
     def draw_points(self, *, moving: bool = False) -> None:
         """Ask for a new image of the points."""
-        items = self.state.items
-        pictured = items is not None and items.thumbnails is not None
+        pictured = has_pictures(self.state.items)
         scene = PointScene(
             cloud=self.cloud,
             colouring=self._colouring,
