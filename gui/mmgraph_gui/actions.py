@@ -96,6 +96,9 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
     ),
     "&View": (
         Entry("colours", "&Colours of classes…", "", "choose_colours", "Choose or change the palette"),
+        Entry(
+            "compare", "&Compare…", "Ctrl+D", "compare", "Another run, or another step, beside the open run"
+        ),
         Entry("layout", "&Reset layout", "Ctrl+0", "reset_layout", "Put all views back to their places"),
     ),
     "&Help": (

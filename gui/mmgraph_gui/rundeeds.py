@@ -36,6 +36,10 @@ class RunDeeds:
             window.follower.do(lambda: write_notes(path, notes), lambda _: window.runs.refresh())
         dialog.deleteLater()
 
+    def compare(self, path: Path) -> None:
+        """Show a run beside the open one; where none is open, it is opened and compared with itself."""
+        self._window.compare(path)
+
     def resume(self, path: Path) -> None:
         """Open a run and go on with it from its last checkpoint."""
         window = self._window

@@ -49,8 +49,13 @@ def _there(entry: RunEntry) -> bool:
     return entry.state != "queued"
 
 
+def _readable(entry: RunEntry) -> bool:
+    return entry.state not in ("queued", "unreadable")
+
+
 DEEDS: tuple[Deed | None, ...] = (
     Deed("open", "Open", _there),
+    Deed("compare", "Compare with the open run", _readable),
     None,
     Deed("notes", "Tags and notes…", _there, "F2"),
     Deed("resume", "Resume training", lambda entry: entry.resumable and not entry.is_live),

@@ -39,7 +39,7 @@ class ViewArea(QMainWindow):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowFlags(Qt.WindowType.Widget)
-        self._context = context
+        self.context = context
         self.views: dict[str, View] = {}
         added, self.left_out = plugin_specs()
         self.specs = {spec.name: spec for spec in (*VIEW_SPECS, *added)}
@@ -118,7 +118,7 @@ class ViewArea(QMainWindow):
         self._head_docks()
         if spec.name not in self.views:
             try:
-                view = spec.load()(self._context)
+                view = spec.load()(self.context)
             except Exception as error:
                 _log.exception("the view %s could not be made", spec.title)
                 self.message.emit(

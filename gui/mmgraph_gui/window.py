@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QMimeData, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
@@ -40,6 +41,9 @@ from mmgraph_gui.toolbar import RunToolBar
 from mmgraph_gui.viewarea import ViewArea
 from mmgraph_gui.views import Context
 
+if TYPE_CHECKING:
+    from mmgraph_gui.compare import CompareWindow
+
 
 class MainWindow(QMainWindow):
     """Shows one run of a folder of runs.
@@ -65,6 +69,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
         self.others = OtherRuns(self.state, self)
+        self.comparison: CompareWindow | None = None
         self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
         self.deeds = RunDeeds(self)
         self.run_dock = QDockWidget("Runs", self)
@@ -302,6 +307,34 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
+    def compare(self, path: Path | None = None) -> None:
+        """Show another run beside the open one: by default the first that is checked, else another of its steps."""
+        own = self.state.path
+        if own is None and path is None:
+            self.say("Open a run first: Compare shows another one beside it.", "info")
+            return
+        if own is None and path is not None:
+            self.open_run(path)
+        if self.comparison is None or not self.comparison.isVisible():
+            from mmgraph_gui.compare import CompareWindow
+
+            self.comparison = CompareWindow(
+                self.area.context,
+                self.area.specs,
+                lambda: [
+                    entry.path for entry in self.runs.entries if entry.state not in ("queued", "unreadable")
+                ],
+                self,
+            )
+            self.comparison.setWindowFlag(Qt.WindowType.Window)
+        checked = sorted(one for one in self.others.paths if one != own)
+        chosen = path or (checked[0] if checked else own)
+        if chosen is not None:
+            self.comparison.compare_with(chosen)
+        self.comparison.show()
+        self.comparison.raise_()
+        self.comparison.activateWindow()
+
     def show_commands(self) -> None:
         """Find anything that can be done by typing a few letters of it."""
         from mmgraph_gui.commands import CommandPalette, window_commands
@@ -424,6 +457,8 @@ class MainWindow(QMainWindow):
         self.area.detach()
         self.own.close()
         self.model.close()
+        if self.comparison is not None:
+            self.comparison.close()
         self.others.close()
         self.follower.close()
         self.runs.close_worker()

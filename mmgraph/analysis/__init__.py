@@ -3,6 +3,7 @@
 SciPy and numba are imported only inside the functions that need them, so that the window opens without waiting.
 """
 
+from mmgraph.analysis.alignment import Alignment
 from mmgraph.analysis.attention_flow import block_means, rollout
 from mmgraph.analysis.correlations import Correlation, correlation
 from mmgraph.analysis.graph_pictures import distance_layout, graph_pictures
@@ -22,6 +23,7 @@ from mmgraph.analysis.umap import umap_layout
 from mmgraph.analysis.waveform import envelope, wave_picture
 
 __all__ = [
+    "Alignment",
     "Correlation",
     "LayoutMethod",
     "LayoutProgress",

@@ -100,6 +100,27 @@ def show(
 
 
 @app.command()
+def diff(
+    run: Annotated[str, output.RUN],
+    other: Annotated[str, output.RUN],
+    root: Annotated[Path | None, output.RUNS] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Show what differs between the options of two runs."""
+    from mmgraph.runs import differences, read_config
+
+    folders = output.find_run(run, root), output.find_run(other, root)
+    found = differences(*(read_config(folder) for folder in folders))
+    if json:
+        output.print_json({"differences": [{"name": name, "values": values} for name, *values in found]})
+    elif not found:
+        typer.echo("Their options are the same.")
+    else:
+        headings = ["option", *(folder.name for folder in folders)]
+        output.table(headings, [["-" if value is None else value for value in row] for row in found])
+
+
+@app.command()
 def tag(
     run: Annotated[str, output.RUN],
     tags: Annotated[list[str] | None, typer.Argument(help="Tags to add.", show_default=False)] = None,

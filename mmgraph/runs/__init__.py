@@ -2,6 +2,7 @@
 
 from mmgraph.runs.commands import COMMANDS, Command, send_command
 from mmgraph.runs.description import describe
+from mmgraph.runs.differences import differences
 from mmgraph.runs.finding import find_items
 from mmgraph.runs.folder import delete_run, find_runs, is_run, new_run_name, read_config, runs_root
 from mmgraph.runs.items import ItemSet
@@ -47,6 +48,7 @@ __all__ = [
     "chief_score",
     "delete_run",
     "describe",
+    "differences",
     "find_items",
     "find_runs",
     "is_run",

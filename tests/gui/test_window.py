@@ -361,3 +361,26 @@ def test_every_view_has_one_tab_however_it_was_laid_out(qtbot, make_window):
     window.close()
     window = make_window()
     qtbot.waitUntil(lambda: tabs() == titles)
+
+
+def test_compare_shows_a_checked_run_or_another_step_beside_the_open_one(
+    qtbot, opened_window, digits_run, write_run
+):
+    opened_window.actions_["compare"].trigger()
+    comparison = opened_window.comparison
+    qtbot.waitUntil(lambda: comparison.right.state.path == digits_run)
+    assert comparison.by.currentData() == "free"
+    second = write_run(digits_run.parent, "second", steps=(10, 20))
+    opened_window.others.set(second, True)
+    opened_window.actions_["compare"].trigger()
+    assert opened_window.comparison is comparison
+    qtbot.waitUntil(lambda: comparison.right.state.path == second)
+    assert comparison.by.currentData() == "step"
+    opened_window.deeds.do("compare", digits_run)
+    qtbot.waitUntil(lambda: comparison.right.state.path == digits_run)
+
+
+def test_compare_without_a_run_says_what_to_do(window):
+    window.actions_["compare"].trigger()
+    assert "Open a run first" in window.banner.text
+    assert window.comparison is None

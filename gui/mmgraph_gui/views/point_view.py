@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -48,9 +48,20 @@ TOOLS: tuple[tuple[Tool, str, str, str], ...] = (
 
 
 class PointView(View):
-    """Colours, selection, hover, thumbnails and legend of points; subclasses say where the points are."""
+    """Colours, selection, hover, thumbnails and legend of points; subclasses say where the points are.
+
+    Attributes:
+        aligner: lays the points over those of another view, for a comparison.
+
+    Signals:
+        placed(PointCloud): the points lie somewhere else now.
+    """
+
+    placed = Signal(object)
 
     def build(self) -> None:
+        self.aligner: Callable[[PointCloud], PointCloud] | None = None
+        self._as_placed: PointCloud | None = None
         self.cloud = PointCloud(np.zeros((0, 2), dtype=np.float32), EMPTY)
         self.drawn: PointImage | None = None
         self._colouring: Colouring | None = None
@@ -148,10 +159,19 @@ class PointView(View):
 
     def place_points(self, cloud: PointCloud) -> None:
         """Say where the points are and which rows of the item set they stand for."""
+        self._as_placed = cloud
+        if self.aligner is not None:
+            cloud = self.aligner(cloud)
         self.cloud = cloud
         self.plane.set_points(cloud)
         self.draw_points()
         self._mark()
+        self.placed.emit(cloud)
+
+    def align(self) -> None:
+        """Lay the points over others again: `aligner` says something else now."""
+        if self._as_placed is not None:
+            self.place_points(self._as_placed)
 
     def render_points(self, changed: Changed) -> None:
         """Follow changes of colour, selection, hover and viewport."""

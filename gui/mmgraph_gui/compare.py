@@ -1,0 +1,335 @@
+"""Two runs, or two steps of one, side by side: the same view of each, and what differs between them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from mmgraph.analysis import Alignment
+from mmgraph.runs import differences
+from mmgraph_gui.accessible import named
+from mmgraph_gui.answers import Answers
+from mmgraph_gui.banner import Banner
+from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.model_process import ModelProcess
+from mmgraph_gui.own_items import OwnItems
+from mmgraph_gui.selection import Rows
+from mmgraph_gui.state import AppState, Topic
+from mmgraph_gui.step_lock import LOCKS, StepLock
+from mmgraph_gui.stepbar import StepBar
+from mmgraph_gui.views import Context, View
+from mmgraph_gui.views.point_cloud import PointCloud
+from mmgraph_gui.views.point_view import PointView
+from mmgraph_gui.views.registry import ViewSpec
+
+FIRST_VIEW = "embedding"
+WAIT_MILLISECONDS = 50
+
+
+class CompareWindow(QMainWindow):
+    """The left side shows the run of the main window and moves with it; the right side has a model of its own.
+
+    Args:
+        context: of the main window.
+        specs: the views there are.
+        runs: which runs can be compared with, when somebody asks.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        specs: dict[str, ViewSpec],
+        runs: Callable[[], list[Path]],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.left, self._specs, self._runs = context, specs, runs
+        state = AppState()
+        follower = RunFollower(state, self)
+        model = ModelProcess(state, follower, self)
+        self.right = Context(state, follower, context.theme, model, OwnItems(state, model, self))
+        self.lock = StepLock(context.state, state)
+        self.pairs: dict[str, tuple[View, View]] = {}
+        self._closed = False
+        self.resize(1240, 820)
+        self.setMinimumSize(640, 420)
+        self._build()
+        self._answers: Answers | None = None
+        self._late = QTimer(self, singleShot=True, interval=WAIT_MILLISECONDS)
+        self._late.timeout.connect(self._tell)
+        self._stops = [context.state.subscribe(self._changed), state.subscribe(self._changed)]
+        follower.message.connect(lambda text: self.banner.show_message(text, "error"))
+        context.theme.changed.connect(self._tell)
+        self.show_view(FIRST_VIEW if FIRST_VIEW in specs else next(iter(specs)))
+
+    # -- what it shows -----------------------------------------------------------------------------------
+
+    def compare_with(self, path: Path) -> None:
+        """Put a run on the right; the run of the left itself is compared with another of its steps."""
+        path = path.absolute()
+        same = path == self.left.state.path
+        self.by.setCurrentIndex(self.by.findData("free" if same else "step"))
+        self._fill_runs(path)
+        self.banner.hide()
+        self.right.follower.open(path)
+
+    def show_view(self, name: str) -> None:
+        """Show this view of both."""
+        if name not in self.pairs:
+            views: list[View] = []
+            try:
+                view_class = self._specs[name].load()
+                views.append(view_class(self.left))
+                views.append(view_class(self.right))
+            except Exception as error:
+                for view in views:
+                    view.detach()
+                    view.deleteLater()
+                title = self._specs[name].title
+                self.banner.show_message(
+                    f"{title} could not be made ({type(error).__name__}: {error}).", "error"
+                )
+                return
+            left, right = views
+            if name == "embedding" and isinstance(left, PointView) and isinstance(right, PointView):
+                right.aligner = functools.partial(self._aligned, left)
+                left.placed.connect(lambda _: right.align())
+            for place, view in zip(self.places, views, strict=True):
+                place.addWidget(view)
+            self.pairs[name] = (left, right)
+        for place, view in zip(self.places, self.pairs[name], strict=True):
+            place.setCurrentWidget(view)
+        self.view.setCurrentIndex(self.view.findData(name))
+
+    def answers(self) -> Answers | None:
+        """Who is right about what, at the steps that are shown."""
+        return Answers.of(self.left.state, self.right.state, self.lock.common)
+
+    # -- how it works ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.banner = Banner(self.left.theme)
+        self.banner.hide()
+        self.run = named(QComboBox(), "Run on the right", "Which run is compared with the open one")
+        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.run.activated.connect(lambda place: self.compare_with(Path(self.run.itemData(place))))
+        self.view = named(QComboBox(), "View", "Which view is shown of both (Ctrl+1 …)")
+        for number, (name, spec) in enumerate(self._specs.items(), start=1):
+            self.view.addItem(spec.title, name)
+            if number < 10:
+                self._key(f"Ctrl+{number}", functools.partial(self.show_view, name))
+        self.view.activated.connect(lambda place: self.show_view(self.view.itemData(place)))
+        self.by = named(
+            QComboBox(), "Steps", "Whether both show the same step, the same epoch, or each its own"
+        )
+        for by, text in LOCKS.items():
+            self.by.addItem(text, by)
+        self.by.currentIndexChanged.connect(lambda _: self.lock.set_by(self.by.currentData()))
+        self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        line = QHBoxLayout()
+        for label, widget in (("View", self.view), ("Steps", self.by)):
+            line.addWidget(QLabel(label))
+            line.addWidget(widget)
+        line.addStretch(1)
+
+        self.places = QStackedWidget(), QStackedWidget()
+        self.bars = StepBar(self.left.state, self.left.theme), StepBar(self.right.state, self.right.theme)
+        sides = QSplitter(Qt.Orientation.Horizontal)
+        for heading, place, bar in zip((self.title, self.run), self.places, self.bars, strict=True):
+            side = QWidget()
+            column = QVBoxLayout(side)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(2)
+            heading.setMinimumHeight(self.run.sizeHint().height())
+            column.addWidget(heading)
+            column.addWidget(place, 1)
+            column.addWidget(bar)
+            sides.addWidget(side)
+        sides.setChildrenCollapsible(False)
+        sides.setSizes([10_000, 10_000])
+
+        self.options = _table(("Option", "A", "B"), "Options that differ")
+        self.judged = _table(("Items", "How many"), "Which items each has correct")
+        self.judged.itemSelectionChanged.connect(self._select_answers)
+        self.told = QLabel(wordWrap=True)
+        self.told.setMargin(6)
+        judged = QWidget()
+        column = QVBoxLayout(judged)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.judged, 1)
+        column.addWidget(self.told)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(judged, "Correct and wrong")
+        self.tabs.addTab(self.options, "Options")
+        whole = QSplitter(Qt.Orientation.Vertical)
+        whole.addWidget(sides)
+        whole.addWidget(self.tabs)
+        whole.setStretchFactor(0, 1)
+        whole.setSizes([600, 210])
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.addWidget(self.banner)
+        column.addLayout(line)
+        column.addWidget(whole, 1)
+        self.setCentralWidget(middle)
+        for key, slot in (
+            ("Left", self.bars[0].previous.click),
+            ("Right", self.bars[0].next.click),
+            ("Home", self.bars[0].go_first),
+            ("End", self.bars[0].go_last),
+            ("Ctrl+Z", self.left.state.undo),
+            ("Ctrl+W", self.close),
+        ):
+            self._key(key, slot)
+
+    def _key(self, key: str, do: Callable[[], object]) -> None:
+        QShortcut(QKeySequence(key), self).activated.connect(lambda: do())
+
+    def _fill_runs(self, path: Path) -> None:
+        own = self.left.state.path
+        known = dict.fromkeys([*([own] if own is not None else []), *self._runs(), path])
+        self.run.clear()
+        for one in known:
+            text = f"{one.name} (another step)" if one == own else one.name
+            self.run.addItem(f"B   {text}", str(one))
+            self.run.setItemData(self.run.count() - 1, str(one), Qt.ItemDataRole.ToolTipRole)
+        self.run.setCurrentIndex(self.run.findData(str(path)))
+
+    def _changed(self, topic: Topic) -> None:
+        if topic in ("run", "items", "colour", "status", "selection"):
+            self._late.start()
+
+    def _tell(self) -> None:
+        if self._closed:
+            return
+        left, right = self.left.state, self.right.state
+        name = left.path.name if left.path is not None else "no run is open"
+        self.title.setText(f"A   {name}")
+        self.setWindowTitle(f"{name} – {right.path.name if right.path is not None else '…'} – Compare")
+        self._tell_options(left, right)
+        self._tell_answers(left, right)
+
+    def _tell_options(self, left: AppState, right: AppState) -> None:
+        found = (
+            differences(left.config, right.config) if left.path is not None and right.path is not None else []
+        )
+        rows = [
+            (option, *("–" if value is None else str(value) for value in values)) for option, *values in found
+        ]
+        if not rows:
+            rows = [("Their options are the same.", "", "")]
+        _fill(self.options, rows)
+
+    def _tell_answers(self, left: AppState, right: AppState) -> None:
+        self._answers = self.answers()
+        if self._answers is None:
+            shared = len(self.lock.common)
+            text = "No item is in both runs." if left.items and right.items and not shared else ""
+            self.told.setText(text or "Waiting for predictions of the same items in both runs …")
+            _fill(self.judged, [])
+            return
+        rows = [(text, f"{len(found):,}") for text, found in self._judged(self._answers)]
+        _fill(self.judged, rows)
+        items = left.items.noun if left.items is not None else "item"
+        self.told.setText(
+            f"{len(self.lock.common):,} {items}s in both, at step {left.step:,} of A and step {right.step:,} of B. "
+            "Choose a line to select its items everywhere."
+        )
+
+    def _judged(self, answers: Answers) -> list[tuple[str, Rows]]:
+        return [
+            ("Correct in A, wrong in B", answers.left),
+            ("Correct in B, wrong in A", answers.right),
+            ("Correct in both", answers.both),
+            ("Wrong in both", answers.neither),
+            ("Correct in neither, and they do not agree", answers.unlike),
+        ]
+
+    def _select_answers(self) -> None:
+        row = self.judged.currentRow()
+        if self._answers is not None and self.judged.selectedItems() and 0 <= row < 5:
+            self.left.state.select(self._judged(self._answers)[row][1])
+
+    def _aligned(self, left: PointView, cloud: PointCloud) -> PointCloud:
+        """The points of the right laid over those of the left, by the items that both have."""
+        common, other = self.lock.common, left.cloud
+        if type(cloud) is not PointCloud or not len(other) or not len(cloud) or not len(common):
+            return cloud
+        mine, theirs = _points_of(cloud, common.right), _points_of(other, common.left)
+        both = (mine >= 0) & (theirs >= 0)
+        if not both.any():
+            return cloud
+        found = Alignment.fit(cloud.positions[mine[both]], other.positions[theirs[both]])
+        return PointCloud(found.apply(cloud.positions).astype(np.float32), cloud.rows, cloud.depth)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._closed:
+            self._closed = True
+            self._late.stop()
+            self.lock.close()
+            for stop in self._stops:
+                stop()
+            for pair in self.pairs.values():
+                for view in pair:
+                    view.detach()
+            self.right.own.close()
+            self.right.model.close()
+            self.right.follower.close()
+        super().closeEvent(event)
+
+
+def _points_of(cloud: PointCloud, rows: Rows) -> Rows:
+    """The point of each row, −1 where there is none."""
+    place = np.full(max(int(cloud.rows.max(initial=-1)), int(rows.max(initial=-1))) + 1, -1, dtype=np.int64)
+    place[cloud.rows] = np.arange(len(cloud))
+    return place[rows]
+
+
+def _table(headings: tuple[str, ...], name: str) -> QTableWidget:
+    table = named(QTableWidget(0, len(headings)), name)
+    table.setHorizontalHeaderLabels(headings)
+    table.verticalHeader().hide()
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
+    table.setWordWrap(False)
+    return table
+
+
+def _fill(table: QTableWidget, rows: Sequence[tuple[str, ...]]) -> None:
+    """Write only what has changed, so that a chosen line stays chosen."""
+    table.setRowCount(len(rows))
+    for row, cells in enumerate(rows):
+        for column, text in enumerate(cells):
+            item = table.item(row, column)
+            if item is None:
+                item = QTableWidgetItem()
+                table.setItem(row, column, item)
+            if item.text() != text:
+                item.setText(text)
+                item.setToolTip(text)
