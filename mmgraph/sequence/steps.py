@@ -49,7 +49,8 @@ class _Steps:
 
     def of(self, rows: Tensor) -> tuple[Tensor, ...]:
         """The rows of each step; views, all made in one call, which is most of what slicing them would cost."""
-        return rows.split(self.in_time)[:: self.turn]
+        found: tuple[Tensor, ...] = rows.split(self.in_time)
+        return found[:: self.turn]
 
     def starting(self, before: Tensor | None, initial: Tensor, size: int) -> Tensor:
         """The state that a step starts from: that of the step before, and the initial one of sequences that begin."""

@@ -129,3 +129,60 @@ def test_the_mean_over_the_tokens_of_an_encoder_from_elsewhere(monkeypatch):
             encoder(texts)
     with pytest.raises(InputError, match="cannot be loaded: no such model"):
         HuggingFaceEncoder("elsewhere")
+
+
+@pytest.fixture
+def tiny_bert(tmp_path, monkeypatch):
+    """A BERT with random weights and eight words, in a folder, with nothing to fetch."""
+    try:
+        import transformers
+    except (ImportError, RuntimeError, OSError) as error:
+        pytest.skip(f"transformers does not import: {error}")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    words = tmp_path / "vocab.txt"
+    words.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cats", "sleep", "run"]))
+    tokenizer = transformers.BertTokenizer(str(words))
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=8,
+        hidden_size=12,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        intermediate_size=16,
+        max_position_embeddings=16,
+    )
+    folder = tmp_path / "bert"
+    transformers.BertModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_encoder_of_hugging_face_from_a_folder(tiny_bert, monkeypatch):
+    import transformers
+
+    encoder = HuggingFaceEncoder(str(tiny_bert), longest=6).eval()
+    assert encoder.outputs == 12
+    texts = ["cats sleep", "cats", ""]
+    vectors = encoder(texts)
+    assert vectors.shape == (3, 12)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(tiny_bert))
+    model = transformers.AutoModel.from_pretrained(str(tiny_bert)).eval()
+    for text, vector in zip(texts, vectors, strict=True):
+        with torch.no_grad():
+            alone = model(**tokenizer(text, return_tensors="pt")).last_hidden_state.mean(1)[0]
+        torch.testing.assert_close(vector, alone, atol=1e-5, rtol=1e-4)
+    # Six tokens with [CLS] and [SEP], so four words: what comes after them changes nothing.
+    cut = encoder(["cats " * 4, "cats " * 4 + "sleep run"])
+    torch.testing.assert_close(cut[0], cut[1])
+
+    trained = HuggingFaceEncoder(str(tiny_bert), trainable=True)
+    trained(texts).square().sum().backward()
+    assert any(p.grad is not None and float(p.grad.abs().max()) > 0 for p in trained.parameters())
+    pickled = tiny_bert / "pickled"
+    pickled.mkdir()
+    for file in tiny_bert.glob("*.json"):
+        (pickled / file.name).write_bytes(file.read_bytes())
+    torch.save(model.state_dict(), pickled / "pytorch_model.bin")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        HuggingFaceEncoder(str(pickled))
