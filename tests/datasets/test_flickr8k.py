@@ -33,6 +33,14 @@ def test_photographs_of_all_sizes_come_square_in_the_order_of_their_names(tmp_pa
     assert (data.images[1].float() - colour).abs().max() < 12
 
 
+def test_empty_captions_are_left_out_and_one_of_ten_thousand_words_is_read(tmp_path: Path) -> None:
+    long = " ".join(["слово"] * 10_000)
+    table = f"image,caption\na.jpg,\na.jpg,   \na.jpg,{long}\nb.jpg,\n"
+    data = read_flickr8k(*files(tmp_path, table, {"a.jpg": (9, 9), "b.jpg": (9, 9)}), "x", side=8)
+    assert data.names == ("a.jpg",)
+    assert data.captions == ((long,),)
+
+
 def test_damaged_tables_and_archives_are_refused(tmp_path: Path) -> None:
     archive, table = files(tmp_path, "image,caption\na.jpg,one,two\n", {"a.jpg": (8, 8)})
     with pytest.raises(DatasetCorruptError, match=r"Line 2 of .* has 3 fields"):

@@ -8,6 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from mmgraph import datasets
+from mmgraph.datasets.captioned_images import CaptionedImages
 from mmgraph.errors import ConfigError, InputError
 from mmgraph.fusion.captioning import Captioner, RecurrentDecoder
 from mmgraph.inspection import Capture
@@ -234,6 +236,22 @@ def test_parts_must_have_sentences_for_every_image() -> None:
 def test_too_many_blocks_for_the_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="5 blocks need images of at least 32"):
         launch.train("captioning", {**SMALL, "blocks": 5, "image_size": 24}, runs=tmp_path)
+
+
+def test_sentences_in_any_script_are_learned_and_those_without_words_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = torch.zeros(1000, 3, 32, 32, dtype=torch.uint8)
+    captions = (("!!! …", "Ein Hund läuft ."), ("собака бежит",), ("犬 が 走る 。", "?")) * 334
+    found = CaptionedImages("photographs", images, captions[:1000])
+    monkeypatch.setattr(datasets, "load", lambda *_, **__: found)
+    task = build(dataset="flickr8k", image_size=32, blocks=2, word_count=1)
+    assert task._captions["train"][:3] == (("ein hund läuft",), ("собака бежит",), ("犬 が 走る",))
+    assert "走る" in task._vocabulary
+    wordless = CaptionedImages("photographs", images, (("!",), *captions[1:1000]))
+    monkeypatch.setattr(datasets, "load", lambda *_, **__: wordless)
+    with pytest.raises(InputError, match="Image 0 of 'photographs' has no sentence"):
+        build(dataset="flickr8k", image_size=32, blocks=2)
 
 
 @pytest.mark.data

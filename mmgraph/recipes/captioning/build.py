@@ -148,14 +148,12 @@ def _photographs(config: CaptioningConfig) -> dict[str, Part]:
     """The first 800 by name to learn from, 100 to choose the best weights, 100 to test on."""
     photographs = datasets.load("flickr8k", side=config.image_size)
     tokens = Tokenizer("words", lowercase=True)
-    plain = tuple(
-        tuple(
-            " ".join(token for token in tokens.cut(sentence) if any(map(str.isalnum, token)))
-            for sentence in some
-        )
-        for some in photographs.captions
-    )
-    cleaned = CaptionedImages(photographs.name, photographs.images, plain, names=photographs.names)
+
+    def plain(sentence: str) -> str:
+        return " ".join(token for token in tokens.cut(sentence) if any(map(str.isalnum, token)))
+
+    captions = tuple(tuple(filter(None, map(plain, some))) for some in photographs.captions)
+    cleaned = CaptionedImages(photographs.name, photographs.images, captions, names=photographs.names)
     ranges = {"train": slice(0, 800), "validation": slice(800, 900), "test": slice(900, None)}
     return {name: _part(cleaned, rows) for name, rows in ranges.items()}
 
