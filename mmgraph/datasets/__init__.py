@@ -47,6 +47,8 @@ _OPTIONS: dict[str, dict[str, type]] = {
     "planetoid": {"features": bool, "normalize_features": bool},
     "matlab-network": {},
     "communities": {},
+    "attributed-npz": {"normalize_features": bool},
+    "karate": {},
     "friendships": {},
     "graph-text": {"node_features": str},
     "idx": {"split": str},
@@ -75,7 +77,13 @@ def load(
 ) -> Data: ...
 @overload
 def load(
-    name: Literal["blogcatalog", "cornell5", "ppi", "reed98"], *, progress: Progress | None = None
+    name: Literal["dblp"], *, progress: Progress | None = None, normalize_features: bool = False
+) -> Data: ...
+@overload
+def load(
+    name: Literal["blogcatalog", "cornell5", "dblp-authors", "karate", "ppi", "reed98"],
+    *,
+    progress: Progress | None = None,
 ) -> Data: ...
 @overload
 def load(
@@ -173,6 +181,16 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
 
         paths = {Path(file.path).suffix: folder / file.path for file in found.files}
         return read_communities(paths[".ungraph"], paths[".cmty"])
+    if found.format == "attributed-npz":
+        from mmgraph.datasets.attributed_graph import read_attributed_graph
+
+        return read_attributed_graph(
+            folder / found.files[0].path, normalize_features=bool(options.get("normalize_features"))
+        )
+    if found.format == "karate":
+        from mmgraph.datasets.karate import read_karate
+
+        return read_karate(found.classes)
     if found.format == "friendships":
         from mmgraph.datasets.friendships import read_friendships
 

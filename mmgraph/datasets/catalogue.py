@@ -26,6 +26,8 @@ FORMATS = (
     "planetoid",
     "matlab-network",
     "communities",
+    "attributed-npz",
+    "karate",
     "friendships",
     "graph-text",
     "idx",

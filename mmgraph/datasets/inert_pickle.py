@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError
 
-MAX_VALUES = 1 << 28
+MAX_ROWS = 1 << 28
+"""Of a sparse matrix."""
+ONE_OBJECT = "O8"
 
 
 def read_pickle(path: Path) -> object:
@@ -34,10 +35,20 @@ def read_pickle(path: Path) -> object:
     """
     try:
         # From memory, because a file allocates as much as it is asked for, however short it is.
-        content = io.BytesIO(path.read_bytes())
-        return _finish(_InertUnpickler(content, encoding="latin1").load())
+        content = path.read_bytes()
     except OSError as error:
         raise DatasetMissingError(f"{path} cannot be read: {error.strerror}.") from error
+    return unpickled(content, path)
+
+
+def unpickled(content: bytes, path: Path) -> object:
+    """What a pickle that was read from a file holds; as `read_pickle`.
+
+    Raises:
+        DatasetCorruptError: as for `read_pickle`.
+    """
+    try:
+        return _finish(_InertUnpickler(io.BytesIO(content), encoding="latin1").load())
     except Exception as error:
         # A damaged pickle can raise almost anything: KeyError, struct.error, UnicodeDecodeError, MemoryError …
         raise DatasetCorruptError(
@@ -48,21 +59,27 @@ def read_pickle(path: Path) -> object:
 class _Array:
     """Stands in for numpy.ndarray while unpickling."""
 
-    def __setstate__(self, state: tuple[int, tuple[int, ...], _DType, bool, bytes | str]) -> None:
+    def __setstate__(self, state: tuple[int, tuple[int, ...], _DType, bool, Any]) -> None:
         _, self.shape, self.dtype, self.column_major, content = state
         # Python 2 wrote bytes as a string, which arrives here decoded as latin1.
         self.content = content.encode("latin1") if isinstance(content, str) else content
 
-    def finish(self) -> NDArray[Any]:
+    def finish(self) -> object:
+        if self.dtype.code == ONE_OBJECT:
+            if self.shape != () or not isinstance(self.content, list) or len(self.content) != 1:
+                raise pickle.UnpicklingError(
+                    "it holds an array of objects; only one without dimensions is read"
+                )
+            return _finish(self.content[0])
         flat = np.frombuffer(self.content, dtype=self.dtype.finish())
         return flat.reshape(self.shape, order="F" if self.column_major else "C")
 
 
 class _DType:
-    """Stands in for numpy.dtype: numbers and truth values only."""
+    """Stands in for numpy.dtype: numbers and truth values, or the one object that npz files wrap a matrix in."""
 
     def __init__(self, code: str, *_copy_flags: object) -> None:
-        if not re.fullmatch("[biuf][1248]", code):
+        if code != ONE_OBJECT and not re.fullmatch("[biuf][1248]", code):
             raise pickle.UnpicklingError(f"it holds elements of type '{code}'; only numbers are read")
         self.code = code
         self.byte_order = "="
@@ -85,7 +102,7 @@ class _SparseRows:
     def finish(self) -> sparse.csr_matrix[Any]:
         data, indices, indptr = (self.state[key].finish() for key in ("data", "indices", "indptr"))
         rows, columns = self.state["_shape"]
-        if rows * columns > MAX_VALUES:
+        if max(rows, columns) > MAX_ROWS:
             raise pickle.UnpicklingError(f"it holds a {rows:,} × {columns:,} matrix; too large to be read")
         matrix: sparse.csr_matrix[Any] = sparse.csr_matrix((data, indices, indptr), shape=(rows, columns))
         matrix.check_format(full_check=True)

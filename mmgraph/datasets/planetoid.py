@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 VALIDATION_NODES = 500
+MAX_VALUES = 1 << 28
+"""Of a matrix, unpacked."""
 
 
 def read_planetoid(
@@ -135,6 +137,11 @@ class _Files:
         path = self._path(suffix)
         content = read_pickle(path)
         if isinstance(content, sparse.csr_matrix):
+            rows, columns = content.shape
+            if rows * columns > MAX_VALUES:
+                raise DatasetCorruptError(
+                    f"{path} holds a {rows:,} × {columns:,} matrix; too large to be read."
+                )
             content = content.toarray()
         if not isinstance(content, np.ndarray) or content.ndim != 2 or not np.isfinite(content).all():
             raise DatasetCorruptError(f"{path} must hold a matrix of finite numbers. Fetch it again.")

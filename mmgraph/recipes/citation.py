@@ -14,7 +14,7 @@ from torch import Tensor
 from mmgraph import datasets
 from mmgraph.datasets import catalogue
 from mmgraph.graph import SparseFeatures
-from mmgraph.recipes.splits import random_splits, split_codes
+from mmgraph.recipes.splits import per_class_splits, random_splits, split_codes
 from mmgraph.runs import ItemSet, Snapshot
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class CitationNetwork:
     @classmethod
     def load(cls, name: str, *, normalize_features: bool = True, seed: int = 0) -> CitationNetwork:
         """Cora, CiteSeer or PubMed with the public split, where words of each paper add up to 1 if they are normalised;
+        DBLP the same, with 20 papers of each field for training, 30 for validation and all others for test, drawn by
+        the seed (Shchur et al., 2018);
         Reed98 or Cornell5 with half of those whose gender is known for training, a quarter each for validation and
         test, drawn by the seed (Lim et al., NeurIPS 2021)."""
         if catalogue.manifest(name).format == "friendships":
@@ -47,6 +49,11 @@ class CitationNetwork:
                 data[f"{_MASKS[part]}_mask"] = mask
             return cls(data, catalogue.manifest(name).classes, "student")
         data = cast("Data", datasets.load(name, normalize_features=normalize_features))
+        if "train_mask" not in data:
+            generator = torch.Generator().manual_seed(seed)
+            counts = {"train": 20, "validation": 30}
+            for part, mask in per_class_splits(data.y, counts, generator=generator).items():
+                data[f"{_MASKS[part]}_mask"] = mask
         classes = catalogue.manifest(name).classes
         return cls(data, classes or tuple(str(c) for c in range(int(data.y.max()) + 1)))
 

@@ -45,6 +45,32 @@ def stratified_splits(
     return {"train": train, "validation": held, "test": test}
 
 
+def per_class_splits(
+    labels: Tensor, counts: Mapping[str, int], *, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """So many items of each class at random for each part, the rest for test.
+
+    Shapes:
+        labels (n,); masks (n,) bool.
+
+    Raises:
+        InputError: a class has too few items for the parts and one for test.
+    """
+    masks = {part: torch.zeros(len(labels), dtype=torch.bool) for part in (*counts, "test")}
+    order = torch.randperm(len(labels), generator=generator)
+    for label in labels.unique():
+        members = order[labels[order] == label]
+        if len(members) <= sum(counts.values()):
+            raise InputError(
+                f"Class {int(label)} has {len(members)} items, too few for {sum(counts.values())} of each class and "
+                "others to test on."
+            )
+        sizes = [*counts.values(), len(members) - sum(counts.values())]
+        for part, rows in zip(masks, members.split(sizes), strict=True):
+            masks[part][rows] = True
+    return masks
+
+
 def random_splits(
     labels: Tensor, shares: Mapping[str, float], *, generator: torch.Generator
 ) -> dict[str, Tensor]:

@@ -107,8 +107,16 @@ def test_names_off_the_list_are_refused(path: Path, attack: object) -> None:
 
 def test_arrays_of_objects_are_refused(path: Path) -> None:
     path.write_bytes(pickle.dumps(np.array([{}, []], dtype=object), protocol=2))
-    with pytest.raises(DatasetCorruptError, match="only numbers"):
+    with pytest.raises(DatasetCorruptError, match="an array of objects"):
         read_pickle(path)
+
+
+def test_the_one_object_of_an_array_without_dimensions(path: Path) -> None:
+    matrix = sparse.csr_matrix(np.eye(2, 3, dtype=np.float32))
+    wrapped = np.empty((), dtype=object)
+    wrapped[()] = matrix
+    path.write_bytes(pickle.dumps(wrapped, protocol=3))
+    np.testing.assert_array_equal(read_pickle(path).toarray(), matrix.toarray())
 
 
 @pytest.mark.parametrize(

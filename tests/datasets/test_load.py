@@ -183,12 +183,23 @@ class TestRealData:
         assert data.y.bincount().tolist() == [4103, 7739, 7875]
         assert [int(data[mask].sum()) for mask in ("train_mask", "val_mask", "test_mask")] == [60, 500, 1000]
 
-    @pytest.mark.parametrize(("name", "shape"), [("blogcatalog", (10312, 39)), ("ppi", (3890, 50))])
+    @pytest.mark.parametrize(
+        ("name", "shape"), [("blogcatalog", (10312, 39)), ("dblp-authors", (51264, 60)), ("ppi", (3890, 50))]
+    )
     def test_several_labels(self, name: str, shape: tuple[int, int]) -> None:
         self.location(name)
         data = load(name)
         assert tuple(data.y.shape) == shape
         assert data.y.dtype == torch.bool
+
+    def test_dblp(self) -> None:
+        self.location("dblp")
+        data = load("dblp", normalize_features=True)
+        assert tuple(data.x.shape) == (17716, 1639)
+        assert data.num_edges == 2 * 52867
+        assert data.y.bincount().tolist() == [7920, 5645, 1982, 2169]
+        sums = data.x.sum(dim=1)
+        assert torch.allclose(sums[sums > 0], torch.ones(int((sums > 0).sum())))
 
     def test_fashion_mnist(self) -> None:
         self.location("fashion-mnist")
@@ -215,3 +226,12 @@ class TestRealData:
         with pytest.raises(DatasetMissingError, match=file) as caught:
             load(name)
         assert str(here.folder) in str(caught.value)
+
+
+def test_the_karate_club_comes_with_networkx() -> None:
+    data = load("karate")
+    assert (data.num_nodes, data.num_edges) == (34, 2 * 78)
+    assert data.y.bincount().tolist() == [17, 17]
+    assert (int(data.y[0]), int(data.y[33])) == (0, 1)
+    assert data.edge_weight.sum() == 2 * 231
+    assert catalogue.manifest("karate").classes == ("Mr. Hi", "Officer")

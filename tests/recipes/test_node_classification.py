@@ -158,3 +158,16 @@ def test_friendships_are_split_by_the_seed(real_data, tmp_path):
     first, again, other = (CitationNetwork.load("reed98", seed=seed).splits for seed in (0, 0, 1))
     assert torch.equal(first["test"], again["test"])
     assert not torch.equal(first["test"], other["test"])
+
+
+@pytest.mark.data
+def test_dblp_has_as_many_papers_of_each_field_for_training(real_data, tmp_path):
+    folder, result = launch.train("node-classification", {"dataset": "dblp", "epochs": 1}, runs=tmp_path)
+    assert 0 < result.metrics["test/accuracy"] < 1
+    with RunReader(folder) as run:
+        items = run.items()
+    for split, count in enumerate((20, 30)):
+        assert np.bincount(items.labels[items.splits == split]).tolist() == [count] * 4
+    assert (items.splits == 2).sum() == 17716 - 200
+    first, other = (CitationNetwork.load("dblp", seed=seed).splits for seed in (0, 1))
+    assert not torch.equal(first["train"], other["train"])

@@ -17,7 +17,7 @@ from mmgraph.errors import (
 )
 from mmgraph.options import options_of, parse
 from mmgraph.recipes import launch, names, recipe
-from mmgraph.recipes.splits import split_codes, stratified_splits
+from mmgraph.recipes.splits import per_class_splits, split_codes, stratified_splits
 from mmgraph.runs import KIND_AXES, RunReader, RunWriter
 from mmgraph.training import TrainingOptions
 
@@ -186,6 +186,18 @@ def test_resuming_a_run_that_is_being_trained(tmp_path):
             launch.resume(run.folder)
         with pytest.raises(RunBusyError):
             RunWriter(run.folder)
+
+
+def test_splits_by_class():
+    labels = torch.arange(30) % 3
+    splits = per_class_splits(
+        labels, {"train": 2, "validation": 3}, generator=torch.Generator().manual_seed(0)
+    )
+    assert torch.stack(list(splits.values())).sum(dim=0).tolist() == [1] * 30
+    for part, count in {"train": 2, "validation": 3, "test": 5}.items():
+        assert labels[splits[part]].bincount().tolist() == [count] * 3
+    with pytest.raises(InputError, match="Class 0 has 10 items, too few for 10"):
+        per_class_splits(labels, {"train": 4, "validation": 6}, generator=torch.Generator())
 
 
 def test_stratified_splits():

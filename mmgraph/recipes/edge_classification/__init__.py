@@ -23,7 +23,7 @@ class EdgeClassificationConfig(TrainingOptions):
     dataset: str = option(
         "cora",
         "Citation network, or Zachary's karate club, which needs no download.",
-        choices=("cora", "citeseer", "pubmed", "karate"),
+        choices=("cora", "citeseer", "pubmed", "dblp", "karate"),
     )
     conv: str = option("gcn", "Graph convolution; linear reads no edges.", choices=CONVOLUTIONS)
     join: str = option(

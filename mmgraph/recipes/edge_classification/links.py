@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
-import networkx
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from mmgraph import datasets
+from mmgraph.datasets import catalogue
 from mmgraph.graph import SparseFeatures
 from mmgraph.recipes.citation import CitationNetwork
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 
 @dataclass(frozen=True)
@@ -70,16 +75,15 @@ def links_of(dataset: str) -> Links:
 
 def _karate() -> Links:
     """Who met whom outside the club, and in how many places; nothing is known of the members but who they are."""
-    graph = networkx.karate_club_graph()
-    clubs = ("Mr. Hi", "Officer")
-    groups = torch.tensor([clubs.index(graph.nodes[node]["club"]) for node in graph])
-    edges = sorted((min(u, v), max(u, v), places) for u, v, places in graph.edges(data="weight"))
-    places = np.array([weight for _, _, weight in edges])
+    club = cast("Data", datasets.load("karate"))
+    first = club.edge_index[0] < club.edge_index[1]
+    order = torch.argsort(club.edge_index[0, first], stable=True)
+    pairs, places = club.edge_index[:, first][:, order], club.edge_weight[first][order]
     return Links(
-        SparseFeatures.from_dense(torch.eye(len(groups))),
-        torch.tensor([edge[:2] for edge in edges]).T.contiguous(),
-        groups,
-        clubs,
-        edge_attr=torch.from_numpy(places).float().unsqueeze(1),
-        columns={"places": places},
+        SparseFeatures.from_dense(torch.eye(club.num_nodes)),
+        pairs,
+        club.y,
+        catalogue.manifest("karate").classes,
+        edge_attr=places.unsqueeze(1),
+        columns={"places": places.long().numpy()},
     )

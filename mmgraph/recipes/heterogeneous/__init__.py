@@ -13,7 +13,7 @@ from mmgraph.training.options import TrainingOptions
 class HeterogeneousConfig(TrainingOptions):
     """Options of the recipe `heterogeneous`."""
 
-    dataset: str = option("cora", "Citation network.", choices=("cora", "citeseer", "pubmed"))
+    dataset: str = option("cora", "Citation network.", choices=("cora", "citeseer", "pubmed", "dblp"))
     epochs: int = option(200, "Passes over the graph; each is one step.", minimum=1)
     learning_rate: float = option(1e-2, "Step size of the optimiser.", minimum=1e-12)
     weight_decay: float = option(5e-4, "L2 penalty on the weights and on the vectors of words.", minimum=0.0)

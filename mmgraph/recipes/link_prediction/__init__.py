@@ -14,7 +14,7 @@ from mmgraph.training.options import TrainingOptions
 class LinkPredictionConfig(TrainingOptions):
     """Options of the recipe `link-prediction`; defaults are those of the paper of VGAE."""
 
-    dataset: str = option("cora", "Citation network.", choices=("cora", "citeseer", "pubmed"))
+    dataset: str = option("cora", "Citation network.", choices=("cora", "citeseer", "pubmed", "dblp"))
     conv: str = option("gcn", "Graph convolution; linear reads no edges.", choices=CONVOLUTIONS)
     decoder: str = option(
         "dot", "What scores two nodes: their dot product, or a perceptron.", choices=("dot", "mlp")

@@ -69,7 +69,7 @@ class NodeClassificationConfig(TrainingOptions):
     dataset: str = option(
         "cora",
         "Citation network; or friendships, where the gender is asked for.",
-        choices=("cora", "citeseer", "pubmed", "reed98", "cornell5"),
+        choices=("cora", "citeseer", "pubmed", "dblp", "reed98", "cornell5"),
     )
     conv: str = option("gcn", "Graph convolution; linear reads no edges.", choices=CONVOLUTIONS)
     epochs: int = option(200, "Passes over the graph; each is one step.", minimum=1)

@@ -10,7 +10,7 @@ from mmgraph.options import Scalar, option
 from mmgraph.recipes.registry import Recipe
 from mmgraph.training.options import TrainingOptions
 
-DATASETS = ("cora", "citeseer", "pubmed", "blogcatalog", "ppi")
+DATASETS = ("cora", "citeseer", "pubmed", "blogcatalog", "dblp-authors", "ppi")
 METHODS = ("deepwalk", "node2vec", "spectral", "netmf", "planetoid-t", "planetoid-i")
 
 _PLANETOID: Mapping[str, Scalar | None] = {
