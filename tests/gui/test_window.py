@@ -10,6 +10,7 @@ from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QTabBar
 
 from mmgraph.runs import RunReader, RunWriter
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.launcher import Launcher
 from mmgraph_gui.theme import DARK, LIGHT
 from mmgraph_gui.views.registry import VIEW_SPECS
@@ -179,6 +180,56 @@ def test_dropping_a_file_of_a_run_opens_it(qtbot, window, digits_run):
     with qtbot.waitSignal(window.follower.opened):
         window.dropEvent(event)
     assert window.state.path == digits_run
+
+
+@pytest.fixture
+def brought(opened_window, monkeypatch):
+    """What is brought before the model of the open run, as (how, what)."""
+    found = []
+    for how in ("bring_file", "bring_text", "bring_image"):
+        monkeypatch.setattr(opened_window.own, how, lambda what, how=how: found.append((how, what)))
+    return found
+
+
+def test_own_items_are_dropped_and_pasted(qtbot, opened_window, brought, tmp_path):
+    picture = tmp_path / "shoe.PNG"
+    image = QImage(4, 4, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    image.save(str(picture))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(picture))])
+    event = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    opened_window.dropEvent(event)
+    qtbot.waitUntil(lambda: brought == [("bring_file", picture)])
+    clipboard = QApplication.clipboard()
+    clipboard.setText("a red circle")
+    opened_window.actions_["paste"].trigger()
+    assert brought[1] == ("bring_text", "a red circle")
+    clipboard.setImage(image)
+    opened_window.actions_["paste"].trigger()
+    assert brought[2][0] == "bring_image"
+    assert brought[2][1].size() == image.size()
+    clipboard.clear()
+
+
+def test_escape_lets_an_own_item_go_before_the_selection(opened_window):
+    opened_window.state.select([3])
+    opened_window.state.set_guest(Guest("mine.png"))
+    opened_window.actions_["clear"].trigger()
+    assert opened_window.state.guest is None
+    assert opened_window.state.selection.tolist() == [3]
+
+
+def test_what_cannot_be_looked_at_is_said(opened_window, tmp_path):
+    (tmp_path / "empty.png").touch()
+    opened_window.own.bring_file(tmp_path / "empty.png")
+    assert opened_window.banner.text == "'empty.png' is empty."
 
 
 def test_opening_a_folder_of_runs_lists_them(qtbot, window, tmp_path):
