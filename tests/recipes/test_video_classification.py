@@ -50,9 +50,8 @@ def small_task(**arguments):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_trains_and_shows_its_frames(tmp_path, model):
-    folder, result = launch.train(
-        "video-classification", SMALL | {"model": model, "epochs": 1}, runs=tmp_path
-    )
+    options = SMALL | {"model": model, "epochs": 1, "motion_network": "stack"}
+    folder, result = launch.train("video-classification", options, runs=tmp_path)
     assert 0 <= result.metrics["test/accuracy"] <= 1
     with RunReader(folder) as reader:
         strip = reader.load(reader.snapshots(kind="image")[-1])
@@ -112,12 +111,23 @@ def test_clips_without_sound_are_fused_of_what_is_seen(monkeypatch):
         build(options(dataset="ucf101", model="sound"))
 
 
+def test_motion_networks():
+    from mmgraph.vision import Conv3dEncoder, FrameEncoder
+
+    for kind, expected in (("conv3d", Conv3dEncoder), ("stack", FrameEncoder)):
+        for motion in ("difference", "flow"):
+            model = classifier(options(model="motion", motion_network=kind, motion=motion), 8)
+            assert isinstance(model.encoder.encoder, expected)
+            assert model(torch.rand(2, 5, 3, 16, 16)).shape == (2, 8)
+
+
 def test_it_learns_what_a_single_frame_does_not_tell(tmp_path):
     common = {
         "clips": 320,
         "frames": 8,
         "image_size": 16,
         "epochs": 8,
+        "motion_network": "stack",
         "stack": 3,
         "device": "cpu",
         "threads": 1,

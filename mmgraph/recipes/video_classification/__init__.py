@@ -21,6 +21,7 @@ class VideoClassificationConfig(TrainingOptions):
             "evaluate_every": 40,
             "batch_size": 13,
             "window": 8,
+            "motion_network": "stack",
             "stack": 3,
             "image_size": 32,
             "filters": 12,
@@ -70,7 +71,14 @@ class VideoClassificationConfig(TrainingOptions):
         "What the motion stream sees (two-stream, fusion, motion).",
         choices=("difference", "flow"),
     )
-    stack: int = option(7, "Differences or flows that the motion stream sees at once.", minimum=1)
+    motion_network: str = option(
+        "conv3d",
+        "How the motion stream sees: convolutions over time as well, or some frames at once as channels.",
+        choices=("conv3d", "stack"),
+    )
+    stack: int = option(
+        7, "Differences or flows that a motion network of the kind stack sees at once.", minimum=1
+    )
     read: str = option(
         "every",
         "What is read of the LSTM: its states at every frame, or its last.",

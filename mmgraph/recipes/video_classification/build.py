@@ -122,11 +122,15 @@ def _encoder(config: VideoClassificationConfig) -> nn.Module:
 
 
 def _motion(config: VideoClassificationConfig) -> MotionEncoder:
-    channels = 3 if config.motion == "difference" else 2
-    network = _images(config, channels * config.stack)
-    return MotionEncoder(
-        FrameEncoder(network, channels, stack=config.stack), motion=cast("Motion", config.motion)
-    )
+    channels, motion = 3 if config.motion == "difference" else 2, cast("Motion", config.motion)
+    if config.motion_network == "conv3d":
+        encoder: nn.Module = Conv3dEncoder(
+            channels, _channels(config), config.features, dropout=config.dropout
+        )
+    else:
+        network = _images(config, channels * config.stack)
+        encoder = FrameEncoder(network, channels, stack=config.stack)
+    return MotionEncoder(encoder, motion=motion)
 
 
 def _images(config: VideoClassificationConfig, in_channels: int, *, everywhere: bool = True) -> ConvEncoder:
