@@ -117,13 +117,22 @@ def _draw(things: list[_Thing], side: int, generator: np.random.Generator) -> np
     """(3, side, side): shapes over noise, smooth at their borders."""
     fine = 3
     ticks = (np.arange(side * fine) + 0.5) / (side * fine)
-    y, x = ticks[:, None], ticks[None, :]
     picture = np.full((3, side, side), 40.0)
     for thing in things:
-        inside = SHAPES[thing.shape]((y - thing.y) / thing.radius, (x - thing.x) / thing.radius)
-        inside &= np.maximum(np.abs(y - thing.y), np.abs(x - thing.x)) <= thing.radius
-        cover = inside.reshape(side, fine, side, fine).mean(axis=(1, 3))
-        picture += cover * (np.array(COLOURS[thing.colour], float)[:, None, None] - picture)
+        rows, columns = (
+            slice(max(0, int((middle - thing.radius) * side)), int((middle + thing.radius) * side) + 1)
+            for middle in (thing.y, thing.x)
+        )
+        y, x = (
+            (ticks[part.start * fine : part.stop * fine] - middle)
+            for part, middle in ((rows, thing.y), (columns, thing.x))
+        )
+        y, x = y[:, None], x[None, :]
+        inside = SHAPES[thing.shape](y / thing.radius, x / thing.radius)
+        inside &= np.maximum(np.abs(y), np.abs(x)) <= thing.radius
+        cover = inside.reshape(len(y) // fine, fine, x.size // fine, fine).mean(axis=(1, 3))
+        part = picture[:, rows, columns]
+        part += cover * (np.array(COLOURS[thing.colour], float)[:, None, None] - part)
     picture += generator.normal(0, 8, picture.shape)
     drawn: npt.NDArray[np.uint8] = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
     return drawn
