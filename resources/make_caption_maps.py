@@ -48,7 +48,7 @@ def main() -> None:
         picture.paste(one, (0, top))
         top += one.height
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(chosen.out, optimize=True)
+    picture.quantize(128).save(chosen.out, optimize=True)
     print(f"{chosen.out}: {picture.width} × {picture.height}")
 
 
