@@ -21,6 +21,8 @@ from mmgraph.runs import is_run, new_run_name
 from mmgraph_gui.politeness import give_way, politely
 
 LOOK_SECONDS = 0.1
+TRAINING = "mmgraph-launch"
+"""Name of the threads that wait for a training process."""
 ERROR_CHARACTERS = 2000
 
 
@@ -53,6 +55,11 @@ class Launcher(QObject):
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
 
+    @property
+    def is_training(self) -> bool:
+        """Whether a process that it started or resumed is still training."""
+        return any(thread.is_alive() for thread in self._threads if thread.name == TRAINING)
+
     def start(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> None:
         """Train a recipe with the options that differ from its defaults, in a new folder below `root`."""
         self._watch(self._start, recipe, dict(values), root)
@@ -63,7 +70,7 @@ class Launcher(QObject):
 
     def explain(self, run: Path, item: int) -> None:
         """Find what an ended run's answer about an item hangs on, and record it in the run."""
-        self._watch(self._explain, run, item)
+        self._watch(self._explain, run, item, name="mmgraph-explain")
 
     def close(self) -> None:
         """Stop watching; the processes go on."""
@@ -73,9 +80,9 @@ class Launcher(QObject):
 
     # -- in a thread per process ---------------------------------------------------------------------------
 
-    def _watch(self, work: Any, *arguments: Any) -> None:
+    def _watch(self, work: Any, *arguments: Any, name: str = TRAINING) -> None:
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=work, args=arguments, name="mmgraph-launch", daemon=True)
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 

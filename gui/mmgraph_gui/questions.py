@@ -61,16 +61,27 @@ def ask_own_item(parent: QWidget) -> Path | None:
     return Path(chosen) if chosen else None
 
 
-def ask_delete(parent: QWidget, name: str) -> bool:
-    """Whether a run shall be deleted."""
+def ask_delete(parent: QWidget, name: str, *, trash: bool, why: str = "") -> bool:
+    """Whether a run shall go: into the trash, or for good.
+
+    Args:
+        why: what has to be known before, such as that the trash did not take it.
+    """
+    text = f"Move '{name}' to the trash?" if trash else f"Delete '{name}' for good?"
+    what = "It holds everything that was recorded and all checkpoints."
+    if not trash:
+        what += " This cannot be undone."
     box = QMessageBox(
-        QMessageBox.Icon.Warning,
+        QMessageBox.Icon.Question if trash else QMessageBox.Icon.Warning,
         "Delete run",
-        f"Delete '{name}' with everything that was recorded and all its checkpoints?",
+        text,
         QMessageBox.StandardButton.Cancel,
         parent,
     )
-    delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+    box.setInformativeText(" ".join(part for part in (why, what) if part))
+    delete = box.addButton(
+        "Move to trash" if trash else "Delete for good", QMessageBox.ButtonRole.DestructiveRole
+    )
     box.setDefaultButton(QMessageBox.StandardButton.Cancel)
     box.exec()
     box.deleteLater()

@@ -1,13 +1,15 @@
-"""What the window does with a run of the table: notes, resume, stop, delete."""
+"""What the window does with a run of the table: compare, notes, duplicate, resume, stop, delete."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QDialog
 
-from mmgraph.runs import delete_run, read_notes, send_command, write_notes
+from mmgraph.options import options_of
+from mmgraph.runs import is_run, read_config, read_notes, send_command, write_notes
+from mmgraph_gui.discard import discard_run, has_trash
 from mmgraph_gui.questions import ask_delete
 
 if TYPE_CHECKING:
@@ -56,10 +58,52 @@ class RunDeeds:
             lambda _: window.say(f"{path.name} stops after this step.", "info"),
         )
 
-    def delete(self, path: Path) -> None:
-        """Ask, and delete a run."""
+    def duplicate(self, path: Path) -> None:
+        """Open the form of a new run with the options of this one."""
         window = self._window
-        if ask_delete(window, path.name):
-            if window.state.path == path.absolute():
-                window.follower.open(None)
-            window.follower.do(lambda: delete_run(path), lambda _: window.runs.refresh())
+
+        def show(config: dict[str, Any]) -> None:
+            described, options = config.get("run"), config.get("options")
+            recipe = str(described.get("recipe", "")) if isinstance(described, dict) else ""
+            if recipe not in registry.names():
+                window.say(f"'{path.name}' was made by the recipe '{recipe}', which is not there.", "error")
+                return
+            # TOML has no None: what may be none and is not written down was none.
+            none = {
+                option.name: None for option in options_of(registry.recipe(recipe).config) if option.optional
+            }
+            window.new_run(recipe, {**none, **(options if isinstance(options, dict) else {})})
+
+        from mmgraph.recipes import registry
+
+        window.follower.do(lambda: read_config(path), show)
+
+    def cancel(self, path: Path) -> None:
+        """Take a run out of the queue."""
+        self._window.queue.cancel(path)
+
+    def delete(self, path: Path) -> None:
+        """Ask, and move a run to the trash; where there is none, or it does not take it, ask again and delete it."""
+        self._discard(path, trash=has_trash())
+
+    def _discard(self, path: Path, *, trash: bool, why: str = "") -> None:
+        window = self._window
+        if not ask_delete(window, path.name, trash=trash, why=why):
+            return
+        if window.state.path == path.absolute():
+            window.follower.open(None)
+        window.others.set(path, False)
+
+        def failed(text: str) -> None:
+            if trash and is_run(path) and "trash" in text:
+                self._discard(path, trash=False, why=text)
+            else:
+                window.say(text)
+
+        window.follower.ask(
+            object(),
+            (),
+            lambda _job, _snapshots: discard_run(path, trash=trash),
+            lambda _: window.runs.refresh(),
+            failed,
+        )

@@ -58,9 +58,15 @@ DEEDS: tuple[Deed | None, ...] = (
     Deed("compare", "Compare with the open run", _readable),
     None,
     Deed("notes", "Tags and notes…", _there, "F2"),
+    Deed(
+        "duplicate",
+        "Duplicate with changes…",
+        lambda entry: _readable(entry) and entry.recipe not in ("", "watch"),
+    ),
     Deed("resume", "Resume training", lambda entry: entry.resumable and not entry.is_live),
     Deed("stop", "Stop training", lambda entry: entry.is_live),
     None,
+    Deed("cancel", "Take out of the queue", lambda entry: entry.state == "queued", "Del"),
     Deed("delete", "Delete…", lambda entry: _there(entry) and not entry.is_live, "Del"),
 )
 
@@ -221,7 +227,7 @@ class RunList(QWidget):
         for deed in DEEDS:
             if deed is None:
                 menu.addSeparator()
-            else:
+            elif deed.name != "cancel" or entry.state == "queued":
                 action = menu.addAction(f"{deed.text}\t{deed.key}" if deed.key else deed.text)
                 action.setEnabled(deed.possible(entry))
                 action.triggered.connect(lambda _=False, name=deed.name: self._want(name, entry.path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from mmgraph_gui.questions import ask_export, ask_folder, ask_own_item, ask_repo
 from mmgraph_gui.recent import RecentRuns
 from mmgraph_gui.rundeeds import RunDeeds
 from mmgraph_gui.runlist import RunList
+from mmgraph_gui.runqueue import RunQueue
 from mmgraph_gui.runwatch import runs_among
 from mmgraph_gui.session import Session
 from mmgraph_gui.state import AppState, Topic
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.comparison: CompareWindow | None = None
         self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
         self.deeds = RunDeeds(self)
+        self.queue = RunQueue(self.launcher, lambda: any(entry.is_live for entry in self.runs.entries), self)
         self.run_dock = QDockWidget("Runs", self)
         self._assemble()
         self.actions_ = Actions(self)
@@ -152,13 +155,16 @@ class MainWindow(QMainWindow):
         if chosen is not None:
             self.open_paths([chosen])
 
-    def new_run(self) -> None:
-        """Ask what to train, and start it."""
+    def new_run(self, recipe: str | None = None, values: Mapping[str, object] | None = None) -> None:
+        """Ask what to train, and start it or let it wait for its turn."""
         from mmgraph_gui.newrun import NewRunDialog
 
-        dialog = NewRunDialog(self.theme, self)
+        dialog = NewRunDialog(self.theme, self, recipe=recipe, values=values, settings=self.settings)
         if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.start(dialog.recipe.name, dialog.values())
+            if dialog.queued:
+                self.queue.add(dialog.recipe.name, dialog.values(), self.runs.root.absolute())
+            else:
+                self.start(dialog.recipe.name, dialog.values())
         dialog.deleteLater()
 
     def start(self, recipe: str, values: dict[str, bool | int | float | str | None]) -> None:
@@ -391,6 +397,8 @@ class MainWindow(QMainWindow):
         self.launcher.appeared.connect(self.open_run)
         self.runs.chosen.connect(self.open_run)
         self.runs.wanted.connect(self.deeds.do)
+        self.queue.changed.connect(self.runs.show_queue)
+        self.queue.started.connect(lambda recipe: self.say(f"Starting {recipe} from the queue …", "info"))
         self.runs.checked.connect(self.others.set)
         self.others.changed.connect(lambda: self.runs.show_checked(self.others.paths))
         self.others.failed.connect(lambda text: self.say(text, "warning"))
@@ -459,6 +467,7 @@ class MainWindow(QMainWindow):
         self.model.close()
         if self.comparison is not None:
             self.comparison.close()
+        self.queue.close()
         self.others.close()
         self.follower.close()
         self.runs.close_worker()

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,11 @@ def lock_folder(folder: Path) -> FileLock:
     return lock
 
 
-def delete_run(folder: Path | str) -> None:
+def delete_run(folder: Path | str, *, remove: Callable[[Path], None] = shutil.rmtree) -> None:
     """Delete a run folder and all that is in it.
+
+    Args:
+        remove: what takes the folder away; another may put it into a trash.
 
     Raises:
         NotARunError: the folder holds no run; nothing is deleted.
@@ -107,7 +110,7 @@ def delete_run(folder: Path | str) -> None:
             raise
     lock = lock_folder(folder)
     try:
-        shutil.rmtree(folder)
+        remove(folder)
     except OSError as error:
         raise schema.write_failure(folder, error) from error
     finally:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QInputDialog, QLineEdit, QSpinBox
 
 from mmgraph.options import option, options_of
 from mmgraph.recipes import registry
 from mmgraph_gui.newrun import NewRunDialog
 from mmgraph_gui.optionfield import OptionField
+from mmgraph_gui.recipe_settings import RecipeSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,3 +103,80 @@ def test_a_field_gives_back_what_was_put_in(qapp, entry):
     assert field.value() == entry.default
     assert field.error() == ""
     field.widget.deleteLater()
+
+
+def values_of(dialog):
+    return {name: field.value() for name, field in dialog.fields.items()}
+
+
+def test_the_form_is_filled_with_the_options_of_a_run(dialog):
+    dialog.apply({"conv": "gat", "rate": 0.01, "epochs": 9, "patience": 3, "seed": 2**40, "shuffle": False})
+    assert values_of(dialog) == {
+        "conv": "gat", "rate": 0.01, "epochs": 9, "patience": 3, "seed": 2**40, "shuffle": False,
+    }  # fmt: skip
+    assert dialog.start.isEnabled()
+    assert "rate" in dialog.values()  # gat implies another
+    dialog.apply({"patience": None})
+    assert values_of(dialog)["patience"] is None
+    assert dialog.values() == {}
+
+
+def test_options_that_fit_no_more_keep_their_defaults_and_are_told_of(dialog):
+    dialog.apply({"epochs": 1000, "conv": "none such", "gone": 3, "rate": "fast", "seed": 5})
+    assert values_of(dialog)["epochs"] == 5
+    assert values_of(dialog)["seed"] == 5
+    for word in ("epochs", "none such", "gone", "rate"):
+        assert word in dialog.hint.text()
+    assert dialog.start.isEnabled()
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "inf", "nan", "1e999", "a", "", "٣ 🦊"])
+def test_impossible_values_stop_the_start(dialog, text):
+    dialog.fields["rate"].widget.setText(text)
+    assert not dialog.start.isEnabled()
+    assert not dialog.queue.isEnabled()
+    assert "rate" in dialog.hint.text()
+
+
+def test_options_used_lately_and_kept_under_a_name_come_back(qtbot, dialog, theme, tmp_path, monkeypatch):
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    first = NewRunDialog(theme, settings=settings)
+    qtbot.addWidget(first)
+    first.apply({"epochs": 7})
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("short שלום", True))
+    first._keep()
+    first.apply({"epochs": 8, "shuffle": False})
+    first.queue.click()
+    assert first.queued
+    second = NewRunDialog(theme, settings=settings)
+    qtbot.addWidget(second)
+    second._fill_menu()
+    actions = {action.text(): action for action in second.options_menu.actions()}
+    actions["epochs = 8, shuffle = False"].trigger()
+    assert second.values() == {"epochs": 8, "shuffle": False}
+    actions["short שלום"].trigger()
+    assert second.values() == {"epochs": 7}
+
+
+def test_damaged_settings_are_no_error(qtbot, theme, dialog, tmp_path):
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    for stored in ("{", "[]", '{"recent": 3, "named": [1]}', '{"recent": [1, {"a": [1]}]}'):
+        settings.setValue("recipes/fake", stored)
+        known = RecipeSettings(settings)
+        assert known.recent("fake") in ([], [{}])
+        assert known.named("fake") == {}
+        known.remember("fake", {"a": 1})
+        assert known.recent("fake")[0] == {"a": 1}
+
+
+def test_a_file_fills_the_form(dialog, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("[options]\nepochs = 4\n[run]\nrecipe = 'fake'")
+    dialog.apply_file(file)
+    assert dialog.values() == {"epochs": 4}
+    file.write_text("epochs = 3")
+    dialog.apply_file(file)
+    assert dialog.values() == {"epochs": 3}
+    file.write_bytes(b"\xff")
+    dialog.apply_file(file)
+    assert "could not be read" in dialog.hint.text()

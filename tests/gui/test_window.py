@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QTabBar
 
-from mmgraph.runs import RunReader, RunWriter
+from mmgraph.errors import RunError
+from mmgraph.runs import RunReader, RunWriter, read_notes
+from mmgraph_gui import rundeeds
+from mmgraph_gui.discard import discard_run
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.launcher import Launcher
+from mmgraph_gui.runnotes import NotesDialog
 from mmgraph_gui.theme import DARK, LIGHT
 from mmgraph_gui.views.registry import VIEW_SPECS
 from mmgraph_gui.window import MainWindow
@@ -435,3 +440,85 @@ def test_compare_without_a_run_says_what_to_do(window):
     window.actions_["compare"].trigger()
     assert "Open a run first" in window.banner.text
     assert window.comparison is None
+
+
+def test_deleting_asks_and_a_trash_that_fails_asks_again(qtbot, opened_window, digits_run, monkeypatch):
+    asked = []
+
+    def ask(_parent, name, *, trash, why=""):
+        asked.append((trash, why))
+        return True
+
+    def refuse(path, *, trash):
+        if trash:
+            raise RunError("it could not be moved to the trash")
+        discard_run(path, trash=False)
+
+    monkeypatch.setattr(rundeeds, "ask_delete", ask)
+    monkeypatch.setattr(rundeeds, "has_trash", lambda: True)
+    monkeypatch.setattr(rundeeds, "discard_run", refuse)
+    opened_window.deeds.do("delete", digits_run)
+    qtbot.waitUntil(lambda: not digits_run.exists())
+    assert asked == [(True, ""), (False, "it could not be moved to the trash")]
+    assert opened_window.state.path is None
+
+
+def test_duplicate_opens_the_form_with_the_options_of_the_run(qtbot, opened_window, digits_run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(opened_window, "new_run", lambda recipe, values: asked.append((recipe, values)))
+    opened_window.deeds.do("duplicate", digits_run)
+    qtbot.waitUntil(lambda: bool(asked))
+    recipe, values = asked[0]
+    assert recipe == "digits-graph"
+    assert (values["epochs"], values["learning_rate"], values["patience"]) == (4, 0.01, None)
+    (digits_run / "config.toml").write_text("[run]\nrecipe = 'gone'")
+    opened_window.deeds.do("duplicate", digits_run)
+    qtbot.waitUntil(lambda: "recipe 'gone', which is not there" in opened_window.banner.text)
+
+
+def test_notes_are_written_from_the_window(qtbot, opened_window, digits_run, monkeypatch):
+    def write(dialog):
+        dialog.tags.setText("best,  שלום, best, ")
+        dialog.text.setPlainText("line 🦊\n")
+        return NotesDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(NotesDialog, "exec", write)
+    opened_window.deeds.do("notes", digits_run)
+    qtbot.waitUntil(lambda: read_notes(digits_run).tags == ("best", "שלום"))
+    assert read_notes(digits_run).text == "line 🦊"
+    qtbot.waitUntil(lambda: "best" in opened_window.runs.entries[0].summary.notes.tags)
+
+
+def test_a_run_of_somebodys_own_script_is_steered(qtbot, window, tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(WATCH)
+    process = subprocess.Popen([sys.executable, str(script), str(window.runs.root)])
+    try:
+        qtbot.waitUntil(lambda: any(e.recipe == "watch" for e in window.runs.entries), timeout=60_000)
+        (entry,) = (e for e in window.runs.entries if e.recipe == "watch")
+        window.open_run(entry.path)
+        state = lambda: window.state.status and window.state.status.state  # noqa: E731
+        qtbot.waitUntil(lambda: state() == "running", timeout=20_000)
+        window.set_rate("0.25")
+        qtbot.waitUntil(lambda: any("0.25" in e.message for e in window.state.events), timeout=20_000)
+        for action, expected in (("pause", "paused"), ("resume", "running")):
+            window.actions_[action].trigger()
+            qtbot.waitUntil(lambda expected=expected: state() == expected, timeout=20_000)
+        window.deeds.do("stop", entry.path)
+        qtbot.waitUntil(lambda: state() == "stopped", timeout=20_000)
+        assert process.wait() == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+WATCH = """
+import sys, time, torch, mmgraph
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+live = mmgraph.watch(model, root=sys.argv[1], optimizer=optimizer)
+while not live.should_stop:
+    live.step(loss=1.0)
+    time.sleep(0.01)
+live.close()
+"""
