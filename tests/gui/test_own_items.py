@@ -242,6 +242,9 @@ def test_it_is_a_star_in_the_embedding(
     np.testing.assert_allclose(view.guest_mark.place, view.points[17], rtol=1e-4)
     assert view.caption.text().startswith("★ own.png")
     assert has_colour(view.guest_mark, view.theme.palette.accent)
+    guest(100 * vectors[0][0].array[17], [17, 4])  # far out of sight
+    qtbot.waitUntil(lambda: not view.plane.rect().contains(view.guest_mark.pixel().toPoint()))
+    assert has_colour(view.guest_mark, view.theme.palette.accent)
     guest(vectors[0][0].array[17], [17, 4], step=20)  # other weights: no common axes
     qtbot.waitUntil(lambda: "amid its neighbours by the weights of step 20" in view.caption.text())
     place = view.guest_mark.place

@@ -160,7 +160,7 @@ class GalleryCell(QStyledItemDelegate):
         label, far = f"label {known.label}" if known.label else "no label", ""
         if distance is not None:
             far = f" · {distance:.3g}"
-        if known.label and metrics.horizontalAdvance(label + far) > width:
+        if known.label and metrics.horizontalAdvance(label + far) > width - 6:  # rounding elides early
             label = known.label
         write(label, far, palette.muted, 2)
         if known.prediction:

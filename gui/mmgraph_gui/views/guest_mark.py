@@ -21,7 +21,7 @@ PICTURE = 44
 
 
 class GuestMark(QWidget):
-    """Lies over the plane and lets the mouse through."""
+    """Lies over the plane and lets the mouse through; where it is out of sight, at the edge that is nearest to it."""
 
     def __init__(self, theme: Theme, plane: Plane) -> None:
         super().__init__(plane)
@@ -54,12 +54,27 @@ class GuestMark(QWidget):
         return QPointF(float(x), float(y))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        middle = self.pixel()
-        if middle is None or self._guest is None:
+        place = self.pixel()
+        if place is None or self._guest is None:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette = self._theme.palette
+        inside = QRectF(self.rect()).adjusted(*(2 * RADIUS,) * 2, *(-2 * RADIUS,) * 2)
+        middle = QPointF(
+            min(max(place.x(), inside.left()), inside.right()),
+            min(max(place.y(), inside.top()), inside.bottom()),
+        )
+        if middle != place:  # an arrow from the edge to where it is
+            away = math.atan2(place.y() - middle.y(), place.x() - middle.x())
+            tip, foot = 2 * RADIUS - 2, RADIUS + 2
+            arrow = (
+                QPointF(middle.x() + far * math.cos(turn), middle.y() + far * math.sin(turn))
+                for far, turn in ((tip, away), (foot, away + 0.5), (foot, away - 0.5))
+            )
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(palette.accent))
+            painter.drawPolygon(QPolygonF(list(arrow)))
         picture = self._guest.picture
         if picture is not None:
             box = QRectF(middle.x() + RADIUS + 4, middle.y() - PICTURE / 2, PICTURE, PICTURE)
