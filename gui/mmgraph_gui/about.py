@@ -9,12 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QLineEdit,
     QMessageBox,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
+
+from mmgraph_gui.accessible import named
 
 STANDS_ON = ("PySide6-Essentials", "numpy", "torch")
 
@@ -36,24 +39,53 @@ def about_box(parent: QWidget) -> QMessageBox:
 
 
 class KeysDialog(QDialog):
-    """A list of every key."""
+    """Every key, by menu and by view, with a field that searches them.
 
-    def __init__(self, keys: list[tuple[str, str, str]], parent: QWidget | None = None) -> None:
+    Args:
+        keys: (key, action, what it does, where).
+    """
+
+    def __init__(self, keys: list[tuple[str, str, str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        self.resize(560, 620)
-        self.list = QTreeWidget()
-        self.list.setAccessibleName("Keys")
-        self.list.setHeaderLabels(["Key", "Action", "What it does"])
-        self.list.setRootIsDecorated(False)
-        self.list.addTopLevelItems([QTreeWidgetItem(list(entry)) for entry in keys])
+        self.resize(720, 640)
+        self.field = named(QLineEdit(), "Search keys", "Words of a key, an action or a view")
+        self.field.setPlaceholderText("Search")
+        self.field.setClearButtonEnabled(True)
+        self.list = named(QTreeWidget(), "Keys", "")
+        self.list.setHeaderLabels(["Where and key", "Action", "What it does"])
+        groups: dict[str, QTreeWidgetItem] = {}
+        for key, action, what, where in keys:
+            if where not in groups:
+                groups[where] = QTreeWidgetItem([where])
+                self.list.addTopLevelItem(groups[where])
+            groups[where].addChild(QTreeWidgetItem([key, action, what]))
+        self.list.expandAll()
         for column in range(3):
             self.list.resizeColumnToContents(column)
+        self.field.textChanged.connect(self._search)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
+        layout.addWidget(self.field)
         layout.addWidget(self.list)
         layout.addWidget(buttons)
+        self.field.setFocus()
+
+    def _search(self, text: str) -> None:
+        words = text.lower().split()
+        for place in range(self.list.topLevelItemCount()):
+            group = self.list.topLevelItem(place)
+            if group is None:
+                continue
+            shown = 0
+            lines = [line for row in range(group.childCount()) if (line := group.child(row)) is not None]
+            for line in lines:
+                said = " ".join([group.text(0), *(line.text(column) for column in range(3))]).lower()
+                fits = all(word in said for word in words)
+                line.setHidden(not fits)
+                shown += fits
+            group.setHidden(shown == 0)
 
 
 def _version(package: str) -> str:

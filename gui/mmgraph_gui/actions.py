@@ -149,13 +149,17 @@ class Actions(QObject):
         for name, picture in self._icons.items():
             self.by_name[name].setIcon(icon(picture, self._window.theme.palette))
 
-    def key_list(self) -> list[tuple[str, str, str]]:
-        """(key, action, what it does) of every action that has a key."""
+    def key_list(self) -> list[tuple[str, str, str, str]]:
+        """(key, action, what it does, menu) of every action that has a key."""
+        menus = {
+            action: title.replace("&", "") for title, menu in self._menus.items() for action in menu.actions()
+        }
         return [
             (
                 action.data() or action.shortcut().toString(),
                 action.text().replace("&", "").rstrip("…"),
                 action.whatsThis(),
+                menus.get(action, "View"),
             )
             for action in self.by_name.values()
             if action.data() or not action.shortcut().isEmpty()

@@ -98,6 +98,14 @@ class ViewArea(QMainWindow):
             self._set_current(name)
         return view
 
+    def keys_of(self, name: str) -> tuple[tuple[str, str], ...]:
+        """(key, what it does) in a view; nothing where its module cannot be imported."""
+        try:
+            return self.specs[name].load().keys
+        except Exception:
+            _log.exception("the view %s could not be imported", name)
+            return ()
+
     def current_view(self) -> View | None:
         """The view that was last looked at or clicked into."""
         return self.views.get(self.current)

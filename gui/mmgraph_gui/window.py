@@ -353,7 +353,13 @@ class MainWindow(QMainWindow):
         """List every key."""
         from mmgraph_gui.about import KeysDialog
 
-        KeysDialog(self.actions_.key_list(), self).open()
+        keys = self.actions_.key_list()
+        for spec in self.area.specs.values():
+            if spec.name in self.area.docks:
+                keys += [(key, "", what, f"In {spec.title}") for key, what in self.area.keys_of(spec.name)]
+        dialog = KeysDialog(keys, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def show_about(self) -> None:
         """Versions."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from mmgraph.errors import RunError
 from mmgraph.runs import RunReader, RunWriter, read_notes
 from mmgraph_gui import rundeeds
+from mmgraph_gui.about import KeysDialog
 from mmgraph_gui.discard import discard_run
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.launcher import Launcher
@@ -349,11 +350,23 @@ def test_selection_is_undone_by_key(qtbot, opened_window):
     assert opened_window.state.selection.tolist() == []
 
 
+def test_keys_of_menus_and_views_are_listed_and_found(qtbot, opened_window):
+    opened_window.show_keys()
+    (dialog,) = opened_window.findChildren(KeysDialog)
+    qtbot.addWidget(dialog)
+    groups = [dialog.list.topLevelItem(row) for row in range(dialog.list.topLevelItemCount())]
+    assert {"File", "Run", "In Embedding", "In Items"} <= {group.text(0) for group in groups}
+    qtbot.keyClicks(dialog.field, "lasso embedding")
+    shown = [group.text(0) for group in groups if not group.isHidden()]
+    assert shown == ["In Embedding"]
+    dialog.close()
+
+
 def test_every_action_has_a_key_or_a_menu_and_a_tip(window):
     for name, action in window.actions_.by_name.items():
         assert action.text(), name
         assert action.menu() is None
-    keys = [key for key, _, _ in window.actions_.key_list()]
+    keys = [key for key, *_ in window.actions_.key_list()]
     assert len(keys) == len(set(keys)) > 20
 
 

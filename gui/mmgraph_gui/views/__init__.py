@@ -76,6 +76,7 @@ class View(QWidget):
         title: what tab and menu say.
         kinds: kinds of snapshot it shows; empty for views of scalars, events or items.
         topics: changes of the state after which it is drawn again ("theme" is always one of them).
+        keys: (key, what it does) while the view has the focus, for the list of keys.
 
     Attributes:
         state, follower, theme, model, own: from the context.
@@ -92,6 +93,7 @@ class View(QWidget):
     title: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
     topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step"})
+    keys: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)

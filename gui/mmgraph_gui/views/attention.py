@@ -42,6 +42,12 @@ class AttentionView(View):
         {"run", "snapshots", "step", "items", "selection", "hover", "colour", "layer", "guest"}
     )
 
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("G", "Every head of every layer, or one"),
+        ("Arrows", "Another head, patch, word or step of a sentence; Home and End"),
+        ("Enter", "Open the head"),
+    )
+
     def build(self) -> None:
         self._forget()
         self._asked: tuple[Any, ...] | None = None

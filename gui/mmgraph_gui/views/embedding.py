@@ -37,6 +37,12 @@ class EmbeddingView(PointView):
         {"run", "snapshots", "step", "items", "selection", "hover", "colour", "layer", "guest"}
     )
 
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        *PointView.keys,
+        ("3", "In space, or in the plane; drag to turn it"),
+        ("R", "Trails of the selected items through the steps"),
+    )
+
     def build(self) -> None:
         self.layers = LayerBox(self.state, "embedding")
         self.controls.addWidget(self.layers)

@@ -41,6 +41,8 @@ class FilterView(View):
     kinds: ClassVar[tuple[str, ...]] = ("filters", "feature_maps")
     topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step", "items", "selection", "layer"})
 
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (("F", "Fit the picture in"),)
+
     def build(self) -> None:
         self.tiles: Tiles | None = None
         self._asked: tuple[Any, ...] | None = None

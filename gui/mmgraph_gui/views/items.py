@@ -67,6 +67,13 @@ class ItemsView(View):
         {"run", "items", "selection", "colour", "hover", "step", "snapshots", "layer", "guest"}
     )
 
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Arrows", "Another item"),
+        ("Enter", "Select it; Ctrl adds, Alt takes out"),
+        ("Space", "Play its sound or frames"),
+        ("Escape", "Empty the search field"),
+    )
+
     def build(self) -> None:
         self.order: Order | None = None
         self.nearest: Nearest | None = None

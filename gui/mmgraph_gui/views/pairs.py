@@ -46,6 +46,11 @@ class PairsView(View):
         {"run", "snapshots", "step", "items", "selection", "hover", "layer"}
     )
 
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("Up, Down", "Another pair or triplet"),
+        ("Enter", "Select its items everywhere"),
+    )
+
     def build(self) -> None:
         self.read: Branches | None = None
         self.spread: Read | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,14 @@ class PointView(View):
     """
 
     placed = Signal(object)
+
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("M, B, L", "What dragging does: move, draw a box, draw a lasso; Shift-drag is always a box"),
+        ("F", "Fit everything in"),
+        ("+, −", "Zoom; the wheel does too"),
+        ("T", "Pictures of the items, or dots"),
+        ("Ctrl, Alt", "With a click, box or lasso: add to the selection, take out of it"),
+    )
 
     def build(self) -> None:
         self.aligner: Callable[[PointCloud], PointCloud] | None = None
