@@ -23,6 +23,7 @@ _MODULES = (
     "cross_modal",
     "language_model",
     "video_pairs",
+    "videos",
 )
 
 
