@@ -10,8 +10,9 @@ from mmgraph.runs import SnapshotInfo
 DEEPEST_FIRST = frozenset({"embedding"})
 """Kinds of which the last recorded layer is shown first; of the others, the first."""
 
-PAIRS = "pairs"
-"""Matrices of layers `pairs/…` hold distances of pairs and triplets: here a kind, for they have a view of their own."""
+PAIRS, HISTOGRAMS = "pairs", "histograms"
+"""Matrices of layers `pairs/…` hold distances of pairs and triplets, of `histograms/…` how weights are spread: here
+they are kinds, for they have views of their own."""
 
 
 class SnapshotIndex:
@@ -66,7 +67,12 @@ class SnapshotIndex:
 
 def kind_of(info: SnapshotInfo) -> str:
     """By which kind of snapshot the window knows it."""
-    return PAIRS if info.kind == "matrix" and info.layer.startswith(f"{PAIRS}/") else info.kind
+    family = info.layer.partition("/")[0]
+    return (
+        family
+        if info.kind == "matrix" and family in (PAIRS, HISTOGRAMS) and family != info.layer
+        else info.kind
+    )
 
 
 def nearest(steps: list[int], step: int) -> int:

@@ -92,6 +92,16 @@ class Examined:
             )
         return self.inputs
 
+    def few_inputs(self, count: int) -> Inputs:
+        """Inputs of the first recorded items; a graph stays whole.
+
+        Raises:
+            InputError: the recipe does not say what they are.
+        """
+        if self.pixels is not None and self.normalise is not None:
+            return Inputs((self.normalise(self.pixels[:count]),))
+        return self.recorded_inputs().first(count)
+
     @property
     def recorded(self) -> list[Snapshot]:
         """What is seen in the recorded items with the weights there are now."""
@@ -193,8 +203,7 @@ class Examined:
     @cached_property
     def units(self) -> dict[str, int]:
         """How many channels or features each layer gives, in order of running; without those that give none."""
-        inputs = self.recorded_inputs()
-        few = inputs if inputs.is_graph else inputs.first(2)
+        few = self.few_inputs(2)
         names = list(self.capture.names().values())
         with undisturbed(self.model):
             found = self.outputs([name for name in names if name != "model"], few)

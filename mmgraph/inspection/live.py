@@ -173,6 +173,7 @@ class Watch:
                     self._described = True
                     snapshots += [graph] if (graph := probe.graph()) is not None else []
                     self._describe(writer, probe)
+                    writer.structure(probe.structure())
             finally:
                 self._throttle.took(time.perf_counter() - started)
         except Exception as error:  # in somebody else's model

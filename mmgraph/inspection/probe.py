@@ -16,9 +16,12 @@ from mmgraph.inspection.capture import Capture
 from mmgraph.inspection.device_memory import device_memory
 from mmgraph.inspection.draft import evenly
 from mmgraph.inspection.first_batch import FirstBatch
+from mmgraph.inspection.histograms import histograms
 from mmgraph.inspection.inputs import Inputs
 from mmgraph.inspection.probe_items import probe_items
+from mmgraph.inspection.structure import structure
 from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.runs.structure import Structure
 
 
 class Probe:
@@ -101,7 +104,14 @@ class Probe:
             if self._first_batch is not None:
                 for kind, dtype in self._first_batch.autocast.items():
                     stack.enter_context(torch.autocast(kind, dtype=dtype))
-            return self._capture.capture(*inputs.args, **inputs.kwargs)
+            snapshots = self._capture.capture(*inputs.args, **inputs.kwargs)
+        if "filters" in self._capture.kinds:
+            snapshots += histograms(self._capture.model)
+        return snapshots
+
+    def structure(self) -> Structure:
+        """The layers of the model and how they are wired."""
+        return structure(self._capture.model, self._on_device())
 
     def graph(self) -> Snapshot | None:
         """The graph that is learned on, where the inputs hold one."""

@@ -13,6 +13,7 @@ from mmgraph.runs.records import Cursor, Event, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
 from mmgraph.runs.stored_snapshot import StoredSnapshot
+from mmgraph.runs.structure import Connection, Layer, Structure, read_structure
 from mmgraph.runs.summary import (
     RunSummary,
     chief_curve,
@@ -29,9 +30,11 @@ __all__ = [
     "KIND_AXES",
     "SCHEMA_VERSION",
     "Command",
+    "Connection",
     "Cursor",
     "Event",
     "ItemSet",
+    "Layer",
     "Recordings",
     "RunNotes",
     "RunReader",
@@ -42,6 +45,7 @@ __all__ = [
     "SnapshotInfo",
     "Status",
     "StoredSnapshot",
+    "Structure",
     "Throttle",
     "Update",
     "chief_curve",
@@ -56,6 +60,7 @@ __all__ = [
     "new_run_name",
     "read_config",
     "read_notes",
+    "read_structure",
     "runs_root",
     "send_command",
     "summarise",

@@ -23,6 +23,7 @@ from mmgraph.runs.folder import create_folder, is_run, lock_folder
 from mmgraph.runs.items import ItemSet, write_items
 from mmgraph.runs.queue import WriteQueue
 from mmgraph.runs.snapshot import Snapshot
+from mmgraph.runs.structure import Structure, write_structure
 from mmgraph.runs.tables import Capture, Tables
 from mmgraph.runs.values import as_number, as_scalar, as_status, as_step, as_text
 
@@ -102,6 +103,14 @@ class RunWriter:
         """
         folder = create_folder(Path(root), name, config)
         return cls(folder, queue_bytes=queue_bytes)
+
+    def structure(self, structure: Structure) -> None:
+        """Write down the layers of the model and their wiring, in place of what was written before.
+
+        Raises:
+            RunError: the disk is full or cannot be written.
+        """
+        write_structure(self.folder, structure)
 
     def scalars(self, step: int, values: Mapping[str, float], *, epoch: float | None = None) -> None:
         """Record numbers at a step; NaN and infinities are kept as such.

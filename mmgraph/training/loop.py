@@ -13,6 +13,7 @@ import torch
 
 from mmgraph.errors import MMGraphError, NonFiniteLossError
 from mmgraph.inspection.device_memory import device_memory
+from mmgraph.inspection.histograms import histograms
 from mmgraph.runs import Command, RunWriter, Throttle
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
@@ -264,6 +265,7 @@ class TrainingLoop:
             self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
             progress.best_epoch = progress.epoch
             self.run.event("; ".join(done), kind="growth", step=progress.step)
+            self.run.structure(self.task.structure())
             # Best weights saved from now on are of the grown network, so the run must never go back behind it.
             self.save(LAST)
 
@@ -297,6 +299,7 @@ class TrainingLoop:
         if items is not None:
             self.run.items(items)
         self.run.snapshots(0, self.task.constants(), epoch=0.0, wait=True)
+        self.run.structure(self.task.structure())
         self.snapshot_throttle.due(self.clock())
         self.look()
         self.save(LAST)  # so that a run which dies early can be resumed too
@@ -319,7 +322,7 @@ class TrainingLoop:
     def look(self, *, wait: bool = False) -> None:
         """Take snapshots of the model as it is now."""
         started = self.clock()
-        snapshots = self.task.probe()
+        snapshots = [*self.task.probe(), *histograms(self.task.shown)]
         self.run.snapshots(self.progress.step, snapshots, epoch=self.epochs_done, wait=wait)
         self.snapshot_throttle.took(self.clock() - started)
 

@@ -16,6 +16,7 @@ from mmgraph.runs import ItemSet, Snapshot
 if TYPE_CHECKING:
     from mmgraph.inspection.examined import Answer, Examined, Report
     from mmgraph.questions import Question
+    from mmgraph.runs.structure import Structure
     from mmgraph.training.growth import Growth
 
 
@@ -129,6 +130,24 @@ class Task(ABC):
             InputError: the task has nothing to be asked about.
         """
         raise InputError("This recipe cannot answer that.")
+
+    @property
+    def shown(self) -> nn.Module:
+        """The module whose layers snapshots are named after: the model, or the part of it that is looked at."""
+        try:
+            return self.examined.model
+        except InputError:
+            return self.model
+
+    def structure(self) -> Structure:
+        """The layers of the model and, where it can be run on its probe, how they are wired. Must not change it."""
+        from mmgraph.inspection.structure import ITEMS, structure
+
+        try:
+            inputs = self.examined.few_inputs(ITEMS)
+        except InputError:
+            inputs = None
+        return structure(self.shown, inputs)
 
     def constants(self) -> list[Snapshot]:
         """Snapshots that never change, such as the graph; recorded once."""

@@ -16,7 +16,7 @@ from torch_geometric.nn import GATConv as TorchGATConv
 import mmgraph
 from mmgraph.errors import ConfigError, InputError, RunReadOnlyError, UnknownNameError
 from mmgraph.graph import GNN
-from mmgraph.runs import RunReader, find_runs
+from mmgraph.runs import RunReader, find_runs, read_structure
 
 OFTEN: dict[str, Any] = {"every_seconds": 0, "share": 1, "quiet": True}
 
@@ -88,7 +88,13 @@ def test_losses_are_bit_identical_with_and_without(
     assert all(torch.equal(weights[name], watched_weights[name]) for name in weights)
     assert folder is not None
     with RunReader(folder) as run:
-        assert {info.kind for info in run.snapshots()} == kinds
+        assert {info.kind for info in run.snapshots()} == kinds | {"matrix"}
+        assert {info.layer for info in run.snapshots(kind="matrix")} <= {
+            "histograms/weights",
+            "histograms/gradients",
+        }
+        assert read_structure(folder).remark == ""
+        assert read_structure(folder).connections
         assert {info.step for info in run.snapshots(kind="embedding")} == set(range(1, 7)) | {3}
         np.testing.assert_array_equal(run.series("train/loss").value, np.float32(plain))
         assert [event.message for event in run.poll().events if event.level != "info"] == []

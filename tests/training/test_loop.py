@@ -63,7 +63,7 @@ def test_every_step_is_looked_at_once_the_last_one_too(task, new_run):
     run = new_run()
     fit(task, run, replace(OPTIONS, snapshots_per_second=1e9, snapshot_share=1.0))
     with RunReader(run.folder) as reader:
-        steps = [info.step for info in reader.snapshots(kind="matrix")]
+        steps = [info.step for info in reader.snapshots(kind="matrix") if "histograms" not in info.layer]
     assert steps[-1] == 24
     assert len(steps) == len(set(steps)) > 2
 
@@ -191,7 +191,8 @@ def test_commands_are_obeyed_within_a_step(task, new_run):
     _, rates = curve(run.folder, "learning_rate")
     assert rates == [0.01] * 3 + [0.5] * 7
     with RunReader(run.folder) as reader:
-        assert [info.step for info in reader.snapshots(kind="matrix")] == [0, 8, 10]
+        taken = [info.step for info in reader.snapshots(kind="matrix") if "histograms" not in info.layer]
+        assert taken == [0, 8, 10]
         assert reader.status().state == "stopped"
     assert len(events(run.folder, "command")) == 4
 

@@ -49,6 +49,7 @@ VIEW_SPECS = (
     ViewSpec("matrix", "Matrix", "MatrixView", ("matrix",)),
     ViewSpec("pairs", "Pairs", "PairsView", ("pairs",)),
     ViewSpec("log", "Log", "LogView"),
+    ViewSpec("model", "Model", "ModelView", ("histograms",)),
 )
 """The views, in the order of tabs and keys."""
 

@@ -1,0 +1,335 @@
+"""The wiring of a model as boxes in layers: zoom, move, click."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from mmgraph.analysis.layered import layered_layout
+from mmgraph.runs.structure import OUTPUT, Layer, Structure
+from mmgraph_gui.theme import Theme
+
+WIDTH, HEIGHT, ACROSS, DOWN = 168.0, 44.0, 24.0, 40.0
+"""Of a box and of the room between boxes, in pixels at zoom 1."""
+READABLE = 0.45
+"""Below this zoom boxes are drawn without words."""
+LARGEST, SMALLEST = 2.5, 0.02
+FAMILIES = {
+    "conv": 0, "linear": 4, "bilinear": 4, "embedding": 4, "norm": 1, "attention": 6, "transformer": 6, "lstm": 5,
+    "gru": 5, "rnn": 5, "recurrent": 5, "pool": 2, "dropout": 2, "gat": 6, "sage": 0, "gcn": 0,
+}  # fmt: skip
+"""Colour of a box by what the name of its type holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """A structure with a place for every box.
+
+    Shapes:
+        places (boxes, 2), edges of (box, box, what happens on the way).
+    """
+
+    structure: Structure
+    names: tuple[str, ...]
+    places: npt.NDArray[np.float64]
+    edges: tuple[tuple[int, int, str], ...]
+
+    @classmethod
+    def of(cls, structure: Structure) -> Wiring:
+        """Lay it out; in a worker thread."""
+        ends = [name for one in structure.connections for name in (one.source, one.target)]
+        names = tuple(dict.fromkeys(ends))
+        place = {name: number for number, name in enumerate(names)}
+        edges = tuple((place[one.source], place[one.target], one.through) for one in structure.connections)
+        return cls(structure, names, layered_layout(len(names), [(a, b) for a, b, _ in edges]), edges)
+
+    def layer(self, name: str) -> Layer | None:
+        """What is known of a box; None for operations and the ends."""
+        plain = name.partition("#")[0]
+        return next((layer for layer in self.structure.layers if layer.name == plain), None)
+
+
+class WiringDiagram(QWidget):
+    """Draws a wiring; the wheel zooms, dragging moves, F fits it in, Up and Down go from box to box.
+
+    Signals:
+        chosen(str): a box was clicked or gone to.
+        pointed(str): the mouse is on a box, or on none ("").
+    """
+
+    chosen = Signal(str)
+    pointed = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.wiring: Wiring | None = None
+        self.layer = ""
+        self._zoom, self._origin = 1.0, QPointF(0, 0)
+        self._fitted = True
+        self._pressed: QPointF | None = None
+        self._dragged = False
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 120)
+
+    def show_wiring(self, wiring: Wiring | None) -> None:
+        """Draw another one."""
+        self.wiring = wiring
+        self.fit()
+
+    def show_layer(self, name: str) -> None:
+        """Frame the box of a layer, and bring it into sight."""
+        if name == self.layer:
+            return
+        self.layer = name
+        box = self._box_of(name)  # of a module that runs several times, the first
+        if box is not None and not QRectF(self.rect()).contains(box):
+            self._origin += QPointF(self.width() / 2, self.height() / 2) - box.center()
+            self._fitted = False
+        self.update()
+
+    def fit(self) -> None:
+        """Show all of it, or, where words could not be read then, its beginning."""
+        self._fitted = True
+        if self.wiring is None or not len(self.wiring.names):
+            self.update()
+            return
+        whole = self._whole()
+        zoom = min(self.width() / whole.width(), self.height() / whole.height(), 1.0)
+        self._zoom = max(zoom, min(READABLE, self.width() / whole.width()), SMALLEST)
+        left = self.width() / 2 - whole.center().x() * self._zoom
+        middle = self.height() / 2 - whole.center().y() * self._zoom
+        top = -whole.top() * self._zoom
+        self._origin = QPointF(left, middle if whole.height() * self._zoom <= self.height() else top)
+        self.update()
+
+    def box_at(self, at: QPointF) -> str:
+        """The box under a place of the widget, or ""."""
+        if self.wiring is not None:
+            for name in self.wiring.names:
+                box = self._box_of(name)
+                if box is not None and box.contains(at):
+                    return name
+        return ""
+
+    def sizeHint(self) -> QSize:
+        return QSize(520, 480)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        self.paint_all(painter)
+        painter.end()
+
+    def paint_all(self, painter: QPainter) -> None:
+        """Paint everything; also used for SVG."""
+        palette = self._theme.palette
+        painter.fillRect(self.rect(), QColor(palette.background))
+        if self.wiring is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.save()
+        painter.translate(self._origin)
+        painter.scale(self._zoom, self._zoom)
+        seen = QRectF(-self._origin / self._zoom, self.rect().size().toSizeF() / self._zoom)
+        font = QFont(self.font())
+        font.setPixelSize(12)
+        painter.setFont(font)
+        for source, target, way in self.wiring.edges:
+            self._paint_edge(painter, source, target, way, seen)
+        for number, name in enumerate(self.wiring.names):
+            box = self._box(number)
+            if box.intersects(seen):
+                self._paint_box(painter, name, box, font)
+        painter.restore()
+
+    def _paint_edge(self, painter: QPainter, source: int, target: int, way: str, seen: QRectF) -> None:
+        start, end = self._box(source), self._box(target)
+        a = QPointF(start.center().x(), start.bottom())
+        b = QPointF(end.center().x(), end.top())
+        path = QPainterPath(a)
+        if b.y() > a.y():
+            bend = min((b.y() - a.y()) / 2, DOWN)
+            # Long ones run beside the boxes that they pass.
+            side = 0.0
+            if b.y() - a.y() > HEIGHT + 2 * DOWN and abs(a.x() - b.x()) < WIDTH / 2:
+                side = WIDTH / 2 + ACROSS / 2
+            if side:
+                path.cubicTo(
+                    a + QPointF(side, bend),
+                    a + QPointF(side, bend),
+                    QPointF(a.x() + side, (a.y() + b.y()) / 2),
+                )
+                path.cubicTo(b + QPointF(side, -bend), b + QPointF(side, -bend), b)
+            else:
+                path.cubicTo(a + QPointF(0, bend), b - QPointF(0, bend), b)
+        else:
+            side = WIDTH / 2 + ACROSS
+            path.cubicTo(a + QPointF(side, DOWN), b + QPointF(side, -DOWN), b)
+        if not path.boundingRect().adjusted(-1, -1, 1, 1).intersects(seen):
+            return
+        palette = self._theme.palette
+        touched = self.wiring is not None and self.layer in (
+            self.wiring.names[source],
+            self.wiring.names[target],
+        )
+        colour = QColor(palette.accent if touched else palette.muted)
+        painter.setPen(QPen(colour, 2.0 if touched else 1.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(path)
+        painter.setBrush(colour)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawPolygon([b, b + QPointF(-4, -7), b + QPointF(4, -7)])
+        if way and self._zoom >= READABLE:
+            metrics = QFontMetricsF(painter.font())
+            text = metrics.elidedText(way, Qt.TextElideMode.ElideRight, WIDTH)
+            middle = path.pointAtPercent(0.5)
+            box = QRectF(0, 0, metrics.horizontalAdvance(text) + 8, metrics.height())
+            box.moveCenter(middle)
+            painter.fillRect(box, QColor(palette.background))
+            painter.setPen(QColor(palette.muted))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_box(self, painter: QPainter, name: str, box: QRectF, font: QFont) -> None:
+        assert self.wiring is not None
+        palette, layer = self._theme.palette, self.wiring.layer(name)
+        chosen = name == self.layer
+        painter.setPen(QPen(QColor(palette.accent if chosen else palette.grid), 2.5 if chosen else 1.0))
+        painter.setBrush(QColor(palette.raised))
+        if layer is None:
+            painter.drawRoundedRect(
+                box.adjusted(WIDTH / 5, HEIGHT / 5, -WIDTH / 5, -HEIGHT / 5), HEIGHT / 3, HEIGHT / 3
+            )
+        else:
+            painter.drawRoundedRect(box, 5, 5)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self._theme.category(_family(layer.type))))
+            painter.drawRoundedRect(QRectF(box.left() + 3, box.top() + 4, 5, box.height() - 8), 2, 2)
+        if self._zoom < READABLE:
+            return
+        room = box.adjusted(14 if layer is not None else 4, 2, -4, -2)
+        metrics = QFontMetricsF(font)
+        painter.setPen(QColor(palette.foreground))
+        if layer is None:
+            word = {OUTPUT: "output"}.get(name, name).partition("#")[0]
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, word)
+            return
+        upper, lower = QRectF(room), QRectF(room)
+        upper.setBottom(box.center().y())
+        lower.setTop(box.center().y())
+        bold = QFont(font)
+        bold.setBold(True)
+        painter.setFont(bold)
+        title = QFontMetricsF(bold).elidedText(name, Qt.TextElideMode.ElideLeft, room.width())
+        painter.drawText(upper, Qt.AlignmentFlag.AlignVCenter, title)
+        painter.setFont(font)
+        painter.setPen(QColor(palette.muted))
+        # Of what runs again only the first shape is known.
+        shape = "" if "#" in name else shape_text(layer, self.wiring.structure.items)
+        text = f"{layer.type}  {shape}".rstrip()
+        painter.drawText(
+            lower,
+            Qt.AlignmentFlag.AlignVCenter,
+            metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width()),
+        )
+
+    def _box(self, number: int) -> QRectF:
+        assert self.wiring is not None
+        x, y = self.wiring.places[number]
+        return QRectF(x * (WIDTH + ACROSS), y * (HEIGHT + DOWN), WIDTH, HEIGHT)
+
+    def _box_of(self, name: str) -> QRectF | None:
+        if self.wiring is None or name not in self.wiring.names:
+            return None
+        box = self._box(self.wiring.names.index(name))
+        return QRectF(box.topLeft() * self._zoom + self._origin, box.size() * self._zoom)
+
+    def _whole(self) -> QRectF:
+        assert self.wiring is not None
+        right, bottom = self.wiring.places.max(axis=0)
+        return QRectF(0, 0, right * (WIDTH + ACROSS) + WIDTH, bottom * (HEIGHT + DOWN) + HEIGHT).adjusted(
+            -2 * ACROSS, -ACROSS, 2 * ACROSS, ACROSS
+        )
+
+    # -- mouse and keys ----------------------------------------------------------------------------------
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        zoom = min(max(self._zoom * 1.0015 ** event.angleDelta().y(), SMALLEST), LARGEST)
+        at = event.position()
+        self._origin = at - (at - self._origin) * (zoom / self._zoom)
+        self._zoom, self._fitted = zoom, False
+        self.update()
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed, self._dragged = event.position(), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if self._pressed is None:
+            name = self.box_at(at)
+            self.setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.ArrowCursor)
+            self.pointed.emit(name)
+        elif self._dragged or (at - self._pressed).manhattanLength() >= 4:
+            self._origin += at - self._pressed
+            self._pressed, self._dragged, self._fitted = at, True, False
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        name = self.box_at(event.position())
+        if self._pressed is not None and not self._dragged and name:
+            self.chosen.emit(name)
+        self._pressed = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.fit()
+
+    def leaveEvent(self, event: object) -> None:
+        self.pointed.emit("")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._fitted:
+            self.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        if event.key() == Qt.Key.Key_F:
+            self.fit()
+        elif event.key() in moves and self.wiring is not None and self.wiring.names:
+            names = self.wiring.names
+            place = names.index(self.layer) + moves[Qt.Key(event.key())] if self.layer in names else 0
+            self.chosen.emit(names[min(max(place, 0), len(names) - 1)])
+        else:
+            super().keyPressEvent(event)
+
+
+def shape_text(layer: Layer, items: int | None) -> str:
+    """ "n × 16 × 28 × 28": what a layer gives, with n for the rows of the batch."""
+    if layer.output is None:
+        return ""
+    lengths = [str(length) for length in layer.output]
+    if lengths and items is not None and layer.output[0] == items:
+        lengths[0] = "n"
+    return " × ".join(lengths)
+
+
+def _family(kind: str) -> int:
+    lower = kind.lower()
+    return next((colour for part, colour in FAMILIES.items() if part in lower), 3)
