@@ -94,6 +94,7 @@ def test_each_kind_has_a_view_and_names_differ():
         "matrix",
         "pairs",
         "prediction",
+        "histograms",
     }
     assert set(VIEW_FOR_KIND.values()) <= set(names)
 
