@@ -111,6 +111,11 @@ def test_clips_without_sound_are_fused_of_what_is_seen(monkeypatch):
         build(options(dataset="ucf101", model="sound"))
 
 
+def test_a_data_set_decides_over_a_network():
+    config = parse(recipe("video-classification").config, {"dataset": "ucf101", "model": "cnn-lstm"})
+    assert (config.epochs, config.evaluate_every, config.window, config.learning_rate) == (40, 40, 8, 1e-2)
+
+
 def test_motion_networks():
     from mmgraph.vision import Conv3dEncoder, FrameEncoder
 

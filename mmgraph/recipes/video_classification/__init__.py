@@ -16,6 +16,17 @@ class VideoClassificationConfig(TrainingOptions):
     """Options of the recipe `video-classification`."""
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
+        ("model", "cnn-lstm"): {
+            "epochs": 20,
+            "learning_rate": 1e-2,
+            "window": 9,
+            "filters": 4,
+            "features": 64,
+        },
+        ("model", "two-stream"): {"epochs": 16},
+        ("model", "fusion"): {"epochs": 16},
+        ("model", "sound"): {"learning_rate": 1e-2},
+        # Last, for a data set decides over a network.
         ("dataset", "ucf101"): {
             "epochs": 40,
             "evaluate_every": 40,
@@ -28,14 +39,6 @@ class VideoClassificationConfig(TrainingOptions):
             "augment": True,
             "weight_decay": 1e-4,
         },
-        ("model", "cnn-lstm"): {
-            "epochs": 20,
-            "learning_rate": 1e-2,
-            "window": 9,
-            "filters": 4,
-            "features": 64,
-        },
-        ("model", "sound"): {"learning_rate": 1e-2},
     }
 
     dataset: str = option(
