@@ -35,6 +35,13 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
     "&File": (
         Entry("new", "&New run…", "Ctrl+N", "new_run", "Choose a recipe and start training", "new"),
         Entry("open", "&Open run…", "Ctrl+O", "open_dialog", "Open the folder of a run, or of many", "open"),
+        Entry(
+            "open-remote",
+            "Open on another &machine…",
+            "Ctrl+Shift+O",
+            "remote.ask",
+            "Watch runs of another machine through ssh",
+        ),
         Entry("find-run", "&Find run", "Ctrl+F", "runs.focus_search", "Search the table of runs"),
         None,
         Entry("export", "&Export view…", "Ctrl+E", "export_dialog", "Save the view as PNG, SVG or CSV"),

@@ -18,11 +18,12 @@ SWITCH_SECONDS = 0.001
 """How long a worker thread may keep the interpreter from the UI thread; Python's own value is 0.005."""
 
 
-def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = None) -> int:
+def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | None = None) -> int:
     """Open the window and stay until it is closed; returns the exit code.
 
     Args:
-        path: a run, a file in one, or a folder of runs to open; by default what was open the last time.
+        path: a run, a file in one, or a folder of runs to open, here or as ssh://host/path; by default what was open
+            the last time.
         demo: start the default recipe right away.
         runs: the folder that holds runs.
 
@@ -36,6 +37,7 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
 
     from mmgraph.runs import runs_root
     from mmgraph_gui.collector import Collector
+    from mmgraph_gui.remote import SCHEME
     from mmgraph_gui.window import MainWindow
 
     app = QApplication.instance()
@@ -49,7 +51,9 @@ def main(path: Path | None = None, *, demo: bool = False, runs: Path | None = No
 
     window = MainWindow(runs_root(runs), QSettings("mmgraph", "mmgraph"))
     _report_to(window.say)
-    if path is not None:
+    if path is not None and str(path).startswith(SCHEME):
+        window.remote.open(str(path))
+    elif path is not None:
         window.open_paths([Path(path)])
     elif not demo:
         window.take_up_session()

@@ -23,7 +23,9 @@ class RunDeeds:
         self._window = window
 
     def do(self, name: str, path: Path) -> None:
-        """Do a deed by name."""
+        """Do a deed by name; none that would change a copy of a run on another machine."""
+        if name in ("notes", "resume", "stop", "delete") and self._window.remote.refuses(path):
+            return
         getattr(self, name)(path)
 
     def notes(self, path: Path) -> None:

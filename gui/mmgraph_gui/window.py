@@ -30,6 +30,7 @@ from mmgraph_gui.otherruns import OtherRuns
 from mmgraph_gui.own_items import OwnItems, is_own_item
 from mmgraph_gui.questions import ask_export, ask_folder, ask_own_item, ask_report
 from mmgraph_gui.recent import RecentRuns
+from mmgraph_gui.remote_runs import RemoteRuns
 from mmgraph_gui.rundeeds import RunDeeds
 from mmgraph_gui.runlist import RunList
 from mmgraph_gui.runqueue import RunQueue
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.comparison: CompareWindow | None = None
         self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
         self.deeds = RunDeeds(self)
+        self.remote = RemoteRuns(self, root)
         self.queue = RunQueue(self.launcher, lambda: any(entry.is_live for entry in self.runs.entries), self)
         self.run_dock = QDockWidget("Runs", self)
         self._assemble()
@@ -162,7 +164,7 @@ class MainWindow(QMainWindow):
         dialog = NewRunDialog(self.theme, self, recipe=recipe, values=values, settings=self.settings)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             if dialog.queued:
-                self.queue.add(dialog.recipe.name, dialog.values(), self.runs.root.absolute())
+                self.queue.add(dialog.recipe.name, dialog.values(), self.remote.root.absolute())
             else:
                 self.start(dialog.recipe.name, dialog.values())
         dialog.deleteLater()
@@ -170,7 +172,7 @@ class MainWindow(QMainWindow):
     def start(self, recipe: str, values: dict[str, bool | int | float | str | None]) -> None:
         """Train a recipe in a process of its own and open its run when it appears."""
         self.say(f"Starting {recipe} …", "info")
-        self.launcher.start(recipe, values, self.runs.root.absolute())
+        self.launcher.start(recipe, values, self.remote.root.absolute())
 
     def resume(self) -> None:
         """Go on after a pause, or take up an ended run from its last checkpoint."""
@@ -417,15 +419,16 @@ class MainWindow(QMainWindow):
 
     def _enable(self) -> None:
         status = self.state.status
-        live = status is not None and status.is_live
-        state = status.state if status is not None else ""
+        copied = self.remote.covers(self.state.path)  # a run on another machine is only looked at
+        live = status is not None and status.is_live and not copied
+        state = status.state if status is not None and not copied else ""
         can = {
             "pause": state == "running",
             "resume": state in ("paused", "stopped", "failed", "interrupted"),
             "stop": live,
             "rate": live,
             "checkpoint": live,
-            "explain": "graph" in self.state.kinds(),
+            "explain": "graph" in self.state.kinds() and not copied,
             "neighbours": "embedding" in self.state.kinds(),
         }
         for name, enabled in can.items():
@@ -474,6 +477,7 @@ class MainWindow(QMainWindow):
         if self.comparison is not None:
             self.comparison.close()
         self.queue.close()
+        self.remote.close()
         self.others.close()
         self.follower.close()
         self.runs.close_worker()

@@ -54,7 +54,11 @@ def demo(
 @app.command()
 def gui(
     path: Annotated[
-        Path | None, typer.Argument(help="A run folder, or a folder of runs; by default the folder of runs.")
+        str | None,
+        typer.Argument(
+            help="A run folder, or a folder of runs, here or on another machine (ssh://host/path); "
+            "by default the folder of runs."
+        ),
     ] = None,
     root: Annotated[Path | None, output.RUNS] = None,
 ) -> None:

@@ -48,6 +48,7 @@ def make_durable(connection: sqlite3.Connection, folder: Path) -> None:
 class Reading:
     """A read-only connection. Where SQLite cannot read beside the writer (read-only medium with a log,
     network file system), the connection is to a copy in memory, which `refresh` renews when the file changed.
+    A file that another one has taken the place of, as programs that synchronise folders do it, is opened anew.
 
     Raises:
         NotARunError: there is no `run.db`, or it is not one of ours.
@@ -58,11 +59,13 @@ class Reading:
     def __init__(self, folder: Path) -> None:
         self.path = _existing(folder)
         self._copied: tuple[object, ...] | None = None
+        self._identity: tuple[int, int] | None = None
         self.connection = self._open()
 
     def refresh(self) -> None:
         """Take in what was written since; nothing to do where SQLite reads the file itself."""
-        if self._copied is not None and self._copied != _stamp(self.path):
+        replaced = self._copied is None and _identity(self.path) not in (None, self._identity)
+        if replaced or (self._copied is not None and self._copied != _stamp(self.path)):
             renewed = self._open()
             self.connection.close()
             self.connection = renewed
@@ -72,6 +75,7 @@ class Reading:
         self.connection.close()
 
     def _open(self) -> sqlite3.Connection:
+        self._identity = _identity(self.path)
         connection = None if _is_remote_log(self.path) else _beside_writer(self.path)
         if connection is None:
             self._copied = _stamp(self.path)
@@ -196,6 +200,15 @@ def _log_generation(path: Path) -> object:
     except FileNotFoundError:
         header = b""
     return header or _stamp(path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None where it is gone for the moment."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _stamp(path: Path) -> tuple[object, ...]:

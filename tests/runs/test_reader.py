@@ -355,3 +355,24 @@ def test_a_transaction_that_fails_leaves_the_known_tags_as_before(tmp_path, new_
     session.close()
     with RunReader(run.folder) as live:
         assert live.series("new").value.tolist() == [1.0]
+
+
+def test_a_database_that_another_takes_the_place_of_is_read_anew(tmp_path):
+    """As programs that synchronise folders do it: a new file is renamed over the old one."""
+    run = RunWriter.create(tmp_path, "run", {})
+    run.scalars(1, {"loss": 1.0})
+    run.close("stopped")
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    with RunReader(copy) as reader:
+        update = reader.poll()
+        later = RunWriter(run.folder, start_step=1)
+        later.scalars(2, {"loss": 0.5})
+        later.close("finished")
+        shutil.copy(run.folder / "run.db", copy / "new")
+        (copy / "new").replace(copy / "run.db")
+        update = reader.poll(update.cursor)
+        assert update.scalars["loss"].value.tolist() == [0.5]
+        assert update.status.state == "finished"
+        (copy / "run.db").unlink()
+        assert reader.status().state == "finished"  # what was read stays
