@@ -134,6 +134,12 @@ def to_image(array: npt.NDArray[np.uint8]) -> QImage:
     return QImage(array.data, width, height, array.strides[0], given).copy().convertToFormat(kept)
 
 
+def from_pixels(pixels: npt.NDArray[np.uint32]) -> QImage:
+    """A picture of (height, width) 0xAARRGGBB, colours multiplied with alpha, with its own copy of the pixels."""
+    height, width = pixels.shape
+    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
+
+
 def colour_parts(colour: str) -> tuple[int, int, int]:
     """(red, green, blue) of "#rrggbb"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -72,3 +72,35 @@ def add_lines(
                 total[whole, x] += weight - nearer
                 total[whole + 1, x] += nearer
                 across += slope
+
+
+@kernel
+def tint_pixels(
+    coverage: npt.NDArray[np.float32],
+    red: int,
+    green: int,
+    blue: int,
+    fade: float,
+    image: npt.NDArray[np.uint32],
+) -> None:
+    """alpha = 1 − exp(fade · coverage), looked up between multiples of 1/16; colours multiplied with it."""
+    table = np.empty(1024, dtype=np.float32)
+    for step in range(1024):
+        table[step] = -math.expm1(step / 16 * fade)
+    for y in range(coverage.shape[0]):
+        for x in range(coverage.shape[1]):
+            at = coverage[y, x] * np.float32(16)
+            if at <= 0:
+                image[y, x] = 0
+                continue
+            if at < 1023:
+                whole = int(at)
+                alpha = table[whole] + (at - np.float32(whole)) * (table[whole + 1] - table[whole])
+            else:
+                alpha = np.float32(-math.expm1(coverage[y, x] * fade))
+            image[y, x] = (
+                (np.int64(alpha * 255 + 0.5) << 24)
+                | (np.int64(alpha * red + 0.5) << 16)
+                | (np.int64(alpha * green + 0.5) << 8)
+                | np.int64(alpha * blue + 0.5)
+            )

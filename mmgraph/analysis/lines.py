@@ -13,7 +13,6 @@ from mmgraph.analysis.raster import in_bands
 from mmgraph.errors import InputError
 
 Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
 
 _CHUNK_EDGES = 8192
 _FEW_EDGES = 10_000
@@ -85,14 +84,17 @@ def raster_edges(
     return total[1:-2, 1:-2]
 
 
-def tint(coverage: npt.NDArray[Any], colour: tuple[int, int, int], opacity: float = 0.5) -> Bytes:
+def tint(
+    coverage: npt.NDArray[Any], colour: tuple[int, int, int], opacity: float = 0.5
+) -> npt.NDArray[np.uint32]:
     """Coverage as an image of one colour: alpha = 1 − (1 − opacity)^coverage.
 
     Shapes:
-        coverage (height, width) -> (height, width, 4) uint8, not premultiplied.
+        coverage (height, width) -> (height, width) uint32, 0xAARRGGBB, colours multiplied with alpha.
     """
-    image = np.empty((*coverage.shape, 4), dtype=np.uint8)
-    image[..., :3] = colour
-    alpha = -np.expm1(coverage.astype(np.float32) * np.float32(math.log1p(-min(opacity, 0.9999))))
-    image[..., 3] = np.rint(alpha * 255)
+    from mmgraph.analysis.line_kernels import tint_pixels
+
+    image = np.empty(coverage.shape, dtype=np.uint32)
+    fade = math.log1p(-min(opacity, 0.9999))
+    tint_pixels(np.asarray(coverage, dtype=np.float32), *colour, fade, image)
     return image

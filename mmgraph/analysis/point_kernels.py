@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from mmgraph.compiled import inlined, kernel
 
+_TABLE = 1024
+_DIRECT_PIXELS = 4_000_000
+
 Places = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int32]
 
@@ -122,6 +125,22 @@ def _cells_between(
 
 
 @inlined
+def _add_disc(
+    spread: npt.NDArray[np.float32], y: int, x: int, colour: int, stamp: npt.NDArray[np.float32]
+) -> None:
+    """Red, green, blue and weight of one point to the pixels of its disc."""
+    red, green = np.float32((colour >> 16) & 0xFF), np.float32((colour >> 8) & 0xFF)
+    blue = np.float32(colour & 0xFF)
+    for k in range(len(stamp)):
+        to_y, to_x, cover = y + int(stamp[k, 0]), x + int(stamp[k, 1]), stamp[k, 2]
+        if to_y >= 0 and to_x >= 0 and to_y < spread.shape[0] and to_x < spread.shape[1]:
+            spread[to_y, to_x, 0] += cover * red
+            spread[to_y, to_x, 1] += cover * green
+            spread[to_y, to_x, 2] += cover * blue
+            spread[to_y, to_x, 3] += cover
+
+
+@inlined
 def _spread_discs(
     sums: npt.NDArray[np.int64], stamp: npt.NDArray[np.float32], spread: npt.NDArray[np.float32]
 ) -> None:
@@ -176,12 +195,20 @@ def raster_band(
     west, east = _cells_between(-reach, width + reach, affine[0], affine[2], grid[0], grid[2], cells)
     low, upper = _cells_between(top, top + high, affine[1], affine[3], grid[1], grid[2], cells)
     layers = 2 if len(layer_of) else 1
-    sums = np.empty((high, wide, 2), dtype=np.int64)
+    near = 0
+    for row in range(low, upper + 1):
+        near += starts[row * cells + east + 1] - starts[row * cells + west]
+    # Few discs are added pixel by pixel; many points are counted by pixel first.
+    direct = len(stamp) > 1 and near * len(stamp) < _DIRECT_PIXELS
+    sums = np.empty((1, 1, 2) if direct else (high, wide, 2), dtype=np.int64)
     spread = np.empty((high, wide, 4) if len(stamp) > 1 else (1, 1, 4), dtype=np.float32)
     under = np.empty((height, width, 4) if layers == 2 else (1, 1, 4), dtype=np.float32)
-    table = np.empty(256, dtype=np.float32)
+    table = np.empty(_TABLE, dtype=np.float32)
     for layer in range(layers):
-        sums[:] = 0
+        if direct:
+            spread[:] = 0
+        else:
+            sums[:] = 0
         for row in range(low, upper + 1):
             for at in range(starts[row * cells + west], starts[row * cells + east + 1]):
                 if layers == 2 and layer_of[at] != layer:
@@ -189,28 +216,39 @@ def raster_band(
                 x = places[at, 0] * affine[0] + affine[2] + reach
                 y = places[at, 1] * affine[1] + affine[3] - top
                 if x >= 0 and y >= 0 and x < wide and y < high:
+                    if direct:
+                        _add_disc(spread, int(y), int(x), colours[at], stamp)
+                        continue
                     # Whole numbers, two to a word: sums that do not depend on the order of the points.
                     colour = np.int64(colours[at])
                     sums[int(y), int(x), 0] += ((colour & 0xFF0000) << 16) | ((colour & 0xFF00) >> 8)
                     sums[int(y), int(x), 1] += ((colour & 0xFF) << 32) | 1
-        if len(stamp) > 1:
+        if len(stamp) > 1 and not direct:
             _spread_discs(sums, stamp, spread)
-        # Alphas of small counts are looked up: an exponential for each pixel takes longer than the points.
-        for count in range(256):
-            table[count] = -math.expm1(count * fades[layer])
+        # Alphas are looked up: an exponential for each pixel takes longer than the points.
+        steps = 1 if len(stamp) == 1 else 64
+        for step_ in range(_TABLE):
+            table[step_] = -math.expm1(step_ / steps * fades[layer])
         for y in range(height):
             for x in range(width):
                 if len(stamp) > 1:
                     weight = spread[y + reach, x + reach, 3]
+                    if weight == 0 and layers == 1:
+                        image[y, x] = 0
+                        continue
                     red, green = spread[y + reach, x + reach, 0], spread[y + reach, x + reach, 1]
                     blue = spread[y + reach, x + reach, 2]
-                    alpha = np.float32(-math.expm1(weight * fades[layer])) if weight > 0 else np.float32(0)
                 else:
-                    count = sums[y, x, 1] & 0xFFFFFFFF
-                    weight = np.float32(count)
+                    weight = np.float32(sums[y, x, 1] & 0xFFFFFFFF)
                     red, green = np.float32(sums[y, x, 0] >> 32), np.float32(sums[y, x, 0] & 0xFFFFFFFF)
                     blue = np.float32(sums[y, x, 1] >> 32)
-                    alpha = table[min(count, 255)]
+                at_step = weight * np.float32(steps)
+                if at_step < _TABLE - 1:
+                    whole = int(at_step)
+                    part = at_step - np.float32(whole)
+                    alpha = table[whole] + part * (table[whole + 1] - table[whole])
+                else:
+                    alpha = np.float32(-math.expm1(weight * fades[layer]))
                 # From here on colours are multiplied with alpha.
                 share = alpha / weight if weight > 0 else np.float32(0)
                 red, green, blue = red * share, green * share, blue * share

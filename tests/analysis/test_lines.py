@@ -79,9 +79,13 @@ def test_it_can_be_cancelled() -> None:
 
 
 def test_tint_turns_coverage_into_opacity() -> None:
-    image = tint(np.array([[0.0, 1, 2, 1000]]), (10, 20, 30), opacity=0.5)
-    assert image[0, :, 3].tolist() == [0, 128, 191, 255]
-    assert (image[..., :3] == [10, 20, 30]).all()
+    coverage = np.concatenate([[0.0, 1, 2, 1000], np.random.default_rng(0).exponential(3, 500)])[None]
+    image = tint(coverage, (10, 200, 30), opacity=0.5)
+    parts = np.stack([image >> 16 & 255, image >> 8 & 255, image & 255, image >> 24], axis=-1).astype(int)
+    alpha = 1 - 0.5**coverage
+    expected = np.stack([alpha * part for part in (10, 200, 30, 255)], axis=-1)
+    assert np.abs(parts - expected).max() <= 1
+    assert parts[0, :4, 3].tolist() == [0, 128, 191, 255]
 
 
 def test_bad_input() -> None:

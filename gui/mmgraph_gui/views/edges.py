@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from mmgraph.analysis import raster_edges, tint
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Viewport, to_image
+from mmgraph_gui.raster import Viewport, from_pixels
 from mmgraph_gui.views.coloured_edges import ColouredEdges, draw_coloured
 
 MOST_STROKES = 500
@@ -22,6 +22,8 @@ MOST_STROKES = 500
 WIDEST_STROKE = 5.0
 NODE = 5.0
 """Radius of the mark of a node that is explained."""
+MOVING_PIXELS, LONGEST = 2_000_000, 5_000
+"""Pixels of edges that are drawn while the picture moves; all edges follow when it rests."""
 FAINTEST = 0.02
 """Weights below this share of the largest are not drawn."""
 
@@ -85,6 +87,7 @@ class EdgeScene:
     selected: npt.NDArray[np.int64]
     strength: EdgeStrength | None
     coloured: ColouredEdges | None = None
+    moving: bool = False
 
 
 def edge_strength(
@@ -122,8 +125,10 @@ def draw_edges(job: Job, _snapshots: tuple[Snapshot, ...], *, scene: EdgeScene) 
     opacity = float(np.clip(12 / np.sqrt(max(edges.shape[1], 1)), 0.06, 0.45)) * min(scene.ratio, 1.5)
 
     def layer(some: npt.NDArray[np.int64], colour: Any, opaque: float, weights: Any = None) -> QImage | None:
+        if scene.moving:
+            some, weights = _thinned(pixels, some, weights)
         coverage = raster_edges(pixels, some, shape, weights=weights, cancelled=lambda: job.cancelled)
-        return None if coverage is None else to_image(tint(coverage, colour, opaque))
+        return None if coverage is None else from_pixels(tint(coverage, colour, opaque))
 
     image = layer(edges, scene.plain, opacity * (0.4 if dimmed else 1))
     if image is None:
@@ -149,6 +154,18 @@ def draw_edges(job: Job, _snapshots: tuple[Snapshot, ...], *, scene: EdgeScene) 
     painter.drawImage(0, 0, over)
     painter.end()
     return EdgeImage(image, None, viewport)
+
+
+def _thinned(
+    pixels: npt.NDArray[np.float64], edges: npt.NDArray[np.int64], weights: npt.NDArray[np.float32] | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32] | None]:
+    """Every second, third … edge, twice, thrice … as strong, so that few enough pixels are drawn to keep moving."""
+    delta = np.abs(pixels[edges[0]] - pixels[edges[1]]).max(axis=1)
+    every = int(np.nan_to_num(delta[delta < LONGEST]).sum() // MOVING_PIXELS) + 1
+    if every == 1:
+        return edges, weights
+    kept = np.ones(edges.shape[1], np.float32) if weights is None else weights
+    return edges[:, ::every], kept[::every] * np.float32(every)
 
 
 def paint_strokes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -124,7 +125,7 @@ class GraphView(PointView):
 
     def follow_viewport(self) -> None:
         super().follow_viewport()
-        self._draw_edges()
+        self._draw_edges(moving=True)
 
     def paint_under(self, painter: QPainter) -> None:
         now = self.layout_now
@@ -161,12 +162,12 @@ class GraphView(PointView):
             self.plane.fitted = True
             self._lay_out(self._wanted, seed=int(time.time()) % 10_000)
 
-    def _draw_edges(self) -> None:
+    def _draw_edges(self, *, moving: bool = False) -> None:
         now = self.layout_now
         if now is None:
             return
-        work = functools.partial(draw_edges, scene=self._scene(now))
-        self.draw("edges", work)
+        scene = replace(self._scene(now), moving=moving)
+        self.draw("edges", functools.partial(draw_edges, scene=scene))
 
     def _scene(self, now: GraphLayout) -> EdgeScene:
         return EdgeScene(

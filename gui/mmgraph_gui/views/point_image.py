@@ -14,7 +14,7 @@ from mmgraph.analysis import PointGrid, raster_points
 from mmgraph.runs import Snapshot
 from mmgraph_gui.colouring import Colouring
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Viewport
+from mmgraph_gui.raster import Viewport, from_pixels
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.views.point_cloud import Colours, PointCloud
 
@@ -99,7 +99,7 @@ def draw_points(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, scene: Po
         radius = min(radius, math.sqrt(MOVING_PIXELS / max(in_view, 1) / math.pi))
 
     def layer(points: PointGrid, of: Colours, wide: float, opaque: float, selected: bool = True) -> QImage:
-        return _as_image(
+        return from_pixels(
             raster_points(
                 points,
                 of,
@@ -135,11 +135,6 @@ def draw_points(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, scene: Po
         stamped = _spread_out(pixels, shape, scene.stamp, np.argsort(~first, kind="stable"))
     lost = 0 if hidden is None else int(hidden.sum())
     return PointImage(scene, images[0], grid, colours, radius, lost, stamped, pixels[stamped])
-
-
-def _as_image(pixels: npt.NDArray[np.uint32]) -> QImage:
-    height, width = pixels.shape
-    return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied).copy()
 
 
 def _in_view(grid: PointGrid, viewport: Viewport) -> int:
