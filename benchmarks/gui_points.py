@@ -96,8 +96,12 @@ class Bench:
     """A window without frame: state, follower and one view after the other."""
 
     def __init__(self, application: Any, frames: int) -> None:
+        from PySide6.QtCore import QTimer
+
         from mmgraph_gui.theme import Theme
 
+        self._tick = QTimer(interval=2)
+        self._tick.start()
         self.application, self.frames = application, frames
         self.theme = Theme()
         self.theme.set_mode("light")
@@ -106,8 +110,10 @@ class Bench:
         """Let the event loop run until something is so."""
         from PySide6.QtCore import QEventLoop
 
-        while not ready():
-            self.application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 2)
+        while (
+            not ready()
+        ):  # sleeping between events: a loop that spins would take the processors from the drawing
+            self.application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def open(self, folder: Path, *kinds: Any, times: Times | None = None) -> tuple[Any, list[Any]]:
         """Context and views that have drawn a run; the time this takes after it was read goes to `times`."""

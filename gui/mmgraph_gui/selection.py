@@ -20,13 +20,23 @@ UNDO_DEPTH = 100
 
 def changed_selection(rows: Rows, given: Iterable[int] | Rows, mode: Mode = "replace") -> Rows:
     """The rows with others in their place, in addition, or taken out: sorted, each once, read-only."""
-    given = np.unique(np.asarray(given if isinstance(given, np.ndarray) else list(given), dtype=np.int64))
+    given = _unique(np.asarray(given if isinstance(given, np.ndarray) else list(given), dtype=np.int64))
     if mode == "add":
         given = np.union1d(rows, given)
     elif mode == "remove":
         given = np.setdiff1d(rows, given, assume_unique=True)
     given.flags.writeable = False
     return given
+
+
+def _unique(rows: Rows) -> Rows:
+    """Sorted, each once: what np.unique gives, in a fraction of its time where they are sorted already."""
+    if (rows[1:] > rows[:-1]).all():
+        return rows.copy()
+    rows = np.sort(rows)
+    first = np.ones(len(rows), dtype=bool)
+    first[1:] = rows[1:] != rows[:-1]
+    return rows[first]
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,19 +54,28 @@ class Projection:
             Pearson, On lines and planes of closest fit, 1901; Hotelling 1933.
         """
         vectors = _table(vectors)
-        vectors = vectors[finite_rows(vectors)]
+        finite = finite_rows(vectors)
+        vectors = vectors if finite.all() else vectors[finite]
         features = vectors.shape[1]
         if dimensions < 1:
             raise InputError(f"A projection has at least one dimension, not {dimensions}.")
         origin = vectors.mean(axis=0, dtype=np.float64) if len(vectors) else np.zeros(features)
-        scale = max((float(np.abs(part).max()) for part in _centred(vectors, origin)), default=0.0)
+        scale = 0.0
+        if len(vectors):
+            low, high = vectors.min(axis=0).astype(np.float64), vectors.max(axis=0).astype(np.float64)
+            scale = float(np.maximum(high - origin, origin - low).max())
         axes = np.zeros((dimensions, features))
         variances = np.zeros(dimensions)
         found = min(dimensions, features)
         if scale == 0:
             axes[:found] = np.eye(found, features)
             return cls(origin, axes, np.zeros(dimensions), variances, 0.0)
-        axes[:found] = _principal_axes(vectors, origin, scale, found)
+        axes[:found], covariance = _principal_axes(vectors, origin, scale, found)
+        if covariance is not None:
+            # The data are looked at once: variances along any axes follow from the covariance.
+            covariance *= scale * scale / len(vectors)
+            variances = np.einsum("df,fg,dg->d", axes, covariance, axes)
+            return cls(origin, axes, np.zeros(dimensions), variances, float(np.trace(covariance)))
         scores = np.concatenate([part @ axes.T for part in _centred(vectors, origin)])
         total = sum(float(np.square(part).sum()) for part in _centred(vectors, origin)) / len(vectors)
         return cls(origin, axes, np.zeros(dimensions), scores.var(axis=0), total)
@@ -92,10 +101,13 @@ class Projection:
                 f"and got {vectors.shape[1]}; fit a new one."
             )
         finite = finite_rows(vectors)
+        some = vectors if finite.all() else vectors[finite]
+        parts = [part @ self.axes.T for part in _centred(some, self.origin)]
+        found: Floats = np.concatenate(parts) + self.offset if parts else np.zeros((0, len(self.axes)))
+        if len(found) == len(vectors):
+            return found
         positions = np.full((len(vectors), len(self.axes)), np.nan)
-        parts = [part @ self.axes.T for part in _centred(vectors[finite], self.origin)]
-        if parts:
-            positions[finite] = np.concatenate(parts) + self.offset
+        positions[finite] = found
         return positions
 
     def aligned_to(self, previous_layout: npt.NDArray[Any], vectors: npt.NDArray[Any]) -> Projection:
@@ -134,9 +146,7 @@ class Projection:
 
     def variance_kept(self, vectors: npt.NDArray[Any]) -> float:
         """Variance of other vectors that this picture shows, in their units squared."""
-        positions = self.transform(vectors)
-        positions = positions[finite_rows(positions)]
-        return float(positions.var(axis=0).sum()) if len(positions) else 0.0
+        return _spread(self.transform(vectors))
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,18 +202,21 @@ class StableProjector:
         current = self._near(step)
         if current is not None and len(current.origin) != vectors.shape[1]:
             current = None
-        refitted = current is None or current.variance_kept(vectors) < self.keep * best
-        if refitted or current is None:
+        positions = current.transform(vectors) if current is not None else None
+        if positions is not None and _spread(positions) < self.keep * best:
+            current = None
+        refitted = current is None
+        if current is None or positions is None:
             current = fresh
             if self._last is not None and len(self._last) == len(vectors):
                 current = fresh.aligned_to(self._last, vectors)
+            positions = current.transform(vectors)
         if step not in self._by_step:
             bisect.insort(self._steps, step)
         self._by_step[step] = current
-        positions = current.transform(vectors)
         self._last = positions
-        explained = current.variance_kept(vectors) / fresh.total_variance if fresh.total_variance > 0 else 1.0
-        return Placement(positions, finite_rows(vectors), explained, refitted)
+        explained = _spread(positions) / fresh.total_variance if fresh.total_variance > 0 else 1.0
+        return Placement(positions, finite_rows(positions), explained, refitted)
 
     def locate(self, vectors: npt.NDArray[Any], step: int) -> Floats | None:
         """Positions of other vectors among those of a step; None where that step has not been projected.
@@ -226,8 +239,24 @@ class StableProjector:
 
 def finite_rows(vectors: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Which rows hold no NaN and no infinity: (n, features) -> (n,)."""
-    finite: npt.NDArray[np.bool_] = np.isfinite(vectors).all(axis=1)
+    if vectors.dtype.kind != "f" or not vectors.size:
+        return np.ones(len(vectors), dtype=bool)
+    # A sum is finite only if all of its parts are; where it is not, they are looked at one by one. Along short rows
+    # that is ten times faster than looking at all.
+    with np.errstate(all="ignore"):
+        finite: npt.NDArray[np.bool_] = np.isfinite(vectors @ np.ones(vectors.shape[1], vectors.dtype))
+    doubtful = np.flatnonzero(~finite)
+    finite[doubtful] = np.isfinite(vectors[doubtful]).all(axis=1)
     return finite
+
+
+def _spread(positions: Floats) -> float:
+    """Variance of the finite positions, summed over the dimensions."""
+    finite = finite_rows(positions)
+    if not finite.any():
+        return 0.0
+    some = positions if finite.all() else positions[finite]
+    return float(sum(column.var() for column in some.T))
 
 
 def _table(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -247,9 +276,12 @@ def _centred(vectors: npt.NDArray[Any], origin: Floats) -> Any:
         yield vectors[start : start + rows].astype(np.float64) - origin
 
 
-def _principal_axes(vectors: npt.NDArray[Any], origin: Floats, scale: float, found: int) -> Floats:
+def _principal_axes(
+    vectors: npt.NDArray[Any], origin: Floats, scale: float, found: int
+) -> tuple[Floats, Floats | None]:
     """Orthonormal rows; the data are divided by `scale`, because squares of extreme values leave float64."""
     rows, features = vectors.shape
+    covariance: Floats | None = None
     if features <= rows:
         covariance = np.zeros((features, features))
         for part in _centred(vectors, origin):
@@ -266,7 +298,7 @@ def _principal_axes(vectors: npt.NDArray[Any], origin: Floats, scale: float, fou
         axes = np.linalg.qr(np.concatenate([axes, spare]).T)[0].T[:found]
     largest = np.abs(axes).argmax(axis=1)
     signs = np.sign(axes[np.arange(found), largest])
-    return np.asarray(axes * signs[:, None])
+    return np.asarray(axes * signs[:, None]), covariance
 
 
 def _leading(matrix: Floats, found: int) -> Floats:
