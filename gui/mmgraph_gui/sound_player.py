@@ -130,7 +130,7 @@ class SoundPlayer(QObject):
 
 def write_wav(path: Path, samples: Samples, rate: float) -> None:
     """Write one channel of 16 bits."""
-    with wave.open(str(path), "wb") as file:
+    with path.open("wb") as stream, wave.open(stream, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(max(round(rate), 1))

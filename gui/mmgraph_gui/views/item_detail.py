@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -17,7 +26,7 @@ from mmgraph_gui.guest import Guest
 from mmgraph_gui.icon import icon
 from mmgraph_gui.item_card import describe, paint_picture, thumbnail
 from mmgraph_gui.raster import to_image
-from mmgraph_gui.sound_player import SoundPlayer
+from mmgraph_gui.sound_player import SoundPlayer, write_wav
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.share_bars import ShareBars
@@ -128,6 +137,10 @@ class ItemDetail(QWidget):
         lower.setContentsMargins(0, 0, 0, 0)
         lower.addWidget(self.play_button)
         lower.addWidget(self.timeline, 1)
+        self.save_button = named(QToolButton(), "Save the sound", "Save the sound as a WAV file")
+        self.save_button.setText("WAV")
+        self.save_button.clicked.connect(self._save)
+        lower.addWidget(self.save_button)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 4, 0, 0)
         whole.addLayout(upper, 1)
@@ -158,6 +171,7 @@ class ItemDetail(QWidget):
                 frames = frames[..., 0]
             self.timeline.show_footage(Footage(frames, OWN_RATE))
             self._lower.setVisible(moves)
+            self.save_button.hide()
             self.picture.setVisible(guest.picture is not None)
             if guest.picture is not None:
                 self.picture.show_image(to_image(guest.picture))
@@ -244,6 +258,23 @@ class ItemDetail(QWidget):
         """Stop and remove what was written to be played."""
         self.player.close()
 
+    def _save(self) -> None:
+        footage = self.timeline.footage
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Save the sound", str(Path.home() / f"{self._name()}.wav"), "Sound (*.wav)"
+        )
+        if chosen and footage.samples is not None:
+            path = Path(chosen)
+            try:
+                write_wav(
+                    path if path.suffix else path.with_suffix(".wav"), footage.samples, footage.sample_rate
+                )
+            except OSError as error:
+                self.said.emit(f"'{path}' could not be written ({error.strerror}).")
+
+    def _name(self) -> str:
+        return "sound" if self.row is None else describe(self._state, self.row).name.replace(" ", "-")
+
     # -- what is shown -----------------------------------------------------------------------------------
 
     def _style(self) -> None:
@@ -258,6 +289,7 @@ class ItemDetail(QWidget):
         footage = footage_of(items, row, self._facts)
         self.timeline.show_footage(footage)
         self._lower.setVisible(footage.seconds > 0)
+        self.save_button.setVisible(footage.samples is not None)
         self.bars.show_shares(self._facts.shares, self._facts.method)
         image = self.timeline.image() or thumbnail(items, row)
         self.picture.setVisible(image is not None)

@@ -117,6 +117,7 @@ class ItemsView(View):
         self.detail.removed.connect(self.own.leave)
         self.detail.hide()
         self._facts_asked: tuple[Any, ...] | None = None
+        self.gallery.setMinimumHeight(120)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.gallery)
         self.parts.addWidget(self.detail)

@@ -97,7 +97,9 @@ class MapPage(QStackedWidget):
             return []
         if self.currentWidget() is self.overlay:
             return [self.overlay.told_query()]
-        return [f"{shown.values.shape[0]:,} queries (rows) on {shown.values.shape[1]:,} keys (columns)"]
+        sides = ("left", "right") if self.currentWidget() is self._scroll else ("rows", "columns")
+        queries, keys = shown.values.shape
+        return [f"{queries:,} queries ({sides[0]}) on {keys:,} keys ({sides[1]})"]
 
     def _tell_pair(self, y: int | None, x: int | None) -> None:
         shown = self.map

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,24 @@ def test_a_sound_that_cannot_be_played_is_said(
     select(qtbot, view, 0)
     view.detail.toggle_play()
     assert "No player of sound was found" in view.caption.text()
+
+
+def test_the_sound_is_saved_as_wav(
+    qtbot: Any, view: ItemsView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(qtbot, view, 2)
+    assert not view.detail.save_button.isVisible()
+    select(qtbot, view, 0)
+    path = tmp_path / "out"
+    monkeypatch.setattr(
+        "mmgraph_gui.views.item_detail.QFileDialog.getSaveFileName", lambda *given: (str(path), "")
+    )
+    view.detail.save_button.click()
+    with wave.open(str(path.with_suffix(".wav"))) as file:
+        assert (file.getnframes(), file.getframerate()) == (400, 1000)
+    path = tmp_path / "no" / "such.wav"
+    view.detail.save_button.click()
+    assert "could not be written" in view.caption.text()
 
 
 def test_one_item_without_anything(
