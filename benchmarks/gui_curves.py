@@ -76,7 +76,10 @@ def ours(app: object, walks: np.ndarray) -> Callable[[float, float], None]:
         Curve("validation", Series(steps, steps / 100, steps * 0.1, values), 0.0, f"run {number}", number)
         for number, values in enumerate(walks)
     ]
-    plot.draw(curves, (0.0, float(walks.shape[1])))
+    first = True
+    while first or plot.is_partial:  # as the view does it, a few curves at each rendering
+        plot.draw(curves, (0.0, float(walks.shape[1])))
+        first = False
     plot.show()
     app.processEvents()  # type: ignore[attr-defined]
 

@@ -5,6 +5,7 @@ Painted by hand: axes and curves once, into a picture, and what moves over it at
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -37,6 +38,8 @@ from mmgraph_gui.thinning import Numbers, padded
 LINE = 2
 THIN_FROM = 9
 """So many curves in one plot are drawn with thin lines."""
+BUDGET = 0.010
+"""Seconds in which curves are made ready; the others wait for the next call."""
 FAINT = 0.35
 """How much of a curve is left beside its smoothed one."""
 GAP = 6
@@ -89,6 +92,7 @@ class CurvePlot(QWidget):
         self._grip: QPointF | None = None
         self._box: QRectF | None = None
         self._pointed = False
+        self.is_partial = False
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(140, 110)
@@ -112,6 +116,9 @@ class CurvePlot(QWidget):
             across: along what; steps by default.
             log: whether heights are logarithms; what is not above zero is left out.
             smoothing: weight of the past in the smoothed curve; 0 draws none.
+
+        Where there are many long curves, some may be left for the next call, so that the window stays quick:
+        `is_partial` says so.
         """
         across = across or Across()
         same = (across.kind, across.log, log, smoothing) == (
@@ -120,12 +127,18 @@ class CurvePlot(QWidget):
         if log != self._log:
             self._wanted_limits = None
         self._across, self._log, self._weight = across, log, smoothing
-        known, self._drawn = self._drawn, {}
+        known, self._drawn, self.is_partial = self._drawn, {}, False
+        began = time.perf_counter()
         for curve in curves:
-            drawn = known.get(curve.key)
-            if not same or drawn is None or drawn.curve.series is not curve.series:
-                drawn = Drawn(curve, self.quantity, across, log=log, weight=smoothing)
-            else:
+            drawn = known.get(curve.key) if same else None
+            if drawn is None or drawn.curve.series is not curve.series:
+                if time.perf_counter() - began > BUDGET:
+                    self.is_partial = True
+                    if drawn is None:
+                        continue
+                else:
+                    drawn = Drawn(curve, self.quantity, across, log=log, weight=smoothing)
+            if drawn.curve.series is curve.series:
                 drawn.curve = curve
             self._drawn[curve.key] = drawn
         self._span = span

@@ -148,6 +148,8 @@ class MetricsView(View):
                 log=self.log_y.isChecked(),
                 smoothing=self.smoothing.value() / 100,
             )
+            if self.plots[name].is_partial:
+                self._stale.insert(0, name)
         if self._stale:
             self.request_render("more")
 

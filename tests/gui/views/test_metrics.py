@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
+from mmgraph_gui import curves as curves_module
 from mmgraph_gui.curve import Curve
 from mmgraph_gui.curves import CurvePlot, group_of
 from mmgraph_gui.otherruns import OtherRuns
@@ -415,6 +416,32 @@ def test_a_spike_of_one_point_in_100_000_is_on_screen(theme, qtbot, has_colour):
     wanted = QColor(theme.curve("train"))
     near = [image.pixelColor(x + by, middle) for by in range(-2, 4)]
     assert any(abs(c.red() - wanted.red()) + abs(c.blue() - wanted.blue()) < 60 for c in near)
+
+
+def test_long_curves_are_made_ready_a_few_at_a_time(theme, qtbot, monkeypatch):
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    plot.set_step(20)
+    curves = [
+        Curve("train", series(np.full(20, number)), 0.0, f"run {number}", number) for number in range(5)
+    ]
+    monkeypatch.setattr(curves_module, "BUDGET", -1.0)
+    plot.draw(curves, (1, 20))
+    assert plot.is_partial
+    assert plot.readout() == {}
+    monkeypatch.setattr(curves_module, "BUDGET", 10.0)
+    plot.draw(curves, (1, 20))
+    assert not plot.is_partial
+    assert len(plot.readout()) == 5
+    monkeypatch.setattr(curves_module, "BUDGET", -1.0)
+    grown = [Curve("train", series(np.full(30, 7.0)), 0.0, "run 0", 0), *curves[1:]]
+    plot.draw(grown, (1, 30))
+    assert plot.is_partial
+    assert plot.readout()["run 0 train"] == 0.0  # what was drawn stays until its turn comes
+    monkeypatch.setattr(curves_module, "BUDGET", 10.0)
+    plot.draw(grown, (1, 30))
+    assert plot.readout()["run 0 train"] == 7.0
+    assert not plot.is_partial
 
 
 def test_many_curves_are_read_in_a_box_highest_first(theme, qtbot, has_colour):
