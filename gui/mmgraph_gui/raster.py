@@ -117,8 +117,11 @@ def extent(positions: Positions) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
     return np.array([x.min(), y.min()], dtype=np.float64), np.array([x.max(), y.max()], dtype=np.float64)
 
 
-def to_image(array: npt.NDArray[np.uint8]) -> QImage:
+def to_image(array: npt.NDArray[np.uint8], *, opaque: bool = False) -> QImage:
     """A picture with its own copy of the pixels.
+
+    Args:
+        opaque: four bytes of a pixel are red, green, blue and one that does not count; it is drawn faster.
 
     Shapes:
         array (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA, not premultiplied.
@@ -130,6 +133,8 @@ def to_image(array: npt.NDArray[np.uint8]) -> QImage:
         3: (QImage.Format.Format_RGB888, QImage.Format.Format_RGB32),
         4: (QImage.Format.Format_RGBA8888, QImage.Format.Format_ARGB32_Premultiplied),
     }[2 if array.ndim == 2 else array.shape[2]]
+    if opaque:
+        given, kept = QImage.Format.Format_RGBX8888, QImage.Format.Format_RGB32
     # Converted here, mostly in a worker thread: Qt would convert other formats again at every repaint.
     return QImage(array.data, width, height, array.strides[0], given).copy().convertToFormat(kept)
 

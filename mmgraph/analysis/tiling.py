@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -143,3 +144,74 @@ def scale_tiles(
     middle = (high / 2 + low / 2)[:, None]
     scaled = np.where(finite, np.clip((np.where(finite, flat, 0) - middle) / span / 2 + 0.5, 0, 1), np.nan)
     return scaled.reshape(stack.shape).astype(np.float32), np.stack([low, high], axis=1)
+
+
+LEVELS = 254
+"""Steps of brightness of `tile_levels`, from 0 to LEVELS − 1."""
+
+
+def tile_levels(
+    stack: npt.NDArray[Any],
+    scaling: Scaling = "each",
+    *,
+    saturation: float = 0.0,
+    limits: tuple[float | None, float | None] = (None, None),
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """Values as steps of brightness, for pictures that are drawn again and again.
+
+    As `scale_tiles`, with ends that can be moved: a share `saturation` of the values at each end is darkest or
+    brightest, and a limit that is given counts instead of the smallest or largest value. NaN and infinity become
+    LEVELS.
+
+    Args:
+        saturation: from 0 to below 0.5.
+
+    Shapes:
+        stack (count, height, width): (count, height, width), limits (count, 2).
+
+    Raises:
+        InputError: no such scaling, saturation out of range, or limits that are not in order.
+    """
+    if scaling not in ("each", "joint", "symmetric"):
+        raise InputError(f"Scaling is 'each', 'joint' or 'symmetric', not '{scaling}'.")
+    if not 0 <= saturation < 0.5:
+        raise InputError(f"Saturation is a share from 0 to below 0.5, not {saturation}.")
+    if limits[0] is not None and limits[1] is not None and not limits[0] < limits[1]:
+        raise InputError(f"The lower limit lies below the upper one, not {limits[0]:g} and {limits[1]:g}.")
+    count = len(stack)
+    flat = np.asarray(stack, dtype=np.float32).reshape(count, math.prod(stack.shape[1:]))
+    low, high = _ends(flat, scaling, saturation)
+    if scaling == "symmetric" and limits == (None, None):
+        high = np.maximum(np.abs(low), np.abs(high))
+        low = -high
+    low = low if limits[0] is None else np.full(count, limits[0])
+    high = high if limits[1] is None else np.full(count, limits[1])
+    span = np.where(high > low, high - low, 1)
+    factor = ((LEVELS - 1) / span).astype(np.float32)[:, None]
+    # Where all values are equal they lie in the middle, as zero does.
+    shift = np.where(high > low, low, low - 0.5).astype(np.float32)[:, None]
+    scaled = (flat - shift) * factor
+    np.clip(scaled, 0, LEVELS - 1, out=scaled)
+    finite = np.isfinite(flat)
+    if finite.all():
+        levels = (scaled + 0.5).astype(np.uint8)
+    else:
+        levels = np.where(finite, np.nan_to_num(scaled) + 0.5, LEVELS).astype(np.uint8)
+    return levels.reshape(stack.shape), np.stack([low, high], axis=1).astype(np.float64)
+
+
+def _ends(
+    flat: npt.NDArray[np.float32], scaling: Scaling, saturation: float
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """What counts as smallest and largest for each tile."""
+    count = len(flat)
+    if not flat.size:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    groups = flat if scaling == "each" else flat.reshape(1, -1)
+    low, high = groups.min(axis=1), groups.max(axis=1)
+    if saturation or not (np.isfinite(low).all() and np.isfinite(high).all()):
+        known = np.where(np.isfinite(groups), groups, np.nan)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of tiles that have no finite value
+            low, high = np.nanquantile(known, [saturation, 1 - saturation], axis=1)
+    return np.broadcast_to(low, count).astype(np.float64), np.broadcast_to(high, count).astype(np.float64)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmgraph.analysis import TileGrid, scale_tiles, tile
+from mmgraph.analysis.tiling import LEVELS, tile_levels
 from mmgraph.errors import InputError
 
 grids = st.builds(
@@ -106,3 +107,41 @@ def test_bad_input() -> None:
         TileGrid(4, 2, 2).corner(4)
     with pytest.raises(InputError, match="'loud'"):
         scale_tiles(np.zeros((1, 1, 1)), "loud")
+
+
+@pytest.mark.parametrize("scaling", ["each", "joint", "symmetric"])
+def test_levels_are_scaled_tiles_in_steps(scaling):
+    stack = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32)
+    scaled, limits = scale_tiles(stack, scaling)
+    levels, ends = tile_levels(stack, scaling)
+    np.testing.assert_allclose(levels, scaled * (LEVELS - 1), atol=0.51)
+    np.testing.assert_allclose(ends, limits, rtol=1e-6)
+
+
+def test_levels_can_be_saturated_and_limited():
+    stack = np.arange(101, dtype=np.float32).reshape(1, 1, 101)
+    levels, ends = tile_levels(stack, "joint", saturation=0.1)
+    assert ends.tolist() == [[10, 90]]
+    assert (levels[0, 0, :11] == 0).all()
+    assert (levels[0, 0, 90:] == LEVELS - 1).all()
+    levels, ends = tile_levels(stack, "each", limits=(None, 50))
+    assert ends.tolist() == [[0, 50]]
+    assert (levels[0, 0, 50:] == LEVELS - 1).all()
+
+
+def test_levels_mark_what_is_not_finite_and_keep_constants_in_the_middle():
+    stack = np.array([[[0, 1, np.nan, np.inf]], [[7, 7, 7, 7]], [[np.nan] * 4]])
+    levels, ends = tile_levels(stack, "each")
+    assert levels[0, 0].tolist() == [0, LEVELS - 1, LEVELS, LEVELS]
+    assert set(levels[1].ravel()) <= {(LEVELS - 1) // 2, LEVELS // 2}
+    assert (levels[2] == LEVELS).all()
+    assert np.isnan(ends[2]).all()
+    assert tile_levels(np.zeros((0, 2, 2)))[0].shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "given", [{"saturation": 0.5}, {"saturation": -0.1}, {"limits": (1.0, 1.0)}, {"scaling": "loud"}]
+)
+def test_levels_refuse_what_makes_no_sense(given):
+    with pytest.raises(InputError):
+        tile_levels(np.zeros((1, 1, 1)), **given)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from mmgraph.analysis import TileGrid, scale_tiles, tile
-from mmgraph.analysis.tiling import Scaling
+from mmgraph.analysis.tiling import LEVELS, Scaling, tile_levels
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.follower import Job
 from mmgraph_gui.raster import to_image
@@ -20,6 +20,25 @@ SMALLEST_TILE = 24
 """Tiles with fewer pixels are enlarged before they are laid out, so that the gaps between them stay narrow."""
 NOT_FINITE = (255, 0, 255)
 BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
+
+
+@dataclass(frozen=True)
+class Display:
+    """How tiles are laid out and coloured.
+
+    Args:
+        scaling: how values become colours.
+        columns: tiles beside each other; 0 for as many as fit well.
+        padding: pixels between tiles.
+        saturation: share of the values at each end that is darkest or brightest.
+        limits: values of the ends of the colour range, where they are given.
+    """
+
+    scaling: Scaling = "each"
+    columns: int = 0
+    padding: int = 2
+    saturation: float = 0.0
+    limits: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +52,9 @@ class Tiles:
         limits: the values that the ends of the colour map stand for, for each tile.
         total: tiles there are; more than `len(names)` where not all are shown.
         item: row of the item set whose feature maps these are; None for filters.
+        units: the channel of each tile; of filters the one that it makes.
+        dead: whether a channel gives nothing: a filter of zeros, or maps that are nowhere above zero for any item.
+        since: the step from which the change is shown; None where values are shown.
     """
 
     info: SnapshotInfo
@@ -44,6 +66,9 @@ class Tiles:
     limits: npt.NDArray[np.float64]
     total: int
     item: int | None
+    units: npt.NDArray[np.int64]
+    dead: npt.NDArray[np.bool_]
+    since: int | None = None
 
     def place(self, index: int, y: int, x: int) -> tuple[int, int]:
         """Row and column inside a tile of a pixel of the picture."""
@@ -58,7 +83,8 @@ class Tiles:
         if len(finite):
             text += f": {finite.min():.4g} to {finite.max():.4g}, mean {finite.mean():.4g}"
         lost = values.size - len(finite)
-        return f"{text}, {lost:,} NaN or infinite" if lost else text
+        text += f", {lost:,} NaN or infinite" if lost else ""
+        return f"{text}, dead" if self.dead[index] else text
 
 
 def diverging_map() -> npt.NDArray[np.uint8]:
@@ -75,61 +101,140 @@ def make_tiles(
     snapshots: tuple[Snapshot, ...],
     *,
     info: SnapshotInfo,
-    scaling: Scaling,
+    display: Display,
     colours: npt.NDArray[np.uint8],
     gap: tuple[int, int, int],
+    mark: tuple[int, int, int],
     item: int | None = None,
     aspect: float = 1.0,
+    since: int | None = None,
 ) -> Tiles:
     """Tile the filters of a snapshot, or the feature maps of one item.
 
     Args:
+        snapshots: what is shown; behind it what it was at first, where the change since then is wanted.
         colours: colour map, (256, 3).
         gap: colour between the tiles.
+        mark: colour around dead ones.
         item: row of the item set whose feature maps are wanted; the first recorded one where it has none.
         aspect: width / height of the room there is.
+        since: the step of the second snapshot.
     """
-    snapshot = snapshots[0]
+    snapshot, array = snapshots[0], snapshots[0].array
+    dead = _dead(snapshot)
+    if since is not None and len(snapshots) > 1 and snapshots[1].array.shape == array.shape:
+        array = array.astype(np.float32) - snapshots[1].array
     if snapshot.kind == "feature_maps":
-        rows = snapshot.extras.get("rows", np.arange(len(snapshot.array)))
+        rows = snapshot.extras.get("rows", np.arange(len(array)))
         place = int(np.flatnonzero(rows == item)[0]) if item is not None and (rows == item).any() else 0
-        stack, item = snapshot.array[place], int(rows[place])
-        names = [f"channel {channel}" for channel in range(min(len(stack), MOST_TILES))]
+        stack, item = array[place], int(rows[place])
+        units = snapshot.extras.get("channels", np.arange(len(stack))).astype(np.int64)
+        names = [f"channel {unit}" for unit in units[:MOST_TILES]]
     else:
-        stack, names = _filter_stack(snapshot.array)
-        item = None
+        known = snapshot.extras.get("out", np.arange(len(array))).astype(np.int64)
+        stack, names, places = _filter_stack(array, known, snapshot.extras.get("in"))
+        units, dead, item = known[places], dead[places], None
     total, stack = len(stack), stack[:MOST_TILES]
+    units, dead = units[:MOST_TILES], dead[:MOST_TILES]
     height, width = stack.shape[1:3]
     columns = max(1, min(round((len(stack) * aspect * (height + 1) / (width + 1)) ** 0.5), len(stack)))
-    scaled, limits = scale_tiles(stack, scaling)
-    if stack.ndim == 4:
-        pixels = np.rint(np.nan_to_num(scaled) * 255).astype(np.uint8)
-        missing = np.isnan(scaled).any(axis=-1)
-    else:
-        missing = np.isnan(scaled)
-        pixels = colours[np.rint(np.nan_to_num(scaled) * 255).astype(np.intp)]
-    pixels[missing] = NOT_FINITE
     grow = max(1, round(SMALLEST_TILE / max(height, width)))
+    columns = min(display.columns, max(len(stack), 1)) if display.columns else columns
+    grid = TileGrid(len(stack), height * grow, width * grow, columns=columns, padding=display.padding)
+    if stack.ndim == 4:
+        picture, limits = _colour_picture(stack, grid, grow, display.scaling, gap)
+    else:
+        picture, limits = _level_picture(stack, grid, grow, display, colours, gap)
+    _mark_dead(picture, grid, dead, mark)
+    return Tiles(
+        info,
+        grid,
+        to_image(picture, opaque=True),
+        tuple(names),
+        stack,
+        grow,
+        limits,
+        total,
+        item,
+        units,
+        dead,
+        since,
+    )
+
+
+def _level_picture(
+    stack: npt.NDArray[Any],
+    grid: TileGrid,
+    grow: int,
+    display: Display,
+    colours: npt.NDArray[np.uint8],
+    gap: tuple[int, int, int],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """A picture (height, width, 4) by way of one byte per pixel, which is four times less to move about."""
+    levels, limits = tile_levels(stack, display.scaling, saturation=display.saturation, limits=display.limits)
+    if grow > 1:
+        levels = levels.repeat(grow, axis=1).repeat(grow, axis=2)
+    table = np.full((256, 4), 255, dtype=np.uint8)
+    table[:LEVELS, :3] = colours[np.rint(np.arange(LEVELS) * (255 / (LEVELS - 1))).astype(np.intp)]
+    table[LEVELS, :3], table[LEVELS + 1, :3] = NOT_FINITE, gap
+    packed: npt.NDArray[np.uint32] = table.view(np.uint32)[:, 0][tile(levels, grid, LEVELS + 1)]
+    return packed.view(np.uint8).reshape(*packed.shape, 4), limits
+
+
+def _colour_picture(
+    stack: npt.NDArray[Any], grid: TileGrid, grow: int, scaling: Scaling, gap: tuple[int, int, int]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """A picture of filters of red, green and blue in their own colours."""
+    scaled, limits = scale_tiles(stack, scaling)
+    pixels = np.full((*stack.shape[:3], 4), 255, dtype=np.uint8)
+    pixels[..., :3] = np.rint(np.nan_to_num(scaled) * 255)
+    pixels[np.isnan(scaled).any(axis=-1), :3] = NOT_FINITE
     pixels = pixels.repeat(grow, axis=1).repeat(grow, axis=2)
-    grid = TileGrid(len(stack), height * grow, width * grow, columns=columns, padding=2)
-    picture = np.empty((*grid.shape, 3), dtype=np.uint8)
-    picture[:] = gap
+    picture = np.full((*grid.shape, 4), 255, dtype=np.uint8)
+    picture[..., :3] = gap
     covered = tile(np.ones(pixels.shape[:3], dtype=bool), grid)
     picture[covered] = tile(pixels, grid)[covered]
-    return Tiles(info, grid, to_image(picture), tuple(names), stack, grow, limits, total, item)
+    return picture, limits
 
 
-def _filter_stack(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], list[str]]:
-    """(out, in, …, height, width) -> (tiles, height, width), or (tiles, height, width, 3) for filters of RGB."""
-    out, channels = array.shape[:2]
+def _dead(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
+    """Which channels give nothing."""
+    array = snapshot.array
+    if snapshot.kind == "feature_maps":
+        return np.asarray(array.max(axis=(0, 2, 3), initial=-np.inf) <= 0)
+    return np.asarray(~array.reshape(len(array), -1).any(axis=1))
+
+
+def _mark_dead(
+    picture: npt.NDArray[np.uint8], grid: TileGrid, dead: npt.NDArray[np.bool_], mark: tuple[int, int, int]
+) -> None:
+    """A frame in the gap around each dead tile."""
+    width = min(grid.padding, 2)
+    for index in np.flatnonzero(dead) if width else ():
+        top, left = grid.corner(int(index))
+        bottom, right = top + grid.height, left + grid.width
+        picture[top - width : top, left - width : right + width, :3] = mark
+        picture[bottom : bottom + width, left - width : right + width, :3] = mark
+        picture[top:bottom, left - width : left, :3] = mark
+        picture[top:bottom, right : right + width, :3] = mark
+
+
+def _filter_stack(
+    array: npt.NDArray[Any], out: npt.NDArray[np.int64], given: npt.NDArray[Any] | None
+) -> tuple[npt.NDArray[Any], list[str], npt.NDArray[np.int64]]:
+    """(out, in, …, height, width) -> (tiles, height, width), or (tiles, height, width, 3) for filters of RGB; the name
+    of each tile, and which filter it is of."""
+    count, channels = array.shape[:2]
     frames = array.shape[2] if array.ndim == 5 else 1
     if channels == 3 and array.ndim == 4:
-        return array.transpose(0, 2, 3, 1), [f"filter {o} (RGB)" for o in range(min(out, MOST_TILES))]
+        names = [f"filter {number} (RGB)" for number in out[:MOST_TILES]]
+        return array.transpose(0, 2, 3, 1), names, np.arange(count)
     stack = array.reshape(-1, *array.shape[-2:])
+    inputs = np.arange(channels) if given is None else given
     names = []
     for number in range(min(len(stack), MOST_TILES)):
         pair, frame = divmod(number, frames)
         o, i = divmod(pair, channels)
-        name = f"filter {o}" if channels == 1 else f"filter {o}, input {i}"
+        name = f"filter {out[o]}" if channels == 1 else f"filter {out[o]}, input {inputs[i]}"
         names.append(f"{name}, frame {frame}" if frames > 1 else name)
-    return stack, names
+    return stack, names, np.arange(len(stack)) // (channels * frames)

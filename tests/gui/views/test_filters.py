@@ -182,3 +182,139 @@ def test_only_feature_maps_are_shown_without_asking(
     qtbot.waitUntil(lambda: view.tiles is not None)
     assert view.kind == "feature_maps"
     assert not view.kind_box.isEnabled()
+
+
+def test_the_change_since_the_first_snapshot_is_shown(qtbot: Any, view: FilterView) -> None:
+    choose(qtbot, view, kind="change")
+    first, now = (recorded(view, "filters", step)[:, 0] for step in (10, 40))
+    np.testing.assert_allclose(view.tiles.values, now - first, atol=1e-6)
+    assert "change since step 10" in view.caption.text()
+
+
+def test_display_options_lay_tiles_out_and_limit_colours(qtbot: Any, view: FilterView) -> None:
+    view.display.columns.setValue(2)
+    view.display.padding.setValue(5)
+    qtbot.waitUntil(lambda: view.tiles.grid.padding == 5)
+    assert view.tiles.grid.columns == 2
+    view.display.lowest.setText("-0.5")
+    view.display.highest.setText("0.25")
+    view.display.highest.editingFinished.emit()
+    qtbot.waitUntil(lambda: view.tiles.limits[0].tolist() == [-0.5, 0.25])
+    view.display.highest.setText("-3")  # not above the lowest: both count for nothing
+    view.display.highest.editingFinished.emit()
+    qtbot.waitUntil(lambda: view.tiles.limits[0].tolist() != [-0.5, 0.25])
+
+
+def test_arrows_go_from_unit_to_unit_and_elsewhere_keep_their_meaning(qtbot: Any, view: FilterView) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    asked: list[Any] = []
+    view.ask_model = lambda slot, question: asked.append(question)  # type: ignore[method-assign]
+    QTest.keyClick(view.picture, Qt.Key.Key_Right)
+    assert view.unit is None
+    top, left = view.tiles.grid.corner(0)
+    target = view.picture.target()
+    scale = target.width() / view.tiles.image.width()
+    place = target.topLeft() + (view.picture.rect().topLeft().toPointF()) * 0
+    QTest.mouseClick(
+        view.picture,
+        Qt.MouseButton.LeftButton,
+        pos=(place + type(place)((left + 3) * scale, (top + 3) * scale)).toPoint(),
+    )
+    assert view.unit == 0
+    assert view.panel.isVisible()
+    QTest.keyClick(view.picture, Qt.Key.Key_Right)
+    assert view.unit == 1
+    view.panel.buttons["top"].click()
+    QTest.keyClick(view.picture, Qt.Key.Key_Down)
+    assert view.unit == 1 + view.tiles.grid.columns
+    QTest.keyClick(view.picture, Qt.Key.Key_Up)
+    QTest.keyClick(view.picture, Qt.Key.Key_Left)
+    assert view.unit == 0
+    assert [(question.kind, question.layer, question.unit) for question in asked] == [
+        ("top-items", "encoder.conv1", unit) for unit in (1, 1 + view.tiles.grid.columns, 1, 0)
+    ]
+
+
+def test_u_and_o_move_the_layer(
+    qtbot: Any, context: Context, digits_run: Any, show_view: Callable[[Any], Any]
+) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    with RunWriter(digits_run) as run:
+        run.snapshots(
+            40, [Snapshot("filters", "encoder.conv2", np.ones((2, 1, 3, 3), np.float32))], wait=True
+        )
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(digits_run)
+    view = show_view(FilterView)
+    qtbot.waitUntil(lambda: view.tiles is not None)
+    view.picture.setFocus()
+    QTest.keyClick(view.picture, Qt.Key.Key_O)
+    qtbot.waitUntil(lambda: view.tiles.info.layer == "encoder.conv2")
+    QTest.keyClick(view.picture, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: view.tiles.info.layer == "encoder.conv1")
+
+
+def test_dead_filters_are_framed_and_counted(
+    qtbot: Any, context: Context, digits_run: Any, show_view: Callable[[Any], Any]
+) -> None:
+    filters = np.random.default_rng(0).normal(size=(4, 2, 3, 3)).astype(np.float32)
+    filters[2] = 0
+    with RunWriter(digits_run) as run:
+        run.snapshots(
+            50, [Snapshot("filters", "encoder.conv1", filters, extras={"out": np.array([0, 8, 16, 24])})]
+        )
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(digits_run)
+    view = show_view(FilterView)
+    qtbot.waitUntil(lambda: view.tiles is not None and view.tiles.info.step == 50)
+    assert view.tiles.dead.tolist() == [False] * 4 + [True] * 2 + [False] * 2
+    assert view.tiles.units.tolist() == [0, 0, 8, 8, 16, 16, 24, 24]
+    assert "1 dead (framed)" in view.caption.text()
+    assert view.tiles.names[4] == "filter 16, input 0"
+    assert view.tiles.summary(4).endswith(", dead")
+    top, left = view.tiles.grid.corner(4)
+    assert view.tiles.image.pixelColor(left - 1, top).name() == view.theme.palette.error
+
+
+def answered(
+    question: Any, snapshots: tuple[Snapshot, ...], facts: dict[str, Any], partial: bool = False
+) -> Any:
+    from mmgraph_gui.model_process import ModelAnswer
+
+    return ModelAnswer(question, facts, snapshots, 40, partial)
+
+
+def test_answers_of_the_model_are_drawn_beside_the_tiles(qtbot: Any, view: FilterView) -> None:
+    from mmgraph.questions import GradCAM, Maximise, TopItems
+
+    view.ask_model = lambda slot, question: None  # type: ignore[method-assign]
+    view.choose_unit(3)
+    panel = view.panel
+    panel.buttons["top"].click()
+    assert panel.progress.isVisible()
+    view.model_progress("unit", 0.5, "half")
+    assert panel.progress.value() == 500
+    top = {"rows": [7, 3, 11], "values": [3.0, 2.0, 1.0], "of": 300, "dead": False}
+    view.receive("unit", answered(TopItems(layer="encoder.conv1", unit=3), (), top))
+    assert not panel.progress.isVisible()
+    assert "300 items" in panel.text.text()
+    panel.picture.clicked.emit(*(corner + 5 for corner in panel._grid.corner(1)))
+    assert view.state.selection.tolist() == [3]
+    picture = Snapshot("image", "encoder.conv1 unit 3", np.full((1, 8, 8, 1), 200, np.uint8))
+    maximise = Maximise(layer="encoder.conv1", unit=3)
+    view.receive("unit", answered(maximise, (picture,), {"layer": "encoder.conv1", "unit": 3}, partial=True))
+    assert panel.picture.image.width() == 8
+    view.receive("unit", answered(maximise, (picture,), {"before": 0.1, "after": 2.0}))
+    assert "0.1 → 2" in panel.text.text()
+    heat = Snapshot(
+        "feature_maps", "Grad-CAM", np.random.default_rng(0).random((1, 1, 4, 4)).astype(np.float32)
+    )
+    view.receive("unit", answered(GradCAM(row=3), (heat,), {"class": "seven", "probability": 0.9}))
+    assert "for seven (90.0%)" in panel.text.text()
+    view.model_failed("unit", "It cannot.")
+    assert panel.text.text() == "It cannot."
+    assert view.message == ""
