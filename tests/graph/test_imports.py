@@ -37,6 +37,21 @@ def test_using_it_imports_torch_and_neither_torch_geometric_nor_extensions():
     assert not loaded & {"torch_geometric", "networkx", *EXTENSIONS}
 
 
+def test_walks_samples_and_clusters_need_no_extensions_either():
+    loaded = modules_after(
+        "import torch\n"
+        "from mmgraph.graph import *\n"
+        "edges = torch.tensor([[0, 1, 2, 3, 1, 2, 3, 0], [1, 2, 3, 0, 0, 1, 2, 3]])\n"
+        "graph = Adjacency.from_edge_index(edges, 4)\n"
+        "DeepWalk(dimensions=4, walks_per_node=1, walk_length=4).fit(graph)\n"
+        "DeepWalk(dimensions=4, walks_per_node=1, walk_length=4, method='batched').fit(graph)\n"
+        "next(iter(NeighborLoader(graph, torch.rand(4, 3), torch.arange(4), [2, 2], batch_size=2).batches(0)))\n"
+        "partition_graph(graph, 2)\n"
+    )
+    assert {"torch", "numba"} <= loaded
+    assert not loaded & {"torch_geometric", *EXTENSIONS}
+
+
 def test_a_network_without_attention_waits_for_no_compiler():
     loaded = modules_after(
         "import torch\n"
