@@ -176,6 +176,7 @@ class GrowWhenStalled:
         min_delta: what does not count as a gain.
         cooldown: records after a growth that do not count.
         max_growths: at most so many; by default all of the plan.
+        latest: epochs after which what is left of the plan is made, stalled or not; by default it never has to be.
 
     Raises:
         ConfigError: an empty plan, or a number out of range.
@@ -187,6 +188,7 @@ class GrowWhenStalled:
     min_delta: float = 0.0
     cooldown: int = 0
     max_growths: int | None = None
+    latest: int | None = None
 
     def __post_init__(self) -> None:
         if not self.plan or not all(self.plan):
@@ -200,6 +202,8 @@ class GrowWhenStalled:
             )
         if self.max_growths is not None and self.max_growths < 1:
             raise ConfigError(f"Expected at least 1 growth, but got max_growths {self.max_growths}.")
+        if self.latest is not None and self.latest < 1:
+            raise ConfigError(f"Expected to grow after at least 1 epoch, but got latest {self.latest}.")
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -207,7 +211,11 @@ class GrowWhenStalled:
         return tuple(change for growth in self.plan[: self.max_growths] for change in growth)
 
     def due(self, state: dict[str, Any], numbers: Mapping[str, float], epoch: int) -> tuple[Change, ...]:
-        """The next growth of the plan if the number has stalled."""
+        """The next growth of the plan if the number has stalled; all that are left where it is the latest time."""
+        plan, grown = self.plan[: self.max_growths], state.get("growths", 0)
+        if self.latest is not None and epoch >= self.latest and grown < len(plan):
+            state["growths"] = len(plan)
+            return tuple(change for growth in plan[grown:] for change in growth)
         value = numbers.get(self.monitor, math.nan)
         if not math.isfinite(value):
             return ()
@@ -219,11 +227,10 @@ class GrowWhenStalled:
             state["cooldown"] -= 1
         else:
             state["waited"] = state.get("waited", 0) + 1
-        grown = state.get("growths", 0)
-        if state["waited"] < self.patience or grown >= len(self.plan[: self.max_growths]):
+        if state["waited"] < self.patience or grown >= len(plan):
             return ()
         state |= {"waited": 0, "cooldown": self.cooldown, "growths": grown + 1}
-        return self.plan[grown]
+        return plan[grown]
 
 
 @dataclass(frozen=True)

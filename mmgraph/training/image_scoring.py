@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -104,6 +104,8 @@ class ImageScoring(Task):
         batch_size: images of a batch.
         batches: of an epoch, in both phases.
         growth: how the encoder grows.
+        rate_share: of the learning rate that the encoder begins with; more than 1 suits one that is yet to be widened.
+        head_rate: times as much that the head has, which knows nothing yet when pairs end.
         seed: of batches and augmentation.
 
     Units:
@@ -135,6 +137,8 @@ class ImageScoring(Task):
         batch_size: int = 64,
         batches: int | None = None,
         growth: Growth | None = None,
+        rate_share: float = 1.0,
+        head_rate: float = 1.0,
         seed: int = 0,
     ) -> None:
         self.model: ScoringModel = model
@@ -143,6 +147,7 @@ class ImageScoring(Task):
         self._augmentation, self._pretrain_epochs = augmentation, pretrain_epochs
         self._margin, self._weighted, self._loss, self._delta = margin, weighted, loss, delta
         self.growth, self._seed = growth, seed
+        self._rate_share, self._head_rate = rate_share, head_rate
         self._epoch = 0
         pairs, train = parts["pairs"], parts["train"]
         low, high = float(pairs.scores.min()), float(pairs.scores.max())
@@ -173,6 +178,14 @@ class ImageScoring(Task):
         self._parts = {name: part.to(device) for name, part in self._parts.items()}
         self._probe, self._bins = self._probe.to(device), self._bins.to(device)
         self._mean, self._std = self._mean.to(device), self._std.to(device)
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """The encoder, and the head by a rate of its own."""
+        shares = (self.model.encoder, self._rate_share), (self.model.head, self._rate_share * self._head_rate)
+        return [
+            {"params": list(part.parameters()), "weight_decay": weight_decay, "rate_share": share}
+            for part, share in shares
+        ]
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 in standard units: mean 0 and standard deviation 1 in each colour of the training images."""

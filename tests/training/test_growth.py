@@ -68,6 +68,17 @@ def test_it_waits_for_a_plateau():
     assert plateau(replace(rule, patience=1), [4, float("nan"), 3, float("inf"), 3]) == [5]
 
 
+def test_at_the_latest_it_grows_by_all_that_is_left():
+    rule = GrowWhenStalled(PLAN, patience=2, latest=6)
+    assert plateau(rule, [9, 8, 7, 6, 5, 4, 3, 2, 1]) == [6]
+    memory: dict[str, object] = {}
+    made = [rule.due(memory, {rule.monitor: 5.0}, epoch) for epoch in (1, 2, 3)]
+    assert made == [(), (), PLAN[0]]
+    assert rule.due(memory, {}, 6) == PLAN[1]
+    assert rule.due(memory, {}, 6) == ()
+    assert replace(rule, max_growths=1).due({}, {}, 6) == PLAN[0]
+
+
 def test_what_is_not_a_loss_is_maximised():
     rule = GrowWhenStalled(PLAN, "validation/accuracy", patience=1)
     assert plateau(rule, [0.1, 0.2, 0.3, 0.2]) == [4]
@@ -228,6 +239,7 @@ def test_a_shared_layer_cannot_grow():
         (lambda: GrowWhenStalled(PLAN, min_delta=float("nan")), "min_delta of at least 0"),
         (lambda: GrowWhenStalled(PLAN, cooldown=-1), "cooldown"),
         (lambda: GrowWhenStalled(PLAN, max_growths=0), "max_growths 0"),
+        (lambda: GrowWhenStalled(PLAN, latest=0), "latest 0"),
         (lambda: GrowAtEpoch(0, (Widen("0", 8),)), "epoch of at least 1"),
         (lambda: GrowAtEpoch(1, ()), "at least one change"),
     ],

@@ -73,6 +73,15 @@ def test_it_learns_pairs_then_scores():
     assert made.evaluate("test")["test/kendall"] > 0.7
 
 
+def test_encoder_and_head_have_their_own_rates():
+    made = task(rate_share=2.0, head_rate=10.0)
+    encoder, head = made.parameter_groups(0.1)
+    assert (encoder["rate_share"], head["rate_share"]) == (2.0, 20.0)
+    assert encoder["weight_decay"] == head["weight_decay"] == 0.1
+    assert head["params"] == list(made.model.head.parameters())
+    assert len(encoder["params"]) + len(head["params"]) == len(list(made.model.parameters()))
+
+
 def test_batches_are_balanced_over_bins():
     skewed = part(60)
     skewed.scores[skewed.scores < 7.5] *= 0.3

@@ -25,6 +25,10 @@ class ImageScoringConfig(TrainingOptions):
             "bins": 10,
             "pretrain_epochs": 20,
             "epochs": 40,
+            "grow_from": 0.67,
+            "grow_patience": 2,
+            "narrow_rate": 1.0,
+            "head_rate": 10.0,
         },
     }
 
@@ -37,9 +41,15 @@ class ImageScoringConfig(TrainingOptions):
         80, "Training images whose score is known to regression; none takes all.", minimum=16
     )
     pretrain_epochs: int = option(10, "First epochs, on similar and dissimilar pairs.", minimum=0)
-    grow: bool = option(True, "Begin with a third of the channels and grow.")
+    grow: bool = option(True, "Begin with a part of the channels; have all of them in time for the scores.")
+    grow_from: float = option(
+        0.5, "Share of its channels that a growing network begins with.", minimum=0.1, maximum=1.0
+    )
     grow_patience: int = option(
-        2, "Epochs without a better order of distances after which it grows.", minimum=1
+        4, "Epochs without a better order of distances after which it grows.", minimum=1
+    )
+    narrow_rate: float = option(
+        2.0, "Times as large a step until the network has grown.", minimum=0.1, maximum=10.0
     )
     width: float = option(
         0.75, "Channels at the end, as a share of those of Tiny Darknet.", minimum=0.0625, maximum=4.0
@@ -63,6 +73,9 @@ class ImageScoringConfig(TrainingOptions):
     batch_size: int = option(64, "Images in a batch.", minimum=16)
     epochs: int = option(14, "Passes over the training images, those on pairs included.", minimum=1)
     learning_rate: float = option(2e-3, "Step size of the optimiser.", minimum=1e-12)
+    head_rate: float = option(
+        1.0, "Times as large a step of the head, which begins when pairs end.", minimum=1e-6
+    )
     schedule: str = option(
         "cosine",
         "How the learning rate changes over the run; it should be small when scores are learned.",

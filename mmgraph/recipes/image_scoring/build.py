@@ -17,7 +17,7 @@ from mmgraph.inspection import Capture
 from mmgraph.metric import score_bins
 from mmgraph.recipes.image_scoring import ImageScoringConfig
 from mmgraph.runs import ItemSet
-from mmgraph.training.growth import GrowAtEpoch, Growth, GrowWhenStalled, Widen
+from mmgraph.training.growth import Growth, GrowWhenStalled, ScaleRate, Widen
 from mmgraph.training.image_scoring import ImageScoring, ScoredImages, ScoringModel
 from mmgraph.vision import TINY_DARKNET, Augmentation, ConvNetwork, align_by_eyes, read_eyes
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 SHARES = (0.7, 0.1, 0.2)
 """Of images for training, validation and test."""
-FIRST_SHARE = 1 / 3
-"""Of the channels at the end that a growing network begins with."""
 
 
 def build(config: ImageScoringConfig) -> ImageScoring:
@@ -51,7 +49,7 @@ def build(config: ImageScoringConfig) -> ImageScoring:
         "validation": ScoredImages(images[validation], scores[validation]),
         "test": ScoredImages(images[test], true[test]),
     }
-    width = config.width * (FIRST_SHARE if grows else 1)
+    width = config.width * (config.grow_from if grows else 1)
     encoder = ConvNetwork(TINY_DARKNET.scaled(width), 3, config.features)
     if config.weights is not None:
         load_encoder(encoder, Path(config.weights))
@@ -80,6 +78,8 @@ def build(config: ImageScoringConfig) -> ImageScoring:
         delta=config.delta,
         batch_size=config.batch_size,
         growth=_growth(config, encoder, images[:2]) if grows else None,
+        rate_share=config.narrow_rate if grows else 1.0,
+        head_rate=config.head_rate if config.pretrain_epochs else 1.0,
         seed=config.seed,
     )
 
@@ -111,27 +111,20 @@ def load_encoder(encoder: ConvNetwork, path: Path) -> None:
 
 
 def _growth(config: ImageScoringConfig, encoder: ConvNetwork, images: Tensor) -> Growth:
-    """To half the channels of the end when pairs stall, and to all of them for the scores."""
-    names = [f"encoder.{name}" for name in encoder.convolutions]
-    final = TINY_DARKNET.scaled(config.width)
-    target = ConvNetwork(final, 3, 1)
+    """To all channels, and to the steps that suit them, when pairs stall, and for the scores at the latest."""
+    target = ConvNetwork(TINY_DARKNET.scaled(config.width), 3, 1)
     widths = [target.get_submodule(name).weight.size(0) for name in target.convolutions]  # type: ignore[operator]
-
-    def widened(share: float) -> tuple[Widen, ...]:
-        return tuple(
-            Widen(name, max(1, round(share * width))) for name, width in zip(names, widths, strict=True)
-        )
-
+    wider = [
+        Widen(f"encoder.{name}", width) for name, width in zip(encoder.convolutions, widths, strict=True)
+    ]
     stalled = GrowWhenStalled(
-        (widened(0.5),),
+        ((*wider, ScaleRate(1 / config.narrow_rate)),),
         "validation/distance-correlation",
         patience=config.grow_patience,
         min_delta=0.02,
-        cooldown=1,
+        latest=config.pretrain_epochs,
     )
-    return Growth(
-        [stalled, GrowAtEpoch(config.pretrain_epochs, widened(1.0))], images.float() / 255, seed=config.seed
-    )
+    return Growth([stalled], images.float() / 255, seed=config.seed)
 
 
 def _images(config: ImageScoringConfig, found: ImageCollection) -> Tensor:
