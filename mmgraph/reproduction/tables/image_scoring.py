@@ -84,6 +84,8 @@ TABLE = Table(
         "'no pre-training' learns scores for as many epochs as the others learn pairs and scores, on scratches with a "
         "quarter of their learning rate, which suits it better. 'squared error' is "
         "pre-training and growth with squared error in place of Huber's.",
+        "'pre-training and growth' begins with half of the channels (faces: two thirds) and has all of them when the "
+        "order of distances has stalled, or when pairs end.",
         "Mean absolute error: of scratches in per cent of the range, of UTKFace in years.",
         "CPU seconds of the training process, evaluation included; no snapshots.",
         f"{WEIGHTS}=FILE adds the row 'given weights': layers of Tiny Darknet in the width of the recipe.",
