@@ -61,6 +61,8 @@ def colouring_of(state: AppState) -> Colouring | None:
         return _numbers("Confidence", prediction.confidence)
     if state.colour_by in state.groups:
         groups = state.groups[state.colour_by]
+        if groups.values is not None:
+            return _numbers(groups.title, groups.values)
         return Colouring(groups.title, groups.codes, groups.names, tuple(range(len(groups.names))))
     if state.colour_by in items.columns:
         return _numbers(state.colour_by, items.columns[state.colour_by])

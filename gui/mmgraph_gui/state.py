@@ -73,11 +73,16 @@ Listener = Callable[[Topic], None]
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Items in groups that somebody had found, such as clusters: `codes` (items,) int64, −1 for none."""
+    """What somebody had found about items: groups such as clusters, or a number each.
+
+    Shapes:
+        codes (items,) int64, −1 for none; values (items,), in place of codes.
+    """
 
     title: str
-    codes: npt.NDArray[np.int64]
-    names: tuple[str, ...]
+    codes: npt.NDArray[np.int64] | None = None
+    names: tuple[str, ...] = ()
+    values: npt.NDArray[np.float64] | None = None
 
 
 @dataclass

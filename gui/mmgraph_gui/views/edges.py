@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,7 @@ class EdgeScene:
     strength: EdgeStrength | None
     coloured: ColouredEdges | None = None
     moving: bool = False
+    memory: dict[str, Any] = field(default_factory=dict)
 
 
 def edge_strength(
@@ -130,9 +131,19 @@ def draw_edges(job: Job, _snapshots: tuple[Snapshot, ...], *, scene: EdgeScene) 
         coverage = raster_edges(pixels, some, shape, weights=weights, cancelled=lambda: job.cancelled)
         return None if coverage is None else from_pixels(tint(coverage, colour, opaque))
 
-    image = layer(edges, scene.plain, opacity * (0.4 if dimmed else 1))
-    if image is None:
-        return None
+    # A selection changes how strong all edges are drawn, not where: their coverage is kept for the next time.
+    key = (scene.positions, viewport)
+    known = scene.memory.get("key", (None, None))
+    if not (known[0] is scene.positions and known[1] == viewport):
+        some, weights = _thinned(pixels, edges, None) if scene.moving else (edges, None)
+        coverage = raster_edges(pixels, some, shape, weights=weights, cancelled=lambda: job.cancelled)
+        if coverage is None:
+            return None
+        if not scene.moving:
+            scene.memory.update(key=key, coverage=coverage)
+    else:
+        coverage = scene.memory["coverage"]
+    image = from_pixels(tint(coverage, scene.plain, opacity * (0.4 if dimmed else 1)))
     over: QImage | None = None
     if scene.strength is not None:
         strong, strength = scene.strength.shown(scene.selected)

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QSpinBox
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.raster import colour_parts
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.selection import EMPTY, Rows
+from mmgraph_gui.state import Groups
 from mmgraph_gui.views import Changed, Table
+from mmgraph_gui.views.clusters import find_communities
 from mmgraph_gui.views.coloured_edges import ColouredEdges, paint_coloured
 from mmgraph_gui.views.edges import EdgeScene, EdgeStrength, draw_edges, edge_strength, paint_strokes
 from mmgraph_gui.views.graph_layout import GraphLayout, lay_out
+from mmgraph_gui.views.graph_tools import (
+    attention_received,
+    degrees,
+    shortest_path,
+    with_neighbours,
+    write_graphml,
+)
 from mmgraph_gui.views.link_ends import LinkEnds
 from mmgraph_gui.views.missing import say_missing
-from mmgraph_gui.views.point_cloud import PointCloud
+from mmgraph_gui.views.plane import PlanePath
+from mmgraph_gui.views.point_cloud import Mask, PointCloud
 from mmgraph_gui.views.point_view import PointView, caption_count
 
 VECTOR_EDGES = 50_000
@@ -51,6 +63,11 @@ class GraphView(PointView):
         self.strength: EdgeStrength | None = None
         self._asked_strength: tuple[SnapshotInfo, int | None] | None = None
         self._explanations: set[str] | None = None
+        self._degrees: Rows = EMPTY
+        self._kept: Mask | None = None
+        self._way: Rows | None = None
+        self._told: tuple[Rows, str] | None = None
+        self._memory: dict[str, Any] = {}
         self.again = named(QPushButton("Stop"), "Stop the layout", "Stop laying out, or lay out again")
         self.again.clicked.connect(self._stop_or_restart)
         self.controls.insertWidget(0, self.again)
@@ -66,8 +83,50 @@ class GraphView(PointView):
             "Which edges its answer hangs on, in place of attention",
         )
         self.explain.clicked.connect(self._explain)
-        for place, widget in enumerate((QLabel("Edges"), self.edge_box, self.explain), start=1):
+        self.fewest, self.most = (
+            named(QSpinBox(), f"{word} degree", f"Show nodes with {word.lower()} so many edges")
+            for word in ("At least", "At most")
+        )
+        for box in (self.fewest, self.most):
+            box.setRange(0, 0)
+            box.setKeyboardTracking(False)
+            box.valueChanged.connect(lambda _: self._filter_changed())
+        self.most.setSpecialValueText(" ")
+        degree = QLabel("Degree")
+        degree.setToolTip("Show only nodes with so many edges")
+        shown = (QLabel("Edges"), self.edge_box, self.explain, degree, self.fewest, QLabel("–"), self.most)
+        for place, widget in enumerate(shown, start=1):
             self.controls.insertWidget(place, widget)
+        self._build_tools()
+
+    def _build_tools(self) -> None:
+        tools: tuple[tuple[str, str, Callable[[], None], str], ...] = (
+            (
+                "Select &neighbours too",
+                "K",
+                self.select_neighbours,
+                "Add all nodes one edge away; again for two …",
+            ),
+            (
+                "&Path between two nodes",
+                "P",
+                self.find_path,
+                "Select the nodes on a shortest way between two",
+            ),
+            (
+                "Find &communities",
+                "",
+                self.find_communities,
+                "Colour by communities, found by the method of Louvain",
+            ),
+            ("Colour by &attention received", "", self.colour_by_attention, "How much others look at a node"),
+            ("Graph&ML…", "", self.ask_graphml, "Write the graph for Gephi, yEd or networkx"),
+        )
+        for text, key, do, hint in tools:
+            action = self.menu.addAction(f"{text}\t{key}" if key else text, do)
+            action.setToolTip(f"{hint} ({key})" if key else hint)
+            if key:
+                self._shortcut(key, do)
 
     def render_state(self, changed: Changed) -> None:
         if "run" in changed:
@@ -92,6 +151,13 @@ class GraphView(PointView):
         draws |= {"colour", "items"} if self._links is not None else set()
         if self.layout_now is not None and (redraw or changed & draws):
             self._draw_edges()
+        if (
+            "selection" in changed
+            and self._way is not None
+            and not np.array_equal(np.sort(self._way), self.state.selection)
+        ):
+            self._way = None
+            self.plane.set_paths(())
         if redraw or changed & {"items", "selection"}:
             self._write_caption()
         self.explain.setEnabled(len(self.state.selection) == 1)
@@ -106,12 +172,22 @@ class GraphView(PointView):
                 self.show_message("The graph of this run has no nodes.")
                 return
             self.show_content()
-            self.place_points(_cloud(result))
+            self._degrees = degrees(result.edges, len(result.positions))
+            self._offer_degrees()
+            self.place_points(self._filtered(result))
             if result.done and self.plane.fitted:
                 self.plane.show_all()
             self._offer_edges()
             self._draw_edges()
             self._write_caption()
+            return
+        if slot == "community":
+            if result is not None:
+                self.state.set_groups(*result)
+                self.state.set_colour_by(result[0])
+            return
+        if slot == "path":
+            self._show_path(result)
             return
         if slot == "strength":
             self.strength = result
@@ -166,13 +242,16 @@ class GraphView(PointView):
         now = self.layout_now
         if now is None:
             return
-        scene = replace(self._scene(now), moving=moving)
+        scene = replace(self._scene(now), moving=moving, memory=self._memory)
         self.draw("edges", functools.partial(draw_edges, scene=scene))
 
     def _scene(self, now: GraphLayout) -> EdgeScene:
+        edges = now.edges
+        if self._kept is not None:
+            edges = edges[:, self._kept[edges].all(axis=0)]
         return EdgeScene(
             now.positions,
-            now.edges,
+            edges,
             self.plane.viewport,
             self.plane.ratio,
             colour_parts(self.theme.palette.muted),
@@ -221,6 +300,115 @@ class GraphView(PointView):
         return (*ROW_COLUMNS, "from", "to"), (
             (*value, *pair) for value, pair in zip(values, ends, strict=True)
         )
+
+    # -- which nodes are shown -----------------------------------------------------------------------------
+
+    def _offer_degrees(self) -> None:
+        largest = int(self._degrees.max(initial=0))
+        if self.most.maximum() != largest + 1:
+            for box in (self.fewest, self.most):
+                box.blockSignals(True)
+                box.setMaximum(largest + 1)
+                box.blockSignals(False)
+            self.most.blockSignals(True)
+            self.most.setMinimum(-1)
+            self.most.setValue(-1)
+            self.most.blockSignals(False)
+
+    def _filtered(self, now: GraphLayout) -> PointCloud:
+        """The nodes whose degree is wanted; the others have no place, and no cross either."""
+        self._kept = None
+        most = self.most.value() if self.most.value() >= 0 else len(self._degrees)
+        if now.rows is None and (self.fewest.value() > 0 or self.most.value() >= 0):
+            self._kept = (self._degrees >= self.fewest.value()) & (self._degrees <= most)
+            positions = np.where(self._kept[:, None], now.positions, np.nan)
+            return PointCloud(positions, np.arange(len(positions)), lost=EMPTY)
+        return _cloud(now)
+
+    def _filter_changed(self) -> None:
+        if self.layout_now is not None:
+            self._memory.clear()
+            self.place_points(self._filtered(self.layout_now))
+            self._draw_edges()
+            self._write_caption()
+
+    # -- what can be asked ---------------------------------------------------------------------------------
+
+    def select_neighbours(self) -> None:
+        """Add the nodes that an edge joins to a selected one."""
+        now = self.layout_now
+        if now is not None and now.rows is None and len(self.state.selection):
+            self.state.select(with_neighbours(now.edges, len(now.positions), self.state.selection))
+
+    def find_path(self) -> None:
+        """Select the nodes on a shortest way between two selected ones."""
+        now, chosen = self.layout_now, self.state.selection
+        if now is None or now.rows is not None:
+            return
+        if len(chosen) != 2:
+            self._tell("select two nodes first: P finds a shortest way between them")
+            return
+        nodes, (start, end) = len(now.positions), chosen.tolist()
+        self.ask(
+            "path", [], lambda _job, _snapshots: (start, end, shortest_path(now.edges, nodes, start, end))
+        )
+
+    def _show_path(self, found: tuple[int, int, Rows | None]) -> None:
+        start, end, way = found
+        names = f"{describe(self.state, start).name} and {describe(self.state, end).name}"
+        if way is None:
+            self._tell(f"no path joins {names}")
+            return
+        self.state.select(way)
+        places = self.layout_now.positions[way] if self.layout_now is not None else np.zeros((0, 2))
+        self._way = way
+        self.plane.set_paths((PlanePath(places.astype(np.float64), self.theme.palette.accent, fades=False),))
+        self._tell(f"{len(way) - 1} edges between {names}")
+
+    def _tell(self, text: str) -> None:
+        """Say something in front of the caption, for as long as the selection stays."""
+        self._told = (self.state.selection, text)
+        self._write_caption()
+
+    def find_communities(self) -> None:
+        """Colour by communities."""
+        now = self.layout_now
+        if now is None or now.rows is not None:
+            return
+        self.caption.setText("Finding communities …")
+        work = functools.partial(
+            find_communities, edges=now.edges, nodes=len(now.positions), processes=self.follower.processes
+        )
+        self.ask("community", [], work, long=True)
+
+    def colour_by_attention(self) -> None:
+        """Colour by how much others look at a node, under the chosen layer and head."""
+        now, strength = self.layout_now, self.strength
+        if now is None or strength is None or strength.answer is not None or now.rows is not None:
+            self.caption.setText("Choose a layer of attention under Edges first.")
+            return
+        values = attention_received(strength.edges, strength.strength, len(now.positions))
+        self.state.set_groups(
+            "attention received", Groups(f"Attention, {strength.info.layer}", values=values)
+        )
+        self.state.set_colour_by("attention received")
+
+    def ask_graphml(self) -> None:
+        """Ask for a file and write the graph into it."""
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Write GraphML", str(Path.home() / "graph.graphml"), "GraphML (*.graphml)"
+        )
+        if chosen:
+            self.write_graphml(Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(".graphml"))
+
+    def write_graphml(self, path: Path) -> None:
+        """Write the graph as GraphML."""
+        now, state = self.layout_now, self.state
+        if now is None:
+            return
+        items = state.items if now.rows is None else None
+        work = functools.partial(write_graphml, path, now.positions, now.edges, items, state.prediction)
+        self.follower.do(work, lambda _: self.caption.setText(f"Wrote the graph to '{path}'."))
 
     # -- what edges weigh ----------------------------------------------------------------------------------
 
@@ -308,6 +496,12 @@ class GraphView(PointView):
             f"{edges:,} {edge}s" + (", in the colours of the legend" if self._links is not None else ""),
             now.how,
         ]
+        if self._kept is not None:
+            parts.append(f"{int(self._kept.sum()):,} with that many edges shown")
+        if self.drawn is not None and self.drawn.hidden:
+            parts.append(f"{self.drawn.hidden:,} hidden")
+        if self._told is not None and self._told[0] is self.state.selection:
+            parts.insert(0, self._told[1])
         busy = not now.done and not self._stopped
         if busy:
             parts.append(f"laying out: {now.step} of {now.steps}")

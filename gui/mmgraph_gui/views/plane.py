@@ -62,10 +62,11 @@ class Stamp:
 
 @dataclass(frozen=True, eq=False)
 class PlanePath:
-    """A way through the plane, oldest place first: (k, 2) places and a colour."""
+    """A way through the plane, oldest place first: (k, 2) places, a colour, and whether older parts are paler."""
 
     places: npt.NDArray[np.float64]
     colour: str
+    fades: bool = True
 
 
 class Plane(QWidget):
@@ -195,14 +196,13 @@ class Plane(QWidget):
         painter.drawImage(box, stamp.picture)
 
     def _paint_paths(self, painter: QPainter) -> None:
-        """Older parts are paler."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for path in self.paths:
             pixels = self.viewport.to_pixels(path.places)
             pixels = pixels[np.isfinite(pixels).all(axis=1)]
             for number in range(1, len(pixels)):
                 start, end = QPointF(*pixels[number - 1]), QPointF(*pixels[number])
-                share = number / (len(pixels) - 1)
+                share = number / (len(pixels) - 1) if path.fades else 1.0
                 for width, colour in ((3.5, self._theme.palette.background), (1.8, path.colour)):
                     shade = QColor(colour)
                     shade.setAlphaF(0.2 + 0.8 * share)

@@ -22,7 +22,7 @@ class PointCloud:
 
     Attributes:
         rows: row of the item set of each point.
-        lost: numbers of the points that are not finite.
+        lost: numbers of the points that are not finite, unless others are given.
         depth: how far behind the plane each point lies, from 0 to 1; None in two dimensions.
         dot_size: how large the points are beside usual ones.
 
@@ -37,9 +37,12 @@ class PointCloud:
         positions: npt.NDArray[np.floating[Any]],
         rows: Rows,
         depth: npt.NDArray[np.floating[Any]] | None = None,
+        lost: Rows | None = None,
     ) -> None:
         self.positions, self.rows, self.depth = positions, rows, depth
-        self.lost: Rows = np.flatnonzero(~(np.isfinite(positions[:, 0]) & np.isfinite(positions[:, 1])))
+        finite = np.isfinite(positions[:, 0]) & np.isfinite(positions[:, 1])
+        self.lost: Rows = np.flatnonzero(~finite) if lost is None else lost
+        self._any = bool(finite.any())
         self._point_of_row = np.full(int(rows.max(initial=-1)) + 1, -1, dtype=np.int64)
         self._point_of_row[rows] = np.arange(len(rows))
         self._chosen: tuple[Rows, Mask] | None = None
@@ -58,7 +61,7 @@ class PointCloud:
     @property
     def corners(self) -> npt.NDArray[np.float64]:
         """Left lower and right upper corner of the finite points, (2, 2); (0, 2) where there are none."""
-        if len(self.lost) == len(self):
+        if not self._any:
             return np.zeros((0, 2))
         return np.array([self.grid.low, self.grid.high])
 

@@ -212,3 +212,120 @@ def test_one_selected_item_can_be_explained(qtbot: Any, view: GraphView) -> None
     assert asked.args == [7]
     view.state.select([7, 8])
     qtbot.waitUntil(lambda: not view.explain.isEnabled())
+
+
+def as_networkx(view: GraphView) -> Any:
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_nodes_from(range(len(view.layout_now.positions)))
+    graph.add_edges_from(view.layout_now.edges.T.tolist())
+    return graph
+
+
+def test_each_press_of_k_takes_in_the_next_neighbours(qtbot: Any, view: GraphView) -> None:
+    import networkx as nx
+
+    far = nx.single_source_shortest_path_length(as_networkx(view), 7)
+    view.state.select([7])
+    view.setFocus()
+    for hops in (1, 2):
+        QTest.keyClick(view, Qt.Key.Key_K)
+        assert view.state.selection.tolist() == sorted(node for node, steps in far.items() if steps <= hops)
+    view.state.undo()
+    assert len(view.state.selection) == sum(steps <= 1 for steps in far.values())
+
+
+def test_a_shortest_path_is_selected_and_drawn(qtbot: Any, view: GraphView) -> None:
+    import networkx as nx
+
+    graph = as_networkx(view)
+    far = nx.single_source_shortest_path_length(graph, 0)
+    end = max(far, key=lambda node: far[node])
+    view.state.select([0, end])
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: len(view.plane.paths) == 1)
+    assert len(view.state.selection) == far[end] + 1
+    assert nx.is_path(graph, view._way.tolist())
+    assert f"{far[end]} edges between" in view.caption.text()
+    view.state.select([3])
+    qtbot.waitUntil(lambda: view.plane.paths == ())
+    view.find_path()
+    assert "select two nodes" in view.caption.text()
+
+
+def test_no_path_is_said(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        run.snapshots(1, [Snapshot("graph", "graph", np.array([[0, 2], [1, 3]], np.int32))], wait=True)
+    view = show_view(GraphView)
+    context.follower.open(run.folder)
+    wait_laid_out(qtbot, view)
+    view.state.select([0, 3])
+    view.find_path()
+    qtbot.waitUntil(lambda: view.caption.text().startswith("no path joins node 0 and node 3"))
+
+
+def test_nodes_are_shown_by_degree(qtbot: Any, view: GraphView) -> None:
+    degrees = np.array([degree for _, degree in sorted(as_networkx(view).degree)])
+    view.fewest.setValue(9)
+    shown = degrees >= 9
+    assert 0 < shown.sum() < 300
+    assert f"{shown.sum()} with that many edges shown" in view.caption.text()
+    np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown)
+    assert len(view.cloud.lost) == 0
+    edges = view._scene(view.layout_now).edges
+    assert shown[edges].all()
+    view.most.setValue(int(degrees.max()) - 1)
+    np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown & (degrees < degrees.max()))
+    view.fewest.setValue(0)
+    view.most.setValue(-1)
+    assert np.isfinite(view.points).all()
+    wait_laid_out(qtbot, view)
+
+
+def test_communities_and_attention_colour_the_nodes(qtbot: Any, view: GraphView) -> None:
+    import networkx as nx
+
+    view.find_communities()
+    qtbot.waitUntil(lambda: view.state.colour_by == "community", timeout=60_000)
+    codes = view.state.groups["community"].codes
+    parts = [set(np.flatnonzero(codes == code).tolist()) for code in range(codes.max() + 1)]
+    assert nx.community.modularity(as_networkx(view), parts) > 0.4
+    view.colour_by_attention()
+    assert "Choose a layer of attention" in view.caption.text()
+    view.edge_box.setCurrentIndex(1)
+    view.edge_box.activated.emit(1)
+    qtbot.waitUntil(lambda: view.strength is not None)
+    view.colour_by_attention()
+    values = view.state.groups["attention received"].values
+    assert values.sum() == pytest.approx(float(view.strength.strength.sum()), rel=1e-4)
+    qtbot.waitUntil(lambda: view.legend.heading.text() == "Attention, convs.0")
+
+
+def test_graphml_is_read_by_networkx(qtbot: Any, view: GraphView, tmp_path: Any) -> None:
+    import networkx as nx
+
+    path = tmp_path / "graph.graphml"
+    view.write_graphml(path)
+    qtbot.waitUntil(lambda: path.exists() and not view.follower.is_busy)
+    graph = nx.read_graphml(path)
+    assert len(graph) == 300
+    assert graph.number_of_edges() == view.layout_now.edges.shape[1]
+    assert graph.nodes["n5"]["label"] == str(view.state.items.labels[5])
+    assert graph.nodes["n5"]["x"] == pytest.approx(float(view.points[5, 0]), rel=1e-4)
+
+
+def test_graphml_holds_any_label(tmp_path: Any) -> None:
+    import networkx as nx
+
+    from mmgraph.runs import ItemSet
+    from mmgraph_gui.views.graph_tools import write_graphml
+
+    names = ("a < b & \x07c", "דג 🐟")
+    items = ItemSet(labels=np.array([0, 1]), class_names=names)
+    write_graphml(tmp_path / "g.graphml", np.zeros((2, 2)), np.array([[0], [1]]), items, None)
+    graph = nx.read_graphml(tmp_path / "g.graphml")
+    assert [graph.nodes[node]["label"] for node in ("n0", "n1")] == ["a < b & c", "דג 🐟"]
