@@ -6,7 +6,9 @@ import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+import contextlib
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmgraph.runs import ItemSet, RunWriter, Snapshot
+from mmgraph.errors import MMGraphError
+from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.own_items import OwnItems
@@ -148,6 +151,17 @@ def attention(vectors: np.ndarray, edges: np.ndarray, rng: np.random.Generator) 
     for head in range(N_HEADS):
         np.add.at(sums[head], edges[1], scores[head])
     return (scores / sums[:, edges[1]]).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def no_training_left_behind(tmp_path: Path) -> Iterator[None]:
+    """Processes that a test started, and did not end because it failed, end with it."""
+    yield
+    for database in tmp_path.rglob("run.db"):
+        with contextlib.suppress(MMGraphError, ProcessLookupError), RunReader(database.parent) as run:
+            status = run.status()
+            if status.is_live and status.pid not in (None, os.getpid()):
+                os.kill(status.pid, signal.SIGTERM)
 
 
 @pytest.fixture
