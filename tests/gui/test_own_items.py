@@ -276,6 +276,7 @@ def test_the_sentence_about_it_has_a_map_per_word(
     qtbot.waitUntil(lambda: view.words is not None)
     assert view.words.words == ("a", "red", "circle", "<end>")
     assert "own.png" in view.caption.text()
+    assert view.head_box.currentText() == "Mean of all"
     assert opened.state.guest.sentence == ("a", "red", "circle")
     opened.state.select([3])
     qtbot.waitUntil(lambda: view.edges is not None and view.edges.node == 3)

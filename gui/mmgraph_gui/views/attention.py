@@ -155,6 +155,7 @@ class AttentionView(View):
         guest = self.state.guest
         if guest is None or guest.attention is None or (len(self.state.selection) == 1 and not guest.waits):
             return False
+        self._offer_heads(guest.attention.array.shape[-3], rollout=False)
         asked = (guest, self.state.head)
         if asked != self._asked:
             self._asked = asked

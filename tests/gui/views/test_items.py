@@ -155,3 +155,30 @@ def test_items_that_were_not_recorded_come_last_and_are_not_wrong() -> None:
     )
     assert order.rows.tolist() == [2, 0, 1]
     assert (order.n_wrong, order.n_known) == (1, 2)
+
+
+def test_texts_of_any_script_without_labels(
+    qtbot: Any,
+    context: Context,
+    show_view: Callable[[Any], Any],
+    tmp_path: Any,
+    pixels_of: Callable[[Any], np.ndarray],
+) -> None:
+    texts = ("שלום עולם", "مرحبا", "👩‍👩‍👧 🇪🇺", "", "a\x00b\n" * 3000)
+    with RunWriter.create(tmp_path, "texts", {}) as run:
+        run.items(ItemSet(texts=texts, noun="مقال"))
+        chances = np.full((5, 2), np.nan, np.float32)
+        run.snapshots(1, [Snapshot("prediction", "output", chances, items="items")], wait=True)
+    view = show_view(ItemsView)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    qtbot.waitUntil(lambda: view.order is not None and len(rows_of(view)) == 5)
+    plain = pixels_of(view.gallery)
+    for row in range(5):
+        context.state.select([row])
+        qtbot.waitUntil(lambda row=row: view.detail.row == row)
+        shown = view.detail.words.toPlainText()
+        assert shown.startswith(f"مقال {row}")
+        view.grab()
+        assert not view.message
+    assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 4
