@@ -43,7 +43,7 @@ def find_communities(
 ) -> tuple[str, Groups] | None:
     """Communities of a graph, in a process of its own; None when cancelled."""
     for message in processes.run("communities", {"nodes": nodes}, {"edges": edges}, lambda: job.cancelled):
-        return "community", grouped(message.arrays["codes"], "communities by Louvain")
+        return "community", grouped(message.arrays["codes"], "Communities (Louvain)")
     return None
 
 

@@ -52,6 +52,7 @@ class EmbeddingView(PointView):
             "Principal components at once, t-SNE and UMAP in a process of their own",
         )
         self.method_box.addItems(METHODS)
+        self.method_box.setMinimumWidth(56)
         self.method_box.activated.connect(lambda _: self.request_render("projection"))
         self.controls.addWidget(self.method_box)
         self.stop = named(QPushButton("Stop"), "Stop the layout", "Stop laying out and keep what there is")
@@ -65,14 +66,13 @@ class EmbeddingView(PointView):
         self.space.setText("3-D")
         self.space.setCheckable(True)
         self.space.toggled.connect(self._space_toggled)
-        self.trails = named(
-            QToolButton(), "Trails", "Trails (R): the way of the selected items up to this step"
+        self.controls.insertWidget(self.controls.indexOf(self.thumbnails), self.space)
+        self.trails = self.menu.addAction("&Trails\tR")
+        self.trails.setToolTip(
+            "The ways of the selected items, or of the one under the mouse, up to this step (R)"
         )
-        self.trails.setText("Trails")
         self.trails.setCheckable(True)
         self.trails.toggled.connect(lambda _: self.request_render("trails"))
-        for button in (self.space, self.trails):
-            self.controls.insertWidget(self.controls.indexOf(self.thumbnails), button)
         self._shortcut("3", self.space.toggle)
         self._shortcut("R", self.trails.toggle)
         for text, method in (("Clusters by &k-means", "k-means"), ("Clusters by &HDBSCAN", "HDBSCAN")):
@@ -89,6 +89,7 @@ class EmbeddingView(PointView):
         self._placed: Placed | None = None
         self._wanted: tuple[SnapshotInfo, Method, int] | None = None
         self._trail_of: SnapshotInfo | None = None
+        self._anew = False
 
     @property
     def method(self) -> Method:
@@ -142,6 +143,7 @@ class EmbeddingView(PointView):
 
     def _lay_out(self, info: SnapshotInfo, method: Method, dimensions: int) -> None:
         earlier = self._placements.nearest(info, method, dimensions)
+        self._anew = earlier is None
         self.stop.show()
         self.caption.setText(f"{method}: finding neighbours …")
         self.ask(
@@ -179,14 +181,18 @@ class EmbeddingView(PointView):
 
     def _show(self, placed: Placed) -> None:
         self._placed = placed
+        finished_anew = placed.done and self._anew
         if placed.done:
             self._placements.add(placed)
             self.stop.hide()
+            self._anew = False
         self.show_content()
         self.plane.turns = placed.dimensions == 3
         if placed.cloud is not None:
             self.place_points(placed.cloud)
             self._mark_guest()
+            if finished_anew and self.plane.fitted:
+                self.plane.show_all()
         else:
             self._turn(0, 0)
         self._write_caption()

@@ -12,7 +12,16 @@ from typing import Any, ClassVar
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QSpinBox
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+    QWidgetAction,
+)
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -91,12 +100,17 @@ class GraphView(PointView):
             box.setRange(0, 0)
             box.setKeyboardTracking(False)
             box.valueChanged.connect(lambda _: self._filter_changed())
-        self.most.setSpecialValueText(" ")
-        degree = QLabel("Degree")
-        degree.setToolTip("Show only nodes with so many edges")
-        shown = (QLabel("Edges"), self.edge_box, self.explain, degree, self.fewest, QLabel("–"), self.most)
-        for place, widget in enumerate(shown, start=1):
+        self.most.setSpecialValueText("any")
+        for place, widget in enumerate((QLabel("Edges"), self.edge_box, self.explain), start=1):
             self.controls.insertWidget(place, widget)
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(28, 2, 12, 2)
+        for widget in (QLabel("Nodes with"), self.fewest, QLabel("to"), self.most, QLabel("edges")):
+            row.addWidget(widget)
+        self.degree = QWidgetAction(self)
+        self.degree.setDefaultWidget(line)
+        self.menu.addAction(self.degree)
         self._build_tools()
 
     def _build_tools(self) -> None:
