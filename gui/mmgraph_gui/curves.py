@@ -427,7 +427,12 @@ class CurvePlot(QWidget):
             x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
         if self._cross is not None and self._pointed and self._overlaid():
             read = [
-                (self.colour_of(self._drawn[key].curve), key, value) for key, value in self.readout().items()
+                (
+                    self.colour_of(self._drawn[key].curve),
+                    f"{self._drawn[key].curve.part} {self._drawn[key].curve.run}".strip(),
+                    value,
+                )
+                for key, value in self.readout().items()
             ]
             paint_readout(painter, area, self._x_of(self._cross), read, palette)
         if self._box is not None:

@@ -145,14 +145,13 @@ class Mirror(QThread):
                 shutil.rmtree(path.parent, ignore_errors=True)
 
 
-def _generation(database: Path) -> object:
-    """What tells a log from the one before it: the salt in its header; without a log, the state of the file."""
-    try:
-        with Path(f"{database}-wal").open("rb") as file:
-            header = file.read(32)
-    except FileNotFoundError:
-        header = b""
-    return header or _stamp(database)
+def _generation(database: Path) -> bytes:
+    """What tells a log from the one before it: the salt in its header; without a log, the file's count of changes."""
+    for path, size in ((Path(f"{database}-wal"), 32), (database, 100)):
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if header := file.read(size):
+                return header
+    return b""
 
 
 def _stamp(database: Path) -> object:

@@ -43,7 +43,7 @@ def paint_readout(
     room = area.width() / 2 - side - numbers - 4 * PAD
     if room < metrics.averageCharWidth() * 6:
         return
-    names = [metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room) for _, _, name in rows]
+    names = [metrics.elidedText(name, Qt.TextElideMode.ElideRight, room) for _, _, name in rows]
     wide = side + numbers + max(map(metrics.horizontalAdvance, names)) + 4 * PAD
     left = x + PAD if x < area.center().x() else x - PAD - wide
     box = QRectF(left, area.top() + 2, wide, len(rows) * line + PAD)

@@ -1,4 +1,4 @@
-"""Addresses of runs on another machine, and copying from there with rsync through the system's ssh. No Qt."""
+"""Addresses of runs on another machine, and copying from there through the system's ssh, with rsync or sftp. No Qt."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from mmgraph.errors import ConfigError, RunError
+from mmgraph_gui.sftp import SftpCopy
 
 SCHEME = "ssh://"
 LOOK_SECONDS = 0.05
@@ -82,52 +83,85 @@ class Address:
 
 
 class Fetcher:
-    """Copies with rsync. `stop` ends whatever is going on."""
+    """Copies with rsync, or with sftp where rsync is missing on either side. `stop` ends whatever is going on."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.stop = threading.Event()
+        self.by_sftp = shutil.which("rsync") is None
+        self._sftp = SftpCopy(address.below_home, self._batch)
 
     def databases(self, to: Path) -> None:
         """Bring `run.db` of every run, and its log; what is gone there goes here."""
-        self._bring(DATABASE_RULES, to)
+        if not self.by_sftp and not self._by_rsync(DATABASE_RULES, to):
+            self.by_sftp = True
+        if self.by_sftp:
+            self._sftp.databases(to)
 
     def files(self, to: Path) -> None:
         """Bring all else that the window reads of them."""
-        self._bring(RULES, to)
+        if self.by_sftp or not self._by_rsync(RULES, to):
+            self._sftp.files(to)
 
-    def _bring(self, rules: Sequence[str], to: Path) -> None:
-        rsync, ssh = shutil.which("rsync"), shutil.which("ssh")
-        if rsync is None or ssh is None:
-            missing = "rsync" if rsync is None else "ssh"
-            raise RunError(f"'{self.address.text}' needs the program {missing}, which is not installed here.")
-        shell = [ssh, *SSH_OPTIONS, *([] if self.address.port is None else ["-p", str(self.address.port)])]
+    def _by_rsync(self, rules: Sequence[str], to: Path) -> bool:
+        """Bring what rules say; False where the other side has no rsync."""
+        shell = [self._program("ssh"), *SSH_OPTIONS]
+        shell += [] if self.address.port is None else ["-p", str(self.address.port)]
         to.mkdir(parents=True, exist_ok=True)
         command = [
-            *(rsync, "--recursive", "--times", "--protect-args", "--prune-empty-dirs", "--delete"),
+            *(
+                self._program("rsync"),
+                "--recursive",
+                "--times",
+                "--protect-args",
+                "--prune-empty-dirs",
+                "--delete",
+            ),
             *("--rsh", " ".join(shell)),
             *(f"--filter={rule}" for rule in rules),
             f"{self.address.host}:{self.address.below_home}/",
             f"{to}/",
         ]
-        code, told = self._run(command)
+        code, told, _ = self._run(command)
+        if code == 127 or "rsync: not found" in told or "rsync: command not found" in told:
+            return False
         if code not in (0, 24):  # 24: a file was gone before it could be copied
             raise RunError(self._complaint(code, told))
+        return True
 
-    def _run(self, command: Sequence[str]) -> tuple[int, str]:
-        with tempfile.TemporaryFile() as told:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=told,
-                start_new_session=True,
-            )
+    def _batch(self, lines: Sequence[str]) -> str:
+        """What sftp says to these commands."""
+        port = [] if self.address.port is None else ["-P", str(self.address.port)]
+        ssh = ["-S", self._program("ssh")]
+        command = [self._program("sftp"), *ssh, *SSH_OPTIONS, *port, "-q", "-b", "-", self.address.host]
+        code, told, output = self._run(command, "\n".join([*lines, ""]))
+        if code != 0:
+            raise RunError(self._complaint(code, told))
+        return output
+
+    def _program(self, name: str) -> str:
+        found = shutil.which(name)
+        if found is None:
+            raise RunError(f"'{self.address.text}' needs the program {name}, which is not installed here.")
+        return found
+
+    def _run(self, command: Sequence[str], typed: str = "") -> tuple[int, str, str]:
+        """How it ended, what it complained of, and what it said."""
+        with (
+            tempfile.TemporaryFile() as given,
+            tempfile.TemporaryFile() as said,
+            tempfile.TemporaryFile() as told,
+        ):
+            given.write(typed.encode())
+            given.seek(0)
+            process = subprocess.Popen(command, stdin=given, stdout=said, stderr=told, start_new_session=True)
             while process.poll() is None:
                 if self.stop.wait(LOOK_SECONDS):
                     _end(process)
+            said.seek(0)
             told.seek(0)
-            return process.returncode, told.read(COMPLAINT_BYTES).decode(errors="replace")
+            complaint = told.read(COMPLAINT_BYTES).decode(errors="replace")
+            return process.returncode, complaint, said.read().decode(errors="replace")
 
     def _complaint(self, code: int, told: str) -> str:
         lines = [line.strip() for line in told.splitlines() if line.strip()]
@@ -140,8 +174,6 @@ class Fetcher:
         hint = ""
         if ("ermission denied" in said and "publickey" in said) or "Host key verification" in said:
             hint = f" Log in once with 'ssh {self.address.host}' in a terminal, with a key that asks for no password."
-        elif "not found" in told and "rsync" in told:
-            hint = " Install rsync there."
         return f"'{self.address.text}' cannot be read: {said}.{hint}"
 
 

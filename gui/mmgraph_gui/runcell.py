@@ -26,6 +26,7 @@ from mmgraph_gui.theme import Theme
 
 PAD = 6
 CURVE_WIDTH = 64
+NARROWEST_CURVE = 24
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -129,13 +130,15 @@ class RunCell(QStyledItemDelegate):
             self._words(painter, top.adjusted(used, 0, 0, 0), tags, faint)
             label.setItalic(False)
             painter.setFont(label)
-        curve = CURVE_WIDTH if entry.trace else 0
+        metric = entry.metric or entry.recipe
+        spare = area.right() - left - PAD - option.fontMetrics.horizontalAdvance(metric)
+        curve = min(spare, CURVE_WIDTH) if entry.trace and spare >= NARROWEST_CURVE else 0
         wide = area.right() - left - curve - (PAD if curve else 0)
         state = ", ".join(part for part in (entry.state, _when(entry)) if part)
         self._paint_dot(painter, QRect(area.left(), area.top() + line, left - area.left(), line), entry)
         self._words(painter, QRect(left, area.top() + line, wide, line), state, faint)
         below = QRect(left, area.top() + 2 * line, wide, line)
-        self._words(painter, below, entry.metric or entry.recipe, faint)
+        self._words(painter, below, metric, faint)
         if curve:
             place = QRectF(area.right() - curve, area.top() + line + 2, curve, 2 * line - 4)
             self._paint_curve(painter, place, entry, text, selected=text != self._plain())

@@ -1,4 +1,4 @@
-"""Runs on another machine: the real rsync through a program `ssh` that runs the other side on this machine."""
+"""Runs on another machine: the real rsync and sftp through a program `ssh` that runs the other side on this machine."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ echo "$@" >> "$(dirname "$0")/log"
 while [ $# -gt 0 ]; do
     case "$1" in
         -o|-p|-l) shift 2 ;;
+        -*) shift ;;
         *) break ;;
     esac
 done
@@ -30,13 +31,20 @@ host="$1"; shift
 case "$host" in
     nowhere) echo "ssh: Could not resolve hostname nowhere: Name or service not known" >&2; exit 255 ;;
     closed) echo "me@closed: Permission denied (publickey)." >&2; exit 255 ;;
-    bare) echo "sh: rsync: not found" >&2; exit 127 ;;
+    bare) if [ "$1" != sftp ]; then echo "sh: rsync: not found" >&2; exit 127; fi ;;
     hangs) exec sleep 1000 ;;
 esac
+if [ "$1" = sftp ]; then exec SFTP_SERVER; fi
 exec sh -c "$*"
 """
+PLACES = ("/usr/lib/openssh", "/usr/libexec", "/usr/libexec/openssh", "/usr/lib/ssh", "/usr/lib")
+SFTP_SERVER = next((f"{place}/sftp-server" for place in PLACES if Path(place, "sftp-server").is_file()), "")
 
 needs_rsync = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
+needs_sftp = pytest.mark.skipif(not (SFTP_SERVER and shutil.which("sftp")), reason="sftp is not installed")
+either_way = pytest.mark.parametrize(
+    "by_sftp", [pytest.param(False, marks=needs_rsync), pytest.param(True, marks=needs_sftp)]
+)
 
 
 @pytest.fixture
@@ -44,7 +52,7 @@ def ssh(tmp_path, monkeypatch):
     """Put a program called ssh first on the path; returns what it was called with."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    (programs / "ssh").write_text(SSH)
+    (programs / "ssh").write_text(SSH.replace("SFTP_SERVER", SFTP_SERVER))
     (programs / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(mirrors, "SECONDS", 0.1)
@@ -93,8 +101,8 @@ def test_what_is_no_address_or_an_option_of_ssh_is_refused(text):
         Address.parse(text)
 
 
-@needs_rsync
-def test_a_folder_of_runs_is_copied_and_stays_up_to_date(qtbot, follow, ssh, tmp_path, write_run):
+@either_way
+def test_a_folder_of_runs_is_copied_and_stays_up_to_date(qtbot, follow, ssh, tmp_path, write_run, by_sftp):
     there = tmp_path / "there $HOME" / "my runs"
     done = write_run(there, "done", steps=(10, 20))
     write_notes(done, RunNotes(("remote",)))
@@ -106,6 +114,7 @@ def test_a_folder_of_runs_is_copied_and_stays_up_to_date(qtbot, follow, ssh, tmp
     live.flush()
     address = str(there).replace(" ", "%20").replace("$", "%24")
     mirror = follow("me@box:2222", address)
+    mirror._fetcher.by_sftp = by_sftp
     with qtbot.waitSignal(mirror.ready, timeout=30_000):
         mirror.start()
     assert {path.name for path in find_runs(mirror.folder)} == {"done", "live"}
@@ -118,7 +127,7 @@ def test_a_folder_of_runs_is_copied_and_stays_up_to_date(qtbot, follow, ssh, tmp
         assert len(here.items("items")) == 300
     assert not (mirror.folder / "done" / "checkpoints").exists()
     assert not (mirror.folder / "holiday.jpg").exists()
-    assert "-p 2222" in ssh.read_text()
+    assert "2222" in ssh.read_text()
     with RunReader(mirror.folder / "live") as reader:
         update = reader.poll()
         for step in range(2, 6):
@@ -167,9 +176,11 @@ def test_numbers_are_whole_whenever_they_are_copied(qtbot, follow, tmp_path):
     run.close("finished")
 
 
-@needs_rsync
-def test_one_run_is_copied_too(qtbot, follow, digits_run):
-    mirror = follow("box", digits_run)
+@pytest.mark.parametrize(
+    "host", [pytest.param("box", marks=needs_rsync), pytest.param("bare", marks=[needs_rsync, needs_sftp])]
+)
+def test_one_run_is_copied_too_and_without_rsync_over_there(qtbot, follow, digits_run, host):
+    mirror = follow(host, digits_run)
     with qtbot.waitSignal(mirror.ready, timeout=30_000):
         mirror.start()
     with RunReader(mirror.folder) as reader:
@@ -183,7 +194,6 @@ def test_one_run_is_copied_too(qtbot, follow, digits_run):
     [
         ("nowhere", "x", "Could not resolve hostname"),
         ("closed", "x", "Log in once with 'ssh closed'"),
-        ("bare", "x", "Install rsync there"),
         ("box", "missing", "No such file or directory"),
         ("box", "empty", "holds no runs"),
     ],
@@ -222,12 +232,30 @@ def test_a_connection_that_hangs_is_ended_with_the_window(qtbot, follow, ssh):
     assert mirror.isFinished()
 
 
-def test_without_rsync_it_says_what_to_install(qtbot, follow, monkeypatch, tmp_path):
+@needs_sftp
+@pytest.mark.parametrize(
+    ("host", "folder", "told"),
+    [
+        ("nowhere", "x", "Could not resolve hostname"),
+        ("box", "missing", "not found"),
+        ("box", "empty", "holds no runs"),
+    ],
+)
+def test_what_goes_wrong_with_sftp_is_told_too(qtbot, follow, tmp_path, host, folder, told):
+    (tmp_path / "empty").mkdir()
+    mirror = follow(host, tmp_path / folder)
+    mirror._fetcher.by_sftp = True
+    with qtbot.waitSignal(mirror.failed, timeout=30_000) as failed:
+        mirror.start()
+    assert told in failed.args[0]
+
+
+def test_without_rsync_and_sftp_it_says_what_to_install(qtbot, follow, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     mirror = follow("box", "/x")
     with qtbot.waitSignal(mirror.failed) as told:
         mirror.start()
-    assert "needs the program rsync" in told.args[0]
+    assert "needs the program" in told.args[0]
 
 
 @needs_rsync

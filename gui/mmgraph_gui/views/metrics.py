@@ -78,6 +78,7 @@ class MetricsView(View):
             "Exponential moving average, corrected for its start; the raw curve stays in the background",
         )
         self.smoothing.setRange(0, SMOOTHEST)
+        self.smoothing.setMinimumWidth(50)
         self.smoothing.setMaximumWidth(110)
         self.smoothing.valueChanged.connect(self._smooth)
         self.weight = QLabel()
