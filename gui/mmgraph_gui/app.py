@@ -38,6 +38,7 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
     from mmgraph.runs import runs_root
     from mmgraph_gui.collector import Collector
     from mmgraph_gui.remote import SCHEME
+    from mmgraph_gui.warm_up import DELAY_MILLISECONDS, WarmUp
     from mmgraph_gui.window import MainWindow
 
     app = QApplication.instance()
@@ -59,6 +60,9 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
         window.take_up_session()
     if demo:
         QTimer.singleShot(0, lambda: _start_demo(window))
+    warm_up = WarmUp(window.follower, window)
+    warm_up.said.connect(window.status.tell)
+    QTimer.singleShot(DELAY_MILLISECONDS, warm_up.start)
     window.show()
     sys.setswitchinterval(SWITCH_SECONDS)
     collector = Collector()
