@@ -147,7 +147,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    names = ["speed", "methods", "blogcatalog", "blogcatalog-node2vec", "blogcatalog-others", "ppi", "cora"]
+    names = ["speed", "methods", "blogcatalog", "blogcatalog-node2vec", "blogcatalog-others", "ppi"]
+    names += ["cora", "cora-methods"]
     parser.add_argument("--only", nargs="*", choices=names, default=names)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--splits", type=int, default=3)
@@ -185,6 +186,20 @@ def main() -> None:
             for seed in range(max(3, arguments.seeds))
         ]
         report("Cora DeepWalk, accuracy", "67.2", values, 67.2, (time.process_time() - began) / len(values))
+    if "cora-methods" in arguments.only:
+        for title, options in (
+            ("Cora DeepWalk, Hogwild, accuracy", {}),
+            (
+                f"the same in batches on {arguments.device}",
+                {"method": "batched", "device": arguments.device},
+            ),
+        ):
+            began = time.process_time()
+            values = [
+                cora_accuracy(lambda seed, options=options: DeepWalk(seed=seed, **options), seed)
+                for seed in range(arguments.seeds)
+            ]
+            report(title, "67.2", values, None, (time.process_time() - began) / len(values))
     if "ppi" in arguments.only:
         proteins = datasets.load("ppi")
         for title, embed, published in (

@@ -27,7 +27,8 @@ from mmgraph.graph.walks.streams import key_of, number
 
 LARGEST_STEP = 6.0
 """Most that the learning rate times the expected updates of one node in a batch may be. Beyond it nodes that are
-visited often overshoot: on BlogCatalog 6.6 has the quality of single updates, and 26 diverges."""
+visited often overshoot: on BlogCatalog, in batches of whole walks, 6.6 had nearly the quality of single updates, and 26
+diverged."""
 LARGEST_TABLE = 2**24
 """Most entries of S."""
 
@@ -48,12 +49,17 @@ class WalkBatch(NamedTuple):
         return WalkBatch(*(part.to(device, non_blocking=True) for part in self))
 
     def parts(self, tokens: int) -> Iterator[tuple[WalkBatch, slice]]:
-        """About as many nodes at a time: whole walks, or where they are longer a part of one; with their places."""
-        length = self.walks.shape[1]
-        for first in range(0, len(self.walks), max(1, tokens // length)):
-            some = WalkBatch(*(part[first : first + max(1, tokens // length)] for part in self))
-            for place in range(0, length, min(tokens, length)):
-                yield some, slice(place, place + min(tokens, length))
+        """About as many nodes at a time, with their places: few of each walk, of all walks if that can be.
+
+        A walk comes back to the same nodes, whose updates in one batch do not know of each other.
+        """
+        count, length = self.walks.shape
+        together = min(count, tokens)
+        span = min(length, tokens // together)
+        for first in range(0, count, together):
+            some = WalkBatch(*(part[first : first + together] for part in self))
+            for place in range(0, length, span):
+                yield some, slice(place, min(place + span, length))
 
 
 def drawn(
@@ -116,16 +122,22 @@ def tokens_per_batch(
     return max(1, min(int(stable), LARGEST_TABLE // (length * (1 + negatives))))
 
 
-def train_on_batch(batch: WalkBatch, places: slice, learning_rate: float, x: Tensor, y: Tensor) -> None:
+def train_on_batch(
+    batch: WalkBatch, places: slice, window: int, learning_rate: float, x: Tensor, y: Tensor
+) -> None:
     """Move x and y, in place, for the nodes at some places of walks.
+
+    Args:
+        window: the largest distance of a context.
 
     Shapes:
         x, y (N, d) float32, on the device of the batch.
     """
-    walks, reach, outputs = batch.walks, batch.reach[:, places], batch.outputs[:, places]
+    within = slice(max(0, places.start - window), places.stop + window)
+    walks, reach, outputs = batch.walks[:, within], batch.reach[:, places], batch.outputs[:, places]
     count, length, columns = len(walks), walks.shape[1], outputs.shape[2]
-    place = torch.arange(length, device=x.device)
-    apart = (place[places, None] - place).abs()
+    place = torch.arange(batch.walks.shape[1], device=x.device)
+    apart = (place[places, None] - place[within]).abs()
     near = (apart > 0) & (apart <= reach[:, :, None]) & (walks >= 0)[:, None]
     # A negative that is the node itself says nothing.
     said = outputs != outputs[:, :, :1]

@@ -153,7 +153,7 @@ class WalkTraining:
         batch = batch.to(x.device)
         with self._turn:
             for part, places in batch.parts(self._tokens_per_batch):
-                train_on_batch(part, places, learning_rate, x, y)
+                train_on_batch(part, places, how.window, learning_rate, x, y)
         return tokens
 
 

@@ -65,7 +65,7 @@ def test_a_step_goes_down_the_gradient_of_the_loss(window: int, negatives: int, 
     x64, y64 = (part.double().requires_grad_() for part in (x, y))
     expected = torch.autograd.grad(loss(batch, x64, y64), (x64, y64))
     moved_x, moved_y = x.clone().to(device), y.clone().to(device)
-    train_on_batch(batch.to(torch.device(device)), slice(0, 20), 1.0, moved_x, moved_y)
+    train_on_batch(batch.to(torch.device(device)), slice(0, 20), window, 1.0, moved_x, moved_y)
     for before, after, gradient in ((x, moved_x, expected[0]), (y, moved_y, expected[1])):
         torch.testing.assert_close((before - after.cpu()).double(), gradient, atol=2e-5, rtol=1e-5)
 
@@ -77,7 +77,7 @@ def test_pairs_and_negatives_are_those_of_the_compiled_kernel():
     arguments = (np.array([4, 0, 7]), np.uint64(11), 3, 2, *alias_table(np.ones(12)))
     train_on_walks(walks, *arguments, sigmoid_table(), np.float32(rate), kernel_x, kernel_y)
     batched_x, batched_y = x.clone(), y.clone()
-    train_on_batch(drawn(walks, *arguments), slice(0, 20), rate, batched_x, batched_y)
+    train_on_batch(drawn(walks, *arguments), slice(0, 20), 3, rate, batched_x, batched_y)
     # They differ by what vectors move within the batch, and by the kernel's table of σ.
     for before, one, other in ((x, kernel_x, batched_x), (y, kernel_y, batched_y)):
         moved = np.abs(one - before.numpy()).max()
@@ -96,11 +96,11 @@ def test_parts_of_a_batch_are_all_of_it_once(tokens: int):
     parts_x += x
     parts_y += y
     double = [part.double() for part in (whole_x, whole_y, parts_x, parts_y)]
-    train_on_batch(batch, slice(0, 20), rate, double[0], double[1])
+    train_on_batch(batch, slice(0, 20), 4, rate, double[0], double[1])
     places = list(batch.parts(tokens))
     assert all(part.walks[:, place].numel() <= max(tokens, 1) for part, place in places)
     for part, place in places:
-        train_on_batch(part, place, rate, double[2], double[3])
+        train_on_batch(part, place, 4, rate, double[2], double[3])
     torch.testing.assert_close(double[0] - x, double[2] - x, rtol=1e-3, atol=1e-10)
     torch.testing.assert_close(double[1] - y, double[3] - y, rtol=1e-3, atol=1e-10)
 
@@ -144,6 +144,16 @@ def test_one_seed_gives_the_same_bits_on_a_cpu(communities):
     other = Node2Vec(0.5, 2, **QUICK, seed=4, method="batched").fit(graph)
     assert np.array_equal(first.embedding_, again.embedding_)
     assert not np.array_equal(first.embedding_, other.embedding_)
+
+
+def test_vectors_come_back_from_the_device(communities):
+    graph, _ = communities
+    settings = {**QUICK, "method": "batched", "walks_per_node": 2}
+    here = DeepWalk(**settings).fit(graph)
+    # Another name of the same device, so that tables are copied back as from a GPU.
+    there = DeepWalk(**settings, device="cpu:0").fit(graph)
+    assert np.array_equal(here.embedding_, there.embedding_)
+    assert np.array_equal(here._context, there._context)
 
 
 def test_several_threads_may_take_the_walks(communities):
