@@ -131,7 +131,7 @@ class RunCell(QStyledItemDelegate):
             label.setItalic(False)
             painter.setFont(label)
         metric = entry.metric or entry.recipe
-        spare = area.right() - left - PAD - option.fontMetrics.horizontalAdvance(metric)
+        spare = area.right() - left - 2 * PAD - option.fontMetrics.horizontalAdvance(metric)
         curve = min(spare, CURVE_WIDTH) if entry.trace and spare >= NARROWEST_CURVE else 0
         wide = area.right() - left - curve - (PAD if curve else 0)
         state = ", ".join(part for part in (entry.state, _when(entry)) if part)

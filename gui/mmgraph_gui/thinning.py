@@ -100,7 +100,7 @@ def smoothed(values: Numbers, weight: float) -> Numbers:
 
 def padded(low: float, high: float) -> tuple[float, float]:
     """A range with some room around it; numbers that never change get half of their size on both sides."""
-    if low == high:
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # rounding of a smoothed constant is no change
         room = abs(low) / 2 or 0.5
     else:
         room = (high - low) * 0.05

@@ -120,3 +120,11 @@ def test_logarithmic_ticks_of_nothing():
     assert log_ticks(1.0, 1.0, 5) == []
     assert log_ticks(0.0, float("nan"), 5) == []
     assert len(log_ticks(-300, 300, 8)) <= 8
+
+
+def test_rounding_is_no_change_of_a_constant():
+    smooth = smoothed(np.full(500, 0.005), 0.8)
+    low, high = padded(float(smooth.min()), float(smooth.max()))
+    assert low < 0.004
+    assert high > 0.006
+    assert padded(0.0, 0.0) == (-0.5, 0.5)
