@@ -232,7 +232,7 @@ def test_it_is_a_star_in_the_embedding(
     has_colour: Callable[..., bool],
 ) -> None:
     view = show_view(EmbeddingView)
-    qtbot.waitUntil(lambda: len(view.points) == 300)
+    qtbot.waitUntil(lambda: len(view.points) == 300, timeout=120_000)  # kernels may have to be compiled
     info = opened.state.snapshot_at("embedding")
     vectors: list[Any] = []
     opened.follower.ask("test", [info], None, vectors.append)
