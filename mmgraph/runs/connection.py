@@ -139,13 +139,13 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _beside_writer(path: Path) -> sqlite3.Connection | None:
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=ro",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=_WAIT_SECONDS,
-    )
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        connection = sqlite3.connect(
+            address, uri=True, isolation_level=None, check_same_thread=False, timeout=_WAIT_SECONDS
+        )
+    except sqlite3.OperationalError:  # deleted since it was seen, or not ours to read
+        return None
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:  # no shared memory, or a journal that has to be played back

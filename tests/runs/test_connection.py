@@ -122,3 +122,17 @@ def test_no_copies_are_left_behind(new_run, monkeypatch, tmp_path):
     with RunReader(run.folder) as reader:
         reader.poll()
     assert list(scratch.iterdir()) == []
+
+
+def test_a_run_that_is_deleted_while_it_is_opened_is_no_run(tmp_path, monkeypatch):
+    run = RunWriter.create(tmp_path, "run", {})
+    run.close("finished")
+    connect = sqlite3.connect
+
+    def deleted(*arguments, **options):
+        shutil.rmtree(run.folder, ignore_errors=True)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", deleted)
+    with pytest.raises(RunError):
+        RunReader(run.folder)
