@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, Signal
 
 from mmgraph.options import Scalar
 from mmgraph.runs import is_run, new_run_name
+from mmgraph.runs.opened import opened_root
 from mmgraph_gui.politeness import give_way, politely
 
 LOOK_SECONDS = 0.1
@@ -72,6 +73,10 @@ class Launcher(QObject):
         """Find what an ended run's answer about an item hangs on, and record it in the run."""
         self._watch(self._explain, run, item, name="mmgraph-explain")
 
+    def open_model(self, file: Path) -> None:
+        """Make a run of a file of weights."""
+        self._watch(self._open_model, file, name="mmgraph-open")
+
     def close(self) -> None:
         """Stop watching; the processes go on."""
         self._closing.set()
@@ -93,6 +98,12 @@ class Launcher(QObject):
 
     def _resume(self, run: Path) -> None:
         self._follow(["resume", str(run), "--quiet"], run, f"'{run.name}' could not be resumed", new=False)
+
+    def _open_model(self, file: Path) -> None:
+        root = opened_root()
+        name = free_name(root, file.stem.lstrip(".") or "model")
+        command = ["open", str(file), "--runs", str(root), "--name", name]
+        self._follow(command, root / name, f"'{file.name}' could not be opened", new=True)
 
     def _explain(self, run: Path, item: int) -> None:
         self._follow(["explain", str(run), str(item)], run, f"Item {item} could not be explained", new=False)

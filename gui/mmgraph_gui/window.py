@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph.errors import UsageError
+from mmgraph.runs.opened import is_model_file
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
 from mmgraph_gui.export import export_view, picture_of
@@ -112,6 +113,9 @@ class MainWindow(QMainWindow):
                 self.runs.set_root(folders[0])
             if runs:
                 self.open_run(runs[0])
+            elif not folders and len(paths) == 1 and is_model_file(paths[0]):
+                self.say(f"Opening {paths[0].name} …", "info")
+                self.launcher.open_model(paths[0])
             elif not folders and len(paths) == 1 and is_own_item(paths[0]) and self.state.path is not None:
                 self.own.bring_file(paths[0])
             elif not folders:

@@ -9,7 +9,20 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mmgraph.cli import ask, datasets, doctor, explain, graph, output, reproduce, runs, sample, search, train
+from mmgraph.cli import (
+    ask,
+    datasets,
+    doctor,
+    explain,
+    graph,
+    open_model,
+    output,
+    reproduce,
+    runs,
+    sample,
+    search,
+    train,
+)
 from mmgraph.errors import MissingDependencyError, MMGraphError
 
 app = typer.Typer(
@@ -73,6 +86,7 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("explain")(explain.explain)
 app.command("search")(search.search)
 app.command("ask")(ask.ask)
+app.command("open")(open_model.open_model)
 app.command("sample")(sample.sample)
 app.add_typer(runs.app, name="runs")
 app.add_typer(datasets.app, name="datasets")

@@ -29,12 +29,16 @@ def histograms(model: nn.Module) -> list[Snapshot]:
         for name, weight in model.named_parameters()
         if weight.dim() >= 2 and weight.is_floating_point() and not is_lazy(weight)
     ][:MOST_LAYERS]
-    found = _spread("weights", [(name, weight.detach()) for name, weight in weights])
+    found = histograms_of("weights", [(name, weight.detach()) for name, weight in weights])
     gradients = [(name, weight.grad) for name, weight in weights if weight.grad is not None]
-    return found + _spread("gradients", [(name, slope) for name, slope in gradients if not slope.is_sparse])
+    return found + histograms_of(
+        "gradients", [(name, slope) for name, slope in gradients if not slope.is_sparse]
+    )
 
 
-def _spread(what: str, rows: list[tuple[str, Tensor]]) -> list[Snapshot]:
+def histograms_of(what: str, rows: list[tuple[str, Tensor]]) -> list[Snapshot]:
+    """A row of shares per tensor, or nothing without any."""
+    rows = rows[:MOST_LAYERS]
     if not rows:
         return []
     shares, edges = (np.zeros((len(rows), count), dtype=np.float32) for count in (BINS, BINS + 1))

@@ -54,12 +54,12 @@ def train(
     from mmgraph.training.distribution import joined
 
     with joined() as world:
-        task = _build(chosen, config)
+        task = build(chosen, config)
         _check_shared(task, world)
         run = None
         if world is None or world.leads:
-            description = _description(chosen, config, 1 if world is None else world.size)
-            run = RunWriter.create(runs_root(runs), run_name or new_run_name(name), description)
+            described = description(chosen, config, 1 if world is None else world.size)
+            run = RunWriter.create(runs_root(runs), run_name or new_run_name(name), described)
         return _fit(task, run, config, world, resume=False, on_start=on_start, on_report=on_report)
 
 
@@ -91,7 +91,7 @@ def resume(
         if found is None:
             raise CheckpointError(f"There is no checkpoint of '{folder}' to go on from.")
         name, config, step = found
-        task = _build(recipe(name), config)
+        task = build(recipe(name), config)
         _check_shared(task, world)
         run = RunWriter(folder, start_step=step) if world is None or world.leads else None
         return _fit(task, run, config, world, resume=True, on_start=on_start, on_report=on_report)
@@ -236,7 +236,7 @@ def _with_weights(
     from mmgraph.training.growth import load_weights
 
     path = checkpoint_path(folder, checkpoint)
-    task: Task = _build(chosen, config)
+    task: Task = build(chosen, config)
     load_weights(path, task.model, task.growth)
     task.to(pick_device(config.device))
     return task
@@ -245,6 +245,11 @@ def _with_weights(
 def _recorded(reader: RunReader, values: Mapping[str, object]) -> tuple[Recipe, TrainingOptions]:
     """The recipe that made a run, and its options with some of them changed."""
     name = reader.config.get("run", {}).get("recipe", "")
+    if name == "opened-model":
+        raise ConfigError(
+            "This run holds weights alone, and nothing says what is computed with them: open the file with "
+            "'mmgraph open FILE --recipe …' to ask its model."
+        )
     if name == "watch" or not name:
         raise ConfigError(
             f"'{reader.folder}' was recorded by somebody's own loop (mmgraph.watch), which only that program knows."
@@ -255,7 +260,8 @@ def _recorded(reader: RunReader, values: Mapping[str, object]) -> tuple[Recipe, 
     return chosen, parse(chosen.config, {**none, **reader.config.get("options", {}), **values})
 
 
-def _build(chosen: Recipe, config: TrainingOptions) -> Any:
+def build(chosen: Recipe, config: TrainingOptions) -> Any:
+    """The task of a recipe with the weights it starts from, the same for one seed."""
     from mmgraph.training.devices import pick_device, seeded
 
     device = pick_device(config.device)
@@ -322,7 +328,8 @@ def _close_quietly(run: RunWriter, state: str, message: str) -> None:
         pass  # the error on its way out came first
 
 
-def _description(chosen: Recipe, config: TrainingOptions, processes: int = 1) -> dict[str, Any]:
+def description(chosen: Recipe, config: TrainingOptions, processes: int = 1) -> dict[str, Any]:
+    """What config.toml says of a run of a recipe."""
     import torch
 
     options: dict[str, Scalar | None] = {

@@ -82,3 +82,11 @@ def test_names_are_free(tmp_path):
     first = free_name(tmp_path, "r")
     (tmp_path / first).mkdir()
     assert not (tmp_path / free_name(tmp_path, "r")).exists()
+
+
+def test_a_file_of_weights_that_cannot_be_opened_says_why(qtbot, launcher, tmp_path, monkeypatch):
+    monkeypatch.setattr("mmgraph_gui.launcher.opened_root", lambda: tmp_path / "opened")
+    launcher._program = [sys.executable, "-c", "import sys; sys.exit('It holds more than weights.')"]
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.open_model(tmp_path / "bomb.pt")
+    assert told.args[0] == "'bomb.pt' could not be opened: It holds more than weights."

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from mmgraph.errors import InputError
+from mmgraph.inspection.weights_file import read_weights, weight_snapshots, weight_structure
+from mmgraph.recipes.opening import open_model
+from mmgraph.runs import RunReader, read_structure
+
+
+def net():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8, 2))
+
+
+class Bomb:
+    def __reduce__(self):
+        return (print, ("boom",))
+
+
+def test_what_safetensors_and_torch_hold_is_read(tmp_path):
+    weights = net().state_dict()
+    save_file(weights, tmp_path / "a.safetensors")
+    torch.save(
+        {"state_dict": {f"module.{name}": value for name, value in weights.items()}, "epoch": 3},
+        tmp_path / "a.pt",
+    )
+    for name in ("a.safetensors", "a.pt"):
+        found = read_weights(tmp_path / name)
+        assert set(found) == set(weights)
+        assert all(torch.equal(found[key], weights[key]) for key in weights)
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", pickle.dumps({"a": Bomb()}), pickle.dumps([1, 2])])
+@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+def test_a_bomb_and_rubbish_are_sentences_and_nothing_is_run(tmp_path, capsys, content, ending):
+    path = tmp_path / f"bad{ending}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="bad"):
+        read_weights(path)
+    torch.save({"a": Bomb()}, tmp_path / "bomb.pt")
+    with pytest.raises(InputError, match="more than weights"):
+        read_weights(tmp_path / "bomb.pt")
+    assert "boom" not in capsys.readouterr().out
+
+
+def test_weights_become_filters_spread_and_a_table():
+    weights = dict(net().state_dict())
+    filters, spread = weight_snapshots(weights)
+    np.testing.assert_array_equal(filters.array, weights["0.weight"].numpy())
+    assert spread.notes["rows"] == ["0", "3"]
+    types = {layer.name: layer.type for layer in weight_structure(weights, "").layers}
+    assert types == {"model": "weights", "0": "Conv2d", "1": "BatchNorm", "3": "Linear or Embedding"}
+
+
+def test_a_file_becomes_a_run(tmp_path):
+    save_file(net().state_dict(), tmp_path / "a.safetensors")
+    folder = open_model(tmp_path / "a.safetensors", runs=tmp_path / "opened")
+    with RunReader(folder) as run:
+        assert {info.kind for info in run.snapshots()} == {"filters", "matrix"}
+        assert run.status().state == "finished"
+    assert "does not say" in read_structure(folder).remark
+
+
+@pytest.mark.data
+def test_a_published_network_is_opened(real_data):
+    weights = read_weights(real_data / "resnet20_cifar10" / "resnet20-12fca82f.th")
+    assert weights["conv1.weight"].shape == (16, 3, 3, 3)
+    assert len([some for some in weight_snapshots(weights) if some.kind == "filters"]) == 19
