@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
 
 from mmgraph.errors import MMGraphError
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
@@ -25,7 +26,9 @@ from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.state import AppState
 from mmgraph_gui.theme import Theme
 from mmgraph_gui.views import Context
+from mmgraph_gui.warm_up import draw_unseen
 
+PATIENCE = 120_000
 STEPS = (10, 20, 30, 40)
 N_ITEMS = 300
 N_CLASSES = 10
@@ -151,6 +154,31 @@ def attention(vectors: np.ndarray, edges: np.ndarray, rng: np.random.Generator) 
     for head in range(N_HEADS):
         np.add.at(sums[head], edges[1], scores[head])
     return (scores / sums[:, edges[1]]).astype(np.float32)
+
+
+class PatientBot(QtBot):
+    """Waits for as long as a busy machine may take, where pytest-qt gives up after a second or five."""
+
+    def waitUntil(self, callback: Callable[[], Any], *, timeout: int = PATIENCE) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE, **options: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+    def waitSignals(self, signals: Any, *, timeout: int = PATIENCE, **options: Any) -> Any:
+        return super().waitSignals(signals, timeout=timeout, **options)
+
+
+@pytest.fixture
+def qtbot(qapp: Any, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's own, with patience."""
+    return PatientBot(request)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_loops() -> None:
+    """What views draw with is compiled once, before any test waits for it."""
+    draw_unseen()
 
 
 @pytest.fixture(autouse=True)
