@@ -16,7 +16,13 @@ class MultimodalGraphConfig(TrainingOptions):
     """Options of the recipe `multimodal-graph`."""
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
-        ("dataset", "flickr8k"): {"objective": "links", "epochs": 40, "filters": 16, "learning_rate": 2e-3},
+        ("dataset", "flickr8k"): {
+            "objective": "links",
+            "epochs": 60,
+            "filters": 4,
+            "dropout": 0.0,
+            "learning_rate": 2e-3,
+        },
     }
 
     dataset: str = option(
