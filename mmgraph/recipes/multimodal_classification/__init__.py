@@ -16,7 +16,7 @@ class MultimodalClassificationConfig(TrainingOptions):
     """Options of the recipe `multimodal-classification`."""
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
-        ("dataset", "spoken-written"): {"noise": 2.0, "epochs": 4},
+        ("dataset", "spoken-written"): {"epochs": 4},
     }
 
     dataset: str = option(
@@ -38,7 +38,11 @@ class MultimodalClassificationConfig(TrainingOptions):
     modality_dropout: float = option(
         0.0, "How often a modality of an item is hidden in training.", minimum=0.0, maximum=0.99
     )
-    alone: float = option(1.0, "How much the answers of each modality alone count in training.", minimum=0.0)
+    alone: float = option(
+        10.0,
+        "How much the answers of each modality alone count in training; of those of both together it is 1.",
+        minimum=0.0,
+    )
     removed: float = option(0.75, "Share of the energy that the images lose.", minimum=0.0, maximum=0.99)
     noise: float = option(4.0, "Strength of the noise beside that of the sound.", minimum=0.0)
     dim: int = option(64, "Numbers in the vector of a modality.", minimum=1)

@@ -67,7 +67,9 @@ class VideoClassificationConfig(TrainingOptions):
         choices=("early", "late", "gated", "attention", "low_rank"),
     )
     alone: float = option(
-        1.0, "How much the answers of each stream alone count in training (fusion).", minimum=0.0
+        10.0,
+        "How much the answers of each stream alone count in training (fusion); of those of all together it is 1.",
+        minimum=0.0,
     )
     motion: str = option(
         "difference",
