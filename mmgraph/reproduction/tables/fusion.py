@@ -40,7 +40,8 @@ TABLE = Table(
         "modality; 'image alone' and 'sound alone' of a fusion are the same fusion, given nothing else.",
         "Images keep the fewest principal components that carry a quarter of the variance. MNIST: the test file only, "
         "images 0 to 3,999 to learn from, 8,000 to 8,999 to choose the best epoch, 9,000 to 9,999 to test. FSDD: "
-        "recordings 0 to 4 of each digit and speaker test, 5 to 9 validate. White noise is four times as strong as sound.",
+        "recordings 0 to 4 of each digit and speaker test, 5 to 9 validate.",
+        "White noise is four times as strong as the sound.",
         "AV-MNIST has another set of sounds; its figures are not comparable and not shown.",
     ),
 )
