@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -100,10 +100,7 @@ class Probe:
             Whatever the model raises on these inputs.
         """
         inputs = self._on_device()
-        with ExitStack() as stack:
-            if self._first_batch is not None:
-                for kind, dtype in self._first_batch.autocast.items():
-                    stack.enter_context(torch.autocast(kind, dtype=dtype))
+        with self._as_in_first_batch():
             snapshots = self._capture.capture(*inputs.args, **inputs.kwargs)
         if "filters" in self._capture.kinds:
             snapshots += histograms(self._capture.model)
@@ -111,7 +108,17 @@ class Probe:
 
     def structure(self) -> Structure:
         """The layers of the model and how they are wired."""
-        return structure(self._capture.model, self._on_device())
+        with self._as_in_first_batch():
+            return structure(self._capture.model, self._on_device())
+
+    @contextmanager
+    def _as_in_first_batch(self) -> Iterator[None]:
+        """In the number formats in which the loop ran its first batch."""
+        with ExitStack() as stack:
+            if self._first_batch is not None:
+                for kind, dtype in self._first_batch.autocast.items():
+                    stack.enter_context(torch.autocast(kind, dtype=dtype))
+            yield
 
     def graph(self) -> Snapshot | None:
         """The graph that is learned on, where the inputs hold one."""

@@ -359,4 +359,5 @@ def test_autocast_of_the_first_batch_holds_for_the_probe(tmp_path: Path) -> None
         with torch.autocast("cpu", dtype=torch.float16):
             model(torch.ones(4, 3))
         live.step()
-    assert kinds == [torch.float16, torch.float16]
+    assert len(kinds) > 2  # the batch, the structure of the model, and a look
+    assert set(kinds) == {torch.float16}
