@@ -21,6 +21,7 @@ import torch.distributed as dist
 from mmgraph.errors import ConfigError, MMGraphError, TrainingError
 from mmgraph.runs import Command, ItemSet, RunWriter, Snapshot
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
+from mmgraph.runs.structure import Structure
 from mmgraph.training.devices import limited_threads, pick_device, seeded
 from mmgraph.training.interruption import StopRequest
 from mmgraph.training.loop import BEST, LAST, Report, Result, TrainingLoop
@@ -203,6 +204,10 @@ class SharedRun:
     ) -> None:
         if self._run is not None:
             self._run.snapshots(step, snapshots, epoch=epoch, wait=wait)
+
+    def structure(self, structure: Structure) -> None:
+        if self._run is not None:
+            self._run.structure(structure)
 
     def items(self, items: ItemSet) -> None:
         if self._run is not None:

@@ -44,7 +44,8 @@ def test_papers_that_bring_nothing_are_told_apart_by_their_words(new_run):
     assert result.metrics["test/accuracy"] > 0.7
     run.flush()
     with RunReader(run.folder) as reader:
-        taken = {info.kind: reader.load(info) for info in reader.snapshots(step=60)}
+        infos = [info for info in reader.snapshots(step=60) if not info.layer.startswith("histograms/")]
+        taken = {info.kind: reader.load(info) for info in infos}
     assert taken["embedding"].array.shape == (69, 8)
     assert taken["prediction"].array.shape == (69, 3)
     assert taken["prediction"].items == taken["embedding"].items == "items"
