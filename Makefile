@@ -10,8 +10,9 @@ QT_PACKAGES := fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl
 	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 \
 	libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxkbcommon-x11-0 libxkbcommon0
 
-# A display and hands, for the test that uses the window as a person does; without them it is skipped.
-TEST_PACKAGES := xvfb xdotool
+# A display and hands for the test that uses the window as a person does, and what copies runs of other machines;
+# without them those tests are skipped.
+TEST_PACKAGES := openssh-client openssh-sftp-server rsync xdotool xvfb
 
 .PHONY: run test check install system test-system constraints screenshots benchmarks clean
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
-from mmgraph.analysis import stable_layout as module
 from mmgraph.analysis.stable_layout import LayoutProgress, stable_layout
 from mmgraph.errors import InputError
 
@@ -58,6 +59,9 @@ def test_new_and_lost_items(fresh: tuple[str, np.ndarray]) -> None:
 
 
 def test_more_than_can_be_laid_out_are_placed_among_their_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module(
+        "mmgraph.analysis.stable_layout"
+    )  # the package has a function of that name
     monkeypatch.setattr(module, "MOST_LAID_OUT", 150)
     step = last(stable_layout(DIGITS, "UMAP"))
     assert step.laid_out == 150

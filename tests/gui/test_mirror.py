@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from mmgraph.errors import ConfigError
 from mmgraph.runs import RunNotes, RunReader, RunWriter, Snapshot, find_runs, write_notes
 from mmgraph_gui import mirror as mirrors
 from mmgraph_gui.mirror import Mirror
-from mmgraph_gui.remote import Address
+from mmgraph_gui.remote import Address, Fetcher
 from mmgraph_gui.window import MainWindow
 
 SSH = """#!/bin/sh
@@ -151,26 +152,30 @@ def test_a_folder_of_runs_is_copied_and_stays_up_to_date(qtbot, follow, ssh, tmp
 
 
 @needs_rsync
-def test_numbers_are_whole_whenever_they_are_copied(qtbot, follow, tmp_path):
-    """A writer that begins its log anew all the time: every copy is a sound database whose numbers have no gap."""
+def test_numbers_are_whole_whenever_they_are_copied(qtbot, follow, tmp_path, monkeypatch):
+    """A writer that often begins its log anew: every copy is a sound database whose numbers have no gap."""
+    monkeypatch.setattr(mirrors, "SECONDS", 0.01)
     there = tmp_path / "there"
     run = RunWriter.create(there, "run", {})
     mirror = follow("box", there)
     mirror.start()
     database = sqlite3.connect(run.folder / "run.db", isolation_level=None)
-    step, looks = 0, 0
-    while looks < 5:
-        for _ in range(200):
+    step, begun, pause, seen = 0, time.monotonic(), 0.2, set()
+    while len(seen) < 5:
+        for _ in range(100):
             step += 1
             run.scalars(step, {"x": float(step)})
         run.flush()
-        database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        if time.monotonic() - begun > pause:  # less and less often: some copies fall into it, others do not
+            begun, pause = time.monotonic(), 1.3 * pause
+            database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
         copy = mirror.folder / "run"
         if (copy / "run.db").exists():
             with RunReader(copy) as reader:
                 steps = reader.poll().scalars["x"].step.tolist() if reader.tags() else []
             assert steps == list(range(1, len(steps) + 1))
-            looks += bool(steps)
+            if steps:
+                seen.add(len(steps))
         qtbot.wait(1)
     database.close()
     run.close("finished")
@@ -256,6 +261,19 @@ def test_without_rsync_and_sftp_it_says_what_to_install(qtbot, follow, monkeypat
     with qtbot.waitSignal(mirror.failed) as told:
         mirror.start()
     assert "needs the program" in told.args[0]
+
+
+@needs_rsync
+def test_a_file_as_large_as_before_that_changed_in_the_same_second_is_copied(ssh, tmp_path):
+    there, here = tmp_path / "there" / "run", tmp_path / "here"
+    there.mkdir(parents=True)
+    fetcher = Fetcher(Address.parse(f"ssh://box{there.parent}"))
+    second = 1_700_000_000 * 10**9
+    for content, nanoseconds in ((b"before", 1_000_000), (b"behind", 400_000_000)):
+        (there / "run.db").write_bytes(content)
+        os.utime(there / "run.db", ns=(second + nanoseconds, second + nanoseconds))
+        fetcher.databases(here)
+        assert (here / "run" / "run.db").read_bytes() == content
 
 
 @needs_rsync
