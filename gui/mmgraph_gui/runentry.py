@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mmgraph.errors import MMGraphError
 from mmgraph.runs import (
     RunReader,
@@ -18,7 +16,6 @@ from mmgraph.runs import (
     summary_of,
 )
 from mmgraph.runs.schema import CONFIG_FILE, DATABASE_FILE, NOTES_FILE
-from mmgraph_gui.thinning import thin
 
 TRACE_POINTS = 40
 """Columns of the small curve."""
@@ -142,18 +139,16 @@ def _traced(reader: RunReader, summary: RunSummary) -> _Trace:
     tag = chief_curve(reader.tags(), summary.score[0] if summary.score else "")
     if tag is None:
         return _Trace()
-    series = reader.series(tag)
-    finite = np.isfinite(series.value)
-    steps, values = series.step[finite].astype(np.float64), series.value[finite]
+    outline = reader.outline(tag, TRACE_POINTS)
     due = time.monotonic() + PATIENCE * (time.monotonic() - began)
-    if not len(values):
+    if not outline.lows:
         return _Trace(due, (), tag)
+    low, high = min(outline.lows), max(outline.highs)
     lower = lower_is_better(tag)
-    best = float(values[-1] if lower is None else values.min() if lower else values.max())
-    _, heights = thin(steps, values, float(steps[0]), float(steps[-1]) + 1e-9, TRACE_POINTS)
-    low, high = heights.min(), heights.max()
-    scaled = (heights - low) / (high - low) if high > low else np.full(len(heights), 0.5)
-    return _Trace(due, tuple(scaled.tolist()), tag, best)
+    best = outline.last if lower is None else low if lower else high
+    heights = [end for pair in zip(outline.lows, outline.highs, strict=True) for end in dict.fromkeys(pair)]
+    scaled = [(height - low) / (high - low) if high > low else 0.5 for height in heights]
+    return _Trace(due, tuple(scaled), tag, best)
 
 
 def _best(summary: RunSummary, trace: _Trace) -> tuple[str, float] | None:

@@ -9,7 +9,7 @@ from mmgraph.runs.items import ItemSet
 from mmgraph.runs.notes import RunNotes, read_notes, write_notes
 from mmgraph.runs.reader import RunReader
 from mmgraph.runs.recordings import Recordings
-from mmgraph.runs.records import Cursor, Event, Series, Status, Update
+from mmgraph.runs.records import Cursor, Event, Outline, Series, Status, Update
 from mmgraph.runs.schema import SCHEMA_VERSION
 from mmgraph.runs.snapshot import KIND_AXES, Snapshot, SnapshotInfo
 from mmgraph.runs.stored_snapshot import StoredSnapshot
@@ -35,6 +35,7 @@ __all__ = [
     "Event",
     "ItemSet",
     "Layer",
+    "Outline",
     "Recordings",
     "RunNotes",
     "RunReader",

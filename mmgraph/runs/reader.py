@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import socket
 import sqlite3
@@ -19,7 +20,7 @@ from mmgraph.runs import schema
 from mmgraph.runs.connection import Reading
 from mmgraph.runs.folder import read_config
 from mmgraph.runs.items import ItemSet, item_names, item_path, read_items
-from mmgraph.runs.records import EMPTY_SERIES, Cursor, Event, Series, Status, Update
+from mmgraph.runs.records import EMPTY_SERIES, Cursor, Event, Outline, Series, Status, Update
 from mmgraph.runs.snapshot import Array, Snapshot, SnapshotInfo, read_snapshot
 
 HEARTBEAT_SECONDS = 10.0
@@ -101,6 +102,30 @@ class RunReader:
         sessions = dict(self._query("SELECT id, start_step FROM sessions"))
         scalars, _ = self._scalars_after(0, sessions, known[tag])
         return scalars.get(tag, EMPTY_SERIES)
+
+    def outline(self, tag: str, columns: int) -> Outline:
+        """Lowest and highest of one recorded number in each of so many equal parts of its steps; parts without any are
+        left out. SQLite works it out, so it costs a fraction of reading the numbers, and other threads go on meanwhile.
+        """
+        of_tag = (
+            "SELECT r.id, r.step, r.value FROM scalar_rows r JOIN tags t ON t.id = r.tag WHERE t.tag = ? "
+            "AND r.value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 "
+            "AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id > r.session AND s.start_step < r.step)"
+        )
+        rows = list(
+            self._query(
+                f"WITH r AS MATERIALIZED ({of_tag}), span AS (SELECT min(step) first, max(step) last FROM r) "
+                "SELECT min(value), max(value) FROM r, span "
+                "GROUP BY (step - first) * ? / (last - first + 1) ORDER BY min(step)",
+                (tag, columns),
+            )
+        )
+        last = next(self._query(f"{of_tag} ORDER BY r.id DESC LIMIT 1", (tag,)), None)
+        return Outline(
+            tuple(low for low, _ in rows),
+            tuple(high for _, high in rows),
+            math.nan if last is None else float(last[2]),
+        )
 
     def snapshots(
         self, *, kind: str | None = None, layer: str | None = None, step: int | None = None

@@ -58,6 +58,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """A curve in a few parts: the lowest and highest finite value of each, and the last of all (NaN without any)."""
+
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    last: float
+
+
+@dataclass(frozen=True)
 class Status:
     """Where a run stands. `state` is running, paused, finished, stopped, failed, or interrupted: the process
     that wrote it is gone without a word. `device_memory` is what the model's tensors take on a GPU, in bytes."""

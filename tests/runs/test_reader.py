@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmgraph.errors import RunDamagedError, UnknownNameError
-from mmgraph.runs import Cursor, RunReader, RunWriter, Snapshot, Update, reader, tables
+from mmgraph.runs import Cursor, Outline, RunReader, RunWriter, Snapshot, Update, reader, tables
 
 
 def matrix(step: int) -> list[Snapshot]:
@@ -376,3 +377,37 @@ def test_a_database_that_another_takes_the_place_of_is_read_anew(tmp_path):
         assert update.status.state == "finished"
         (copy / "run.db").unlink()
         assert reader.status().state == "finished"  # what was read stays
+
+
+def naive_outline(run: RunReader, tag: str, columns: int) -> list[tuple[float, float]]:
+    """Part by part, from the numbers themselves."""
+    series = run.series(tag)
+    finite = np.isfinite(series.value)
+    steps, values = series.step[finite], series.value[finite]
+    if not len(steps):
+        return []
+    parts = (steps - steps[0]) * columns // (steps[-1] - steps[0] + 1)
+    return [(values[parts == part].min(), values[parts == part].max()) for part in np.unique(parts)]
+
+
+def test_the_outline_of_a_curve_is_that_of_its_numbers(new_run):
+    run, rng = new_run(), np.random.default_rng(0)
+    values = rng.normal(size=500)
+    values[[3, 70, 499]] = math.nan, math.inf, -math.inf
+    for step, value in enumerate(values.tolist(), start=10):
+        run.scalars(step * 3, {"noise": value, "other": 1e9})
+    run.scalars(7, {"one": 4.5, "none": math.nan})
+    run.close()
+    with RunWriter(run.folder, start_step=900) as again:  # what came after is superseded
+        again.scalars(903, {"noise": -7.0})
+    with RunReader(run.folder) as reader:
+        for columns in (1, 7, 40, 5000):
+            outline = reader.outline("noise", columns)
+            pairs = list(zip(outline.lows, outline.highs, strict=True))
+            assert pairs == naive_outline(reader, "noise", columns)
+            assert outline.last == -7.0
+        assert reader.outline("one", 9) == Outline((4.5,), (4.5,), 4.5)
+        for tag in ("none", "never recorded"):
+            empty = reader.outline(tag, 9)
+            assert (empty.lows, empty.highs) == ((), ())
+            assert math.isnan(empty.last)
