@@ -26,6 +26,9 @@ class PointCloud:
         depth: how far behind the plane each point lies, from 0 to 1; None in two dimensions.
         dot_size: how large the points are beside usual ones.
 
+    Attributes:
+        corners: left lower and right upper corner of the finite points, (2, 2); (0, 2) where there are none.
+
     Shapes:
         positions (n, 2), rows (n,), depth (n,).
     """
@@ -42,7 +45,13 @@ class PointCloud:
         self.positions, self.rows, self.depth = positions, rows, depth
         finite = np.isfinite(positions[:, 0]) & np.isfinite(positions[:, 1])
         self.lost: Rows = np.flatnonzero(~finite) if lost is None else lost
-        self._any = bool(finite.any())
+        some = positions if finite.all() else positions[finite]
+        # By NumPy, not by the grid: the UI thread asks, and must not wait for compiled loops to be loaded.
+        self.corners: npt.NDArray[np.float64] = (
+            np.array([some.min(axis=0), some.max(axis=0)], dtype=np.float64)
+            if len(some)
+            else np.zeros((0, 2))
+        )
         self._point_of_row = np.full(int(rows.max(initial=-1)) + 1, -1, dtype=np.int64)
         self._point_of_row[rows] = np.arange(len(rows))
         self._chosen: tuple[Rows, Mask] | None = None
@@ -57,13 +66,6 @@ class PointCloud:
     def grid(self) -> PointGrid:
         """The points, sorted; those that are not finite have no place in it."""
         return PointGrid(self.positions)
-
-    @property
-    def corners(self) -> npt.NDArray[np.float64]:
-        """Left lower and right upper corner of the finite points, (2, 2); (0, 2) where there are none."""
-        if not self._any:
-            return np.zeros((0, 2))
-        return np.array([self.grid.low, self.grid.high])
 
     def point_of(self, row: int | None) -> int | None:
         """The point that stands for a row; None where none does."""
