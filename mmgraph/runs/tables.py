@@ -66,11 +66,12 @@ class Tables:
                 ).lastrowid
                 or 1
             )
-            connection.execute(
-                "UPDATE commands SET answered_at = ?, answer = 'too late: the process it was meant for had ended' "
-                "WHERE answered_at IS NULL",
-                (now,),
-            )
+            if self.session > 1:  # a run that others see already may get a command before its first session
+                connection.execute(
+                    "UPDATE commands SET answered_at = ?, "
+                    "answer = 'too late: the process it was meant for had ended' WHERE answered_at IS NULL",
+                    (now,),
+                )
             connection.execute(
                 "INSERT INTO status (id, state, step, pid, host, heartbeat) VALUES (1, 'running', ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET state = 'running', message = '', step = excluded.step, "

@@ -57,13 +57,13 @@ def test_runs_start_one_after_the_other(qtbot, queue, launcher, tmp_path):
     queue.changed.connect(lambda entries: seen.append([entry.recipe for entry in entries]))
     queue.add("first", {}, root)
     queue.add("second", {"epochs": 3}, root)
-    qtbot.waitUntil(lambda: len(find_runs(root)) == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: len(find_runs(root)) == 1)
     assert seen == [["first"], ["first", "second"], ["second"]]
     assert len(queue) == 1
     (first,) = find_runs(root)
     assert RunReader(first).config["run"]["recipe"] == "first"
     send_command(first, "stop")
-    qtbot.waitUntil(lambda: len(find_runs(root)) == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: len(find_runs(root)) == 2)
     assert RunReader(first).status().state == "stopped"
     assert len(queue) == 0
 
@@ -86,12 +86,12 @@ def test_others_that_are_training_come_first_and_what_waits_can_be_taken_out(
     queue.cancel(waiting[0].path)
     assert [entry.recipe for entry in entries[-1]] == ["b"]
     busy.clear()
-    with qtbot.waitSignal(launcher.appeared, timeout=30_000) as found:
+    with qtbot.waitSignal(launcher.appeared) as found:
         queue._look()
     assert found.args[0].name.startswith("b-")
 
 
 def test_one_that_fails_holds_up_nobody(qtbot, queue, launcher, tmp_path):
-    with qtbot.waitSignals([launcher.failed, launcher.appeared], timeout=30_000):
+    with qtbot.waitSignals([launcher.failed, launcher.appeared]):
         queue.add("broken", {}, tmp_path / "runs")
         queue.add("good", {}, tmp_path / "runs")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mmgraph.errors import ConfigError, NotARunError, UnknownNameError
-from mmgraph.runs import COMMANDS, send_command
+from mmgraph.runs import COMMANDS, RunWriter, send_command
+from mmgraph.runs.folder import create_folder
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -37,3 +38,18 @@ def test_a_folder_that_is_no_run_takes_no_commands(tmp_path):
 def test_what_is_explained_is_a_row(new_run, row):
     with pytest.raises(ConfigError, match="row of an item"):
         send_command(new_run().folder, "explain", row)
+
+
+def test_what_is_sent_before_the_first_session_of_a_new_run_arrives(tmp_path):
+    folder = create_folder(tmp_path, "run", {})  # others see it from here on
+    send_command(folder, "stop")
+    with RunWriter(folder) as run:
+        assert [command.name for command in run.commands()] == ["stop"]
+
+
+def test_what_is_sent_to_a_process_that_has_ended_does_not_reach_the_next_one(new_run):
+    run = new_run()
+    run.close("stopped")
+    send_command(run.folder, "stop")
+    with RunWriter(run.folder) as resumed:
+        assert resumed.commands() == []
