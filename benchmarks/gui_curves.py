@@ -65,9 +65,9 @@ def main() -> None:
 def ours(app: object, walks: np.ndarray) -> Callable[[float, float], None]:
     """Moves a plot of the Metrics view."""
     from mmgraph.runs import Series
-    from mmgraph_gui.curve import Curve
-    from mmgraph_gui.curves import CurvePlot
-    from mmgraph_gui.theme import Theme
+    from mmgraph_gui.drawing.curve import Curve
+    from mmgraph_gui.drawing.curves import CurvePlot
+    from mmgraph_gui.drawing.theme import Theme
 
     steps = np.arange(walks.shape[1])
     plot = CurvePlot("walk", Theme())

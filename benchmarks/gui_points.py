@@ -98,7 +98,7 @@ class Bench:
     def __init__(self, application: Any, frames: int) -> None:
         from PySide6.QtCore import QTimer
 
-        from mmgraph_gui.theme import Theme
+        from mmgraph_gui.drawing.theme import Theme
 
         self._tick = QTimer(interval=2)
         self._tick.start()
@@ -118,8 +118,8 @@ class Bench:
     def open(self, folder: Path, *kinds: Any, times: Times | None = None) -> tuple[Any, list[Any]]:
         """Context and views that have drawn a run; the time this takes after it was read goes to `times`."""
         from mmgraph_gui.follower import RunFollower
-        from mmgraph_gui.model_process import ModelProcess
         from mmgraph_gui.own_items import OwnItems
+        from mmgraph_gui.processes.model_process import ModelProcess
         from mmgraph_gui.state import AppState
         from mmgraph_gui.views import Context
 
@@ -244,7 +244,7 @@ def peer_points(bench: Bench, positions: Any, labels: Any) -> None:
     """ScatterPlotItem with the same points and ten brushes."""
     import pyqtgraph as pg
 
-    from mmgraph_gui.palettes import OKABE_ITO
+    from mmgraph_gui.drawing.palettes import OKABE_ITO
 
     brushes = [pg.mkBrush(OKABE_ITO[code % len(OKABE_ITO)]) for code in range(10)]
     started = time.perf_counter()

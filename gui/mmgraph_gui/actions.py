@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMenu, QWidget
 
-from mmgraph_gui.icon import icon
+from mmgraph_gui.drawing.icon import icon
 
 if TYPE_CHECKING:
     from mmgraph_gui.window import MainWindow

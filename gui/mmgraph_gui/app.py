@@ -37,7 +37,7 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
 
     from mmgraph.runs import runs_root
     from mmgraph_gui.collector import Collector
-    from mmgraph_gui.remote import SCHEME
+    from mmgraph_gui.remote.address import SCHEME
     from mmgraph_gui.warm_up import DELAY_MILLISECONDS, WarmUp
     from mmgraph_gui.window import MainWindow
 

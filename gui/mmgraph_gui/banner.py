@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from mmgraph_gui.accessible import named
-from mmgraph_gui.icon import icon
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.icon import icon
+from mmgraph_gui.drawing.theme import Theme
 
 INFO_MILLISECONDS = 8000
 

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph_gui.accessible import named
-from mmgraph_gui.palettes import FEWEST, MOST, PALETTES, VISIONS, alike, seen
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.palettes import FEWEST, MOST, PALETTES, VISIONS, alike, seen
+from mmgraph_gui.drawing.theme import Theme
 
 OWN = "Own"
 SIDE = 20

@@ -31,8 +31,8 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.answers import Answers
 from mmgraph_gui.banner import Banner
 from mmgraph_gui.follower import RunFollower
-from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.own_items import OwnItems
+from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.step_lock import LOCKS, StepLock

@@ -12,8 +12,8 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.errors import UsageError
+from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.follower import RunFollower
-from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import View
 
 LINE, DOT = 18, 10

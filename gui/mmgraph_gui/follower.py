@@ -16,7 +16,7 @@ from mmgraph.errors import MMGraphError
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, Update, send_command
 from mmgraph_gui.poller import Poller
 from mmgraph_gui.prediction import Prediction
-from mmgraph_gui.processes import Processes
+from mmgraph_gui.processes.long_process import Processes
 from mmgraph_gui.snapshot_cache import SnapshotCache
 from mmgraph_gui.state import AppState, Topic
 

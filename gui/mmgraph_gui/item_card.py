@@ -12,11 +12,11 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from mmgraph.analysis import wave_picture
 from mmgraph.runs import ItemSet
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.prediction import Prediction
-from mmgraph_gui.raster import to_image
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.state import AppState
-from mmgraph_gui.theme import Theme
 
 PICTURE = 72
 WIDEST_TEXT = 260

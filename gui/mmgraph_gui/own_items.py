@@ -16,7 +16,7 @@ from mmgraph_gui.guest import Guest, pairs_of
 from mmgraph_gui.state import AppState
 
 if TYPE_CHECKING:
-    from mmgraph_gui.model_process import ModelAnswer, ModelProcess
+    from mmgraph_gui.processes.model_process import ModelAnswer, ModelProcess
 
 IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 SOUNDS = (".flac", ".mp3", ".ogg", ".wav")

@@ -6,8 +6,8 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar
 
 from mmgraph.runs import Status
+from mmgraph_gui.drawing.theme import Palette, Theme
 from mmgraph_gui.state import AppState, Topic
-from mmgraph_gui.theme import Palette, Theme
 
 NEWS_MILLISECONDS = 8000
 

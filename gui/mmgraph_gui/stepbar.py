@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
 from mmgraph_gui.accessible import named
-from mmgraph_gui.icon import icon
+from mmgraph_gui.drawing.icon import icon
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.snapshot_index import nearest
 from mmgraph_gui.state import AppState, Topic
-from mmgraph_gui.theme import Theme
 
 PLAY_MILLISECONDS = 200
 

@@ -22,25 +22,25 @@ from mmgraph.errors import UsageError
 from mmgraph.runs.opened import is_model_file
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.export import export_view, picture_of
 from mmgraph_gui.follower import RunFollower
-from mmgraph_gui.launcher import Launcher
-from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.news import News
-from mmgraph_gui.otherruns import OtherRuns
 from mmgraph_gui.own_items import OwnItems, is_own_item
+from mmgraph_gui.processes.launcher import Launcher
+from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.questions import ask_export, ask_folder, ask_own_item, ask_report
-from mmgraph_gui.recent import RecentRuns
-from mmgraph_gui.remote_runs import RemoteRuns
-from mmgraph_gui.rundeeds import RunDeeds
-from mmgraph_gui.runlist import RunList
-from mmgraph_gui.runqueue import RunQueue
-from mmgraph_gui.runwatch import runs_among
+from mmgraph_gui.remote.remote_runs import RemoteRuns
+from mmgraph_gui.runs.otherruns import OtherRuns
+from mmgraph_gui.runs.recent import RecentRuns
+from mmgraph_gui.runs.rundeeds import RunDeeds
+from mmgraph_gui.runs.runlist import RunList
+from mmgraph_gui.runs.runqueue import RunQueue
+from mmgraph_gui.runs.runwatch import runs_among
 from mmgraph_gui.session import Session
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.statusline import StatusLine
 from mmgraph_gui.stepbar import StepBar
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.toolbar import RunToolBar
 from mmgraph_gui.viewarea import ViewArea
 from mmgraph_gui.views import Context
@@ -163,7 +163,7 @@ class MainWindow(QMainWindow):
 
     def new_run(self, recipe: str | None = None, values: Mapping[str, object] | None = None) -> None:
         """Ask what to train, and start it or let it wait for its turn."""
-        from mmgraph_gui.newrun import NewRunDialog
+        from mmgraph_gui.runs.newrun import NewRunDialog
 
         dialog = NewRunDialog(self.theme, self, recipe=recipe, values=values, settings=self.settings)
         if dialog.exec() == QDialog.DialogCode.Accepted:

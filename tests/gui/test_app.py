@@ -27,7 +27,7 @@ class Window(window.MainWindow):
             self.area.show_view(name)
             QApplication.processEvents()
         self.new_run = None
-        from mmgraph_gui.newrun import NewRunDialog
+        from mmgraph_gui.runs.newrun import NewRunDialog
         NewRunDialog(self.theme, self).close()
         print(*sorted(self.area.views))
         print([name for name in ("torch", "torch_geometric") if name in sys.modules])

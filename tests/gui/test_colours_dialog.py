@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from mmgraph_gui.colours_dialog import OWN, ColoursDialog
-from mmgraph_gui.palettes import FEWEST, OKABE_ITO, PALETTES, VISIONS, alike, seen
+from mmgraph_gui.drawing.palettes import FEWEST, OKABE_ITO, PALETTES, VISIONS, alike, seen
 
 
 @pytest.fixture

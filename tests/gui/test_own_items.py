@@ -15,8 +15,8 @@ from PySide6.QtTest import QTest
 from mmgraph.questions import Caption, Locate, Search
 from mmgraph.runs import Snapshot
 from mmgraph_gui.guest import Guest, pairs_of
-from mmgraph_gui.model_process import ModelAnswer
 from mmgraph_gui.own_items import MOST_CHARACTERS, OwnItems, is_own_item
+from mmgraph_gui.processes.model_process import ModelAnswer
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.attention import AttentionView

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QApplication, QTabBar
 
 from mmgraph.errors import RunError
 from mmgraph.runs import RunReader, RunWriter, read_notes
-from mmgraph_gui import rundeeds
 from mmgraph_gui.about import KeysDialog
-from mmgraph_gui.discard import discard_run
+from mmgraph_gui.drawing.theme import DARK, LIGHT
 from mmgraph_gui.guest import Guest
-from mmgraph_gui.launcher import Launcher
-from mmgraph_gui.runnotes import NotesDialog
-from mmgraph_gui.theme import DARK, LIGHT
+from mmgraph_gui.processes.launcher import Launcher
+from mmgraph_gui.runs import rundeeds
+from mmgraph_gui.runs.discard import discard_run
+from mmgraph_gui.runs.runnotes import NotesDialog
 from mmgraph_gui.views.registry import VIEW_SPECS
 from mmgraph_gui.window import MainWindow
 

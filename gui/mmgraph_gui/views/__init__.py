@@ -39,14 +39,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, 
 
 from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.follower import RunFollower, Work
-from mmgraph_gui.model_process import ModelProcess
 from mmgraph_gui.own_items import OwnItems
+from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.state import TOPICS, AppState, Topic
-from mmgraph_gui.theme import Theme
 
 if TYPE_CHECKING:
-    from mmgraph_gui.raster import Drawing
+    from mmgraph_gui.drawing.raster import Drawing
 
 RENDER_MILLISECONDS = 30
 

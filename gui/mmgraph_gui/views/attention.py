@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStackedWidget, QVBoxL
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
+from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.item_card import describe
-from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.attention_edges import EdgeAttention, edge_attention, neighbourhood, told_edges
 from mmgraph_gui.views.attention_maps import AttentionMap, HeadGrid, read_heads, read_map

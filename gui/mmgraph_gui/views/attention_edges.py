@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.colouring import colouring_of
+from mmgraph_gui.drawing.raster import colour_parts
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.follower import Job
 from mmgraph_gui.item_card import describe, thumbnail
-from mmgraph_gui.raster import colour_parts
 from mmgraph_gui.state import AppState
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.neighbourhood import MOST_NEIGHBOURS, Neighbour, Neighbourhood, edges_into
 
 

@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage
 
 from mmgraph.analysis import block_means, rollout, scale_tiles
 from mmgraph.runs import SnapshotInfo, StoredSnapshot
+from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import to_image
 from mmgraph_gui.views.tiles import NOT_FINITE
 from mmgraph_gui.views.word_maps import Pixels, WordMaps, word_maps
 

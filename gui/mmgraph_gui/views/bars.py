@@ -12,8 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from mmgraph_gui.theme import Theme
-from mmgraph_gui.thinning import ticks
+from mmgraph_gui.drawing.theme import Theme
+from mmgraph_gui.drawing.thinning import ticks
 
 LEFT, RIGHT, TOP, BOTTOM = 12, 16, 30, 40
 TICKS = 6

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph_gui.branches import Branches
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import describe
 from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.state import AppState
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.gallery import ROW_ROLE, Index
 from mmgraph_gui.views.item_picture import paint_item
 from mmgraph_gui.views.picking import mode_of

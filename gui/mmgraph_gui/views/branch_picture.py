@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.branches import Branches
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import describe
-from mmgraph_gui.raster import to_image
 from mmgraph_gui.state import AppState
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.item_picture import paint_item
 from mmgraph_gui.views.picking import mode_of
 

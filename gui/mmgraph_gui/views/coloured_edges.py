@@ -12,7 +12,7 @@ from PySide6.QtCore import QLineF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from mmgraph.analysis import raster_edges
-from mmgraph_gui.raster import Viewport, to_image
+from mmgraph_gui.drawing.raster import Viewport, to_image
 
 MOST_LINES = 1_000
 """Up to so many edges are drawn as lines; more are rasterised, one pixel wide."""

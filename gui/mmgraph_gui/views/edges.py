@@ -13,8 +13,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from mmgraph.analysis import raster_edges, tint
 from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph_gui.drawing.raster import Viewport, from_pixels
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Viewport, from_pixels
 from mmgraph_gui.views.coloured_edges import ColouredEdges, draw_coloured
 
 MOST_STROKES = 500

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLa
 from mmgraph.analysis.tiling import Scaling
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
+from mmgraph_gui.drawing.raster import colour_parts, to_image
 from mmgraph_gui.item_card import describe, thumbnail
-from mmgraph_gui.raster import colour_parts, to_image
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.display_options import DisplayButton

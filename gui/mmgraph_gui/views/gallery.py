@@ -28,10 +28,10 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph.runs import ItemSet
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, describe, has_pictures, paint_picture, thumbnail
 from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.state import AppState
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.picking import mode_of
 
 Index = QModelIndex | QPersistentModelIndex

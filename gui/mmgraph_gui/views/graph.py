@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
+from mmgraph_gui.drawing.raster import colour_parts
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
-from mmgraph_gui.raster import colour_parts
 from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.state import Groups
 from mmgraph_gui.views import Changed, Table

@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.item_card import paint_picture
-from mmgraph_gui.raster import to_image
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.plane import Plane
 from mmgraph_gui.views.point_cloud import PointCloud
 

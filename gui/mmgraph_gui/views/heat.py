@@ -21,8 +21,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from mmgraph_gui.raster import to_image
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 
 GAP = 6
 LARGEST_CELL = 72

@@ -11,8 +11,8 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import Snapshot
-from mmgraph_gui.raster import to_image
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 
 BINS = 96
 MOST_STEPS = 200

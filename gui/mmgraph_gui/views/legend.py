@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring
-from mmgraph_gui.icon import dot
-from mmgraph_gui.raster import to_image
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.icon import dot
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.views.ramp import Ramp
 
 NARROWEST, WIDEST = 72, 168

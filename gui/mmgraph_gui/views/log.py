@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from mmgraph.runs import Event
 from mmgraph_gui.accessible import named
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.views import Changed, Table, View
 
 LEVELS = {"Everything": 0, "Warnings and errors": 1, "Errors": 2}

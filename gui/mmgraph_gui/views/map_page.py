@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QWidget
 
 from mmgraph_gui.accessible import named
-from mmgraph_gui.raster import Drawing, to_image
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.raster import Drawing, to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.views.attention_maps import AttentionMap
 from mmgraph_gui.views.heat import Heat, Matrix
 from mmgraph_gui.views.patch_overlay import PatchOverlay

@@ -25,11 +25,11 @@ from PySide6.QtWidgets import (
 
 from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
-from mmgraph_gui.across import KINDS, Across, start_of
-from mmgraph_gui.curve import Curve
-from mmgraph_gui.curves import CurvePlot, group_of
+from mmgraph_gui.drawing.across import KINDS, Across, start_of
+from mmgraph_gui.drawing.curve import Curve
+from mmgraph_gui.drawing.curves import CurvePlot, group_of
+from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.milestones import Milestone, milestones
-from mmgraph_gui.raster import Drawing
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Changed, Table, View
 

@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, paint_card, paint_picture
 from mmgraph_gui.selection import Mode
-from mmgraph_gui.theme import Theme
 
 MOST_NEIGHBOURS = 24
 WIDEST_LINE = 12.0

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QSplitter, QStackedWidget, QVBo
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.branches import HARDEST, RECORDED, Branches, vectors_of
+from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Drawing
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.bars import Bars, Level
 from mmgraph_gui.views.branch_list import BranchList, BranchNames, in_words

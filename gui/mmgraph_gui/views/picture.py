@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.theme import Theme
 
 LARGEST_PIXEL = 48
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mmgraph.analysis import StableProjector
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.follower import Job
-from mmgraph_gui.processes import Processes
+from mmgraph_gui.processes.long_process import Processes
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.views.point_cloud import PointCloud
 

@@ -25,9 +25,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.analysis import PointGrid
+from mmgraph_gui.drawing.raster import Viewport
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, paint_card
-from mmgraph_gui.raster import Viewport
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.picking import mode_of
 from mmgraph_gui.views.point_cloud import PointCloud
 

@@ -13,8 +13,8 @@ from PySide6.QtGui import QImage, QPainter
 from mmgraph.analysis import PointGrid, raster_points
 from mmgraph.runs import Snapshot
 from mmgraph_gui.colouring import Colouring
+from mmgraph_gui.drawing.raster import Viewport, from_pixels
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import Viewport, from_pixels
 from mmgraph_gui.selection import Rows
 from mmgraph_gui.views.point_cloud import Colours, PointCloud
 

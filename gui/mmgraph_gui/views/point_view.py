@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
 from mmgraph.analysis import PointGrid, points_in_polygon
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring, colouring_of
+from mmgraph_gui.drawing.icon import icon
+from mmgraph_gui.drawing.raster import Drawing, colour_parts
 from mmgraph_gui.follower import Work
-from mmgraph_gui.icon import icon
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, has_pictures, row_values, thumbnail
-from mmgraph_gui.raster import Drawing, colour_parts
 from mmgraph_gui.selection import EMPTY, Mode, Rows
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption

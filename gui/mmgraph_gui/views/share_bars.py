@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.theme import Theme
 
 METHODS = {
     "weights": ("share of each modality", "Gates or attention of the fusion; they sum to 1"),

@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage
 from mmgraph.analysis import TileGrid, scale_tiles, tile
 from mmgraph.analysis.tiling import LEVELS, Scaling, tile_levels
 from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.follower import Job
-from mmgraph_gui.raster import to_image
 
 MOST_TILES = 4_096
 SMALLEST_TILE = 24

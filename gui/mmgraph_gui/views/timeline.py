@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.analysis import envelope
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.keys import keeps_keys
-from mmgraph_gui.raster import to_image
-from mmgraph_gui.theme import Theme
 
 FRAME_HEIGHT = 44
 BAND = 16

@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.keys import keeps_keys
-from mmgraph_gui.theme import Theme
 from mmgraph_gui.views.attention_maps import AttentionMap
 
 MOST_TOKENS = 64

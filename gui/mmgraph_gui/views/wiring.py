@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QWidget
 
 from mmgraph.analysis.layered import layered_layout
 from mmgraph.runs.structure import OUTPUT, Layer, Structure
-from mmgraph_gui.theme import Theme
+from mmgraph_gui.drawing.theme import Theme
 
 WIDTH, HEIGHT, ACROSS, DOWN = 168.0, 44.0, 24.0, 40.0
 """Of a box and of the room between boxes, in pixels at zoom 1."""

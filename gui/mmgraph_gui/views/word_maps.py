@@ -12,11 +12,11 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import SnapshotInfo
+from mmgraph_gui.drawing.raster import to_image
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.follower import Job
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.keys import keeps_keys
-from mmgraph_gui.raster import to_image
-from mmgraph_gui.theme import Theme
 
 Weights = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]

@@ -68,8 +68,8 @@ TABLE = Table(
         "sentences of a picture counts. A named thing is looked at where the attention before the word that names it "
         "is highest on a place that overlaps the thing; chance is about one in ten. Beam of 3.",
         "flickr8k: the first 800 photographs by name to learn from, 100 to choose by, 100 to test on, each with five "
-        "sentences. Beam of 6, better on the 100 to choose by. CIDEr is in per cent of one, at most 1000. Figures published on all 8,000 (soft attention: BLEU-1 "
-        "67, BLEU-4 19.5) cannot be compared.",
+        "sentences. Beam of 6, better on the 100 to choose by. CIDEr is in per cent of one, at most 1000. Figures "
+        "published on all 8,000 (soft attention: BLEU-1 67, BLEU-4 19.5) cannot be compared.",
         f"{WEIGHTS}=FILE adds rows that look at the maps of a ResNet-20 trained on CIFAR-10, as they are.",
     ),
 )

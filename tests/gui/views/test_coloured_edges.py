@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
-from mmgraph_gui.raster import Viewport
+from mmgraph_gui.drawing.raster import Viewport
 from mmgraph_gui.views import Context, coloured_edges
 from mmgraph_gui.views.coloured_edges import ColouredEdges, draw_coloured
 from mmgraph_gui.views.graph import GraphView

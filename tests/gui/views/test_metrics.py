@@ -10,11 +10,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
-from mmgraph_gui import curves as curves_module
-from mmgraph_gui.curve import Curve
-from mmgraph_gui.curves import CurvePlot, group_of
-from mmgraph_gui.otherruns import OtherRuns
-from mmgraph_gui.thinning import smoothed
+from mmgraph_gui.drawing import curves as curves_module
+from mmgraph_gui.drawing.curve import Curve
+from mmgraph_gui.drawing.curves import CurvePlot, group_of
+from mmgraph_gui.drawing.thinning import smoothed
+from mmgraph_gui.runs.otherruns import OtherRuns
 from mmgraph_gui.views.metrics import MetricsView, grouped
 
 

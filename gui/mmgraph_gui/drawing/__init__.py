@@ -1,0 +1,1 @@
+"""Colours, curves and rasters: from numbers to pixels."""

@@ -1,0 +1,526 @@
+"""A plot of curves, with a cross-hair that reads values and a line at the current step.
+
+Painted by hand: axes and curves once, into a picture, and what moves over it at each repaint.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+import shiboken6
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from mmgraph_gui.accessible import named
+from mmgraph_gui.drawing.across import Across
+from mmgraph_gui.drawing.axes import paint_axes, paint_milestones
+from mmgraph_gui.drawing.curve import Curve, Drawn
+from mmgraph_gui.drawing.readout import paint_readout
+from mmgraph_gui.drawing.theme import Theme
+from mmgraph_gui.drawing.thinning import Numbers, padded
+from mmgraph_gui.milestones import Milestone, nearest_milestone
+
+LINE = 2
+THIN_FROM = 9
+"""So many curves in one plot are drawn with thin lines."""
+BUDGET = 0.010
+"""Seconds in which curves are made ready; the others wait for the next call."""
+FAINT = 0.35
+"""How much of a curve is left beside its smoothed one."""
+GAP = 6
+LEGEND_GAP = 12
+REACH = 6
+"""Pixels between the mouse and a milestone that it is pointing at."""
+
+Points = tuple[Numbers, Numbers]
+Span = tuple[float, float]
+
+
+def group_of(tag: str) -> tuple[str, str]:
+    """("train", "loss") of "train/loss"; ("", "learning rate") of "learning_rate"."""
+    part, _, quantity = tag.rpartition("/")
+    return part, quantity.replace("_", " ")
+
+
+class CurvePlot(QWidget):
+    """Curves of one quantity. The heading is the legend, and reads the values under the mouse.
+
+    Places are where numbers lie along the axis: steps, epochs or seconds, or their logarithms.
+
+    Signals:
+        step_chosen(int): the user clicked or dragged to this step.
+        hovered(float | None): the mouse is at this place, or has left.
+        span_wanted(float, float): the user zoomed or moved to these places.
+        whole_wanted(): the user asked for the whole run.
+    """
+
+    step_chosen = Signal(int)
+    hovered = Signal(object)
+    span_wanted = Signal(float, float)
+    whole_wanted = Signal()
+
+    def __init__(self, quantity: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.quantity = quantity
+        self._theme = theme
+        self._drawn: dict[str, Drawn] = {}
+        self.milestones: list[Milestone] = []
+        self._across, self._log, self._weight = Across(), False, 0.0
+        self._span: Span = (0.0, 1.0)
+        self._limits: Span = (0.0, 1.0)
+        self._wanted_limits: Span | None = None
+        self._shown: dict[str, Points] = {}
+        self._faint: dict[str, Points] = {}
+        self._step: float = -1
+        self._cross: float | None = None
+        self._picture: QPixmap | None = None
+        self._grip: QPointF | None = None
+        self._box: QRectF | None = None
+        self._pointed = False
+        self.is_partial = False
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(140, 110)
+        named(self, f"Plot of {quantity}", "").setToolTip("")
+
+    # -- content -----------------------------------------------------------------------------------------
+
+    def draw(
+        self,
+        curves: Sequence[Curve],
+        span: Span,
+        milestones: list[Milestone] | None = None,
+        *,
+        across: Across | None = None,
+        log: bool = False,
+        smoothing: float = 0.0,
+    ) -> None:
+        """Show these curves from one place to another, and what happened on the way.
+
+        Args:
+            across: along what; steps by default.
+            log: whether heights are logarithms; what is not above zero is left out.
+            smoothing: weight of the past in the smoothed curve; 0 draws none.
+
+        Where there are many long curves, some may be left for the next call, so that the window stays quick:
+        `is_partial` says so.
+        """
+        across = across or Across()
+        same = (across.kind, across.log, log, smoothing) == (
+            self._across.kind, self._across.log, self._log, self._weight,
+        )  # fmt: skip
+        if log != self._log:
+            self._wanted_limits = None
+        self._across, self._log, self._weight = across, log, smoothing
+        known, self._drawn, self.is_partial = self._drawn, {}, False
+        began = time.perf_counter()
+        for curve in curves:
+            drawn = known.get(curve.key) if same else None
+            if drawn is None or drawn.curve.series is not curve.series:
+                if time.perf_counter() - began > BUDGET:
+                    self.is_partial = True
+                    if drawn is None:
+                        continue
+                else:
+                    drawn = Drawn(curve, self.quantity, across, log=log, weight=smoothing)
+            if drawn.curve.series is curve.series:
+                drawn.curve = curve
+            self._drawn[curve.key] = drawn
+        self._span = span
+        if milestones is not None and milestones != self.milestones:
+            self.milestones = milestones
+            self.setAccessibleDescription("; ".join(known.text.replace("\n", ": ") for known in milestones))
+        self.repaint_all()
+
+    def repaint_all(self) -> None:
+        """Draw the curves again too: size, colours or data have changed."""
+        self._picture = None
+        self.update()
+
+    def show_whole(self) -> None:
+        """Show the whole range of values again."""
+        self._wanted_limits = None
+        self.repaint_all()
+
+    def set_step(self, step: int) -> None:
+        """Move the line of the current step."""
+        if step != self._step:
+            self._step = step
+            self.update()
+
+    def set_cross(self, place: float | None) -> None:
+        """Show the cross-hair at a place, or hide it."""
+        if place != self._cross:
+            self._cross = place
+            self.update()
+
+    def readout(self) -> dict[str, float]:
+        """The value of each curve at the cross-hair, else at the current step; NaN before its first."""
+        at = self._across.place(self._step) if self._cross is None else self._cross
+        return {key: drawn.value_at(at) for key, drawn in self._drawn.items()}
+
+    def colour_of(self, curve: Curve) -> str:
+        """Colour of a curve: that of its run where several are drawn, else that of its part."""
+        return self._theme.curve(curve.part) if curve.slot is None else self._theme.run(curve.slot)
+
+    def legend(self) -> dict[str, str]:
+        """What stands beside the colour of each curve: name and value, or one of them where there is little room.
+
+        Where several runs are drawn, each run stands there once, as far as there is room.
+        """
+        metrics, read = QFontMetricsF(self.font()), self.readout()
+        whole = self._area().width() + LEGEND_GAP
+        swatch = metrics.ascent() * 0.6 + 4 + LEGEND_GAP
+        if self._overlaid():
+            runs = {drawn.curve.run: key for key, drawn in reversed(self._drawn.items())}
+            each = max(whole / len(runs) - swatch, 3 * metrics.averageCharWidth())
+            most = max(int(whole / (each + swatch)), 1)
+            return {
+                key: metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, each)
+                for name, key in list(reversed(runs.items()))[:most]
+            }
+        room = whole - len(read) * swatch
+        words: dict[str, str] = {}
+        for with_name, digits in ((True, 4), (True, 3), (False, 4), (False, 3), (True, 0)):
+            words = {
+                key: _worded(key if with_name else "", value, digits, told=bool(self.bad))
+                for key, value in read.items()
+            }
+            if sum(map(metrics.horizontalAdvance, words.values())) <= room:
+                break
+        return words
+
+    def heading(self) -> str:
+        """What stands in bold above the curves."""
+        at = "" if self._cross is None else f" at {self._across.words(self._cross)}"
+        return f"{self.quantity}{at}" + (f"  × {self.bad:,} NaN or infinite" if self.bad else "")
+
+    def shown(self) -> dict[str, Points]:
+        """The points that are drawn of each curve."""
+        if self._picture is None:
+            self._thin()
+        return self._shown
+
+    @property
+    def bad(self) -> int:
+        """How many numbers are NaN or infinite."""
+        return sum(drawn.bad for drawn in self._drawn.values())
+
+    @property
+    def marks(self) -> list[tuple[float, float]]:
+        """(place, value) where stretches of NaN or infinite values begin, at the height of the last finite one."""
+        return [mark for drawn in self._drawn.values() for mark in drawn.marks]
+
+    @property
+    def best(self) -> dict[str, tuple[float, float]]:
+        """(place, value) of the best number of each curve of the validation part; of each where there is none."""
+        parts = {drawn.curve.part for drawn in self._drawn.values()}
+        wanted = {"validation"} if "validation" in parts else parts
+        return {
+            key: drawn.best
+            for key, drawn in self._drawn.items()
+            if drawn.best is not None and drawn.curve.part in wanted
+        }
+
+    @property
+    def limits(self) -> Span:
+        """Lowest and highest value of the axis, or their logarithms."""
+        self.shown()
+        return self._limits
+
+    @property
+    def span(self) -> Span:
+        """First and last place on screen."""
+        return self._span
+
+    def x_of(self, step: float) -> float:
+        """Where a step lies, in logical pixels; −1 where it has no place."""
+        place = self._across.place(step)
+        return self._x_of(place) if np.isfinite(place) else -1.0
+
+    def _x_of(self, place: float) -> float:
+        area, (low, high) = self._area(), self._span
+        return area.left() + (place - low) / max(high - low, 1e-12) * area.width()
+
+    def _place_at(self, x: float) -> float:
+        area, (low, high) = self._area(), self._span
+        return low + (x - area.left()) / max(area.width(), 1) * (high - low)
+
+    def _value_at(self, y: float) -> float:
+        area, (low, high) = self._area(), self._limits
+        return low + (area.bottom() - y) / max(area.height(), 1) * (high - low)
+
+    def _overlaid(self) -> bool:
+        return any(drawn.curve.run for drawn in self._drawn.values())
+
+    def _thin(self) -> None:
+        """Choose the points to draw and the range of values that they fill."""
+        columns = max(round(self._area().width()), 1)
+        self._shown, self._faint = {}, {}
+        for key, drawn in self._drawn.items():
+            chosen = drawn.raw if drawn.smooth is None else drawn.smooth
+            if len(chosen):
+                self._shown[key] = chosen.thin(*self._span, columns)
+            if drawn.smooth is not None and len(drawn.raw):
+                self._faint[key] = drawn.raw.thin(*self._span, columns)
+        if self._wanted_limits is not None:
+            self._limits = self._wanted_limits
+            return
+        values = [y for points in (self._shown, self._faint) for _, y in points.values() if len(y)]
+        marks = [height for _, height in self.marks]
+        low = min([float(y.min()) for y in values] + marks, default=0.0)
+        high = max([float(y.max()) for y in values] + marks, default=1.0)
+        self._limits = padded(low, high)
+
+    # -- painting ----------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.size() != self.size() * ratio:
+            self._picture = QPixmap(self.size() * ratio)
+            self._picture.setDevicePixelRatio(ratio)
+            self._thin()
+            painter = QPainter(self._picture)
+            painter.setFont(self.font())
+            self._paint_ground(painter)
+            self._paint_curves(painter, self._brush_line)
+            painter.end()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        self._paint_pointers(painter)
+        painter.end()
+
+    def paint_vectors(self, painter: QPainter) -> None:
+        """Paint all of it as vectors."""
+        self._thin()
+        painter.setFont(self.font())
+        self._paint_ground(painter)
+        self._paint_curves(painter, _pen_line)
+        self._paint_pointers(painter)
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        palette, across = self._theme.palette, self._across
+        paint_axes(
+            painter,
+            self.rect(),
+            self._area(),
+            self._span,
+            self._limits,
+            palette,
+            log_x=across.log,
+            log_y=self._log,
+            whole_x=across.kind == "step",
+        )
+        paint_milestones(painter, self._area(), self.x_of, self.milestones, palette)
+
+    def _area(self) -> QRectF:
+        """Where the curves are."""
+        metrics = QFontMetricsF(self.font())
+        left, top = metrics.horizontalAdvance("−0.0000") + GAP, 2 * metrics.height() + GAP
+        below = metrics.height() + GAP
+        return QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
+
+    def _polygon(self, x: Numbers, y: Numbers) -> QPolygonF:
+        """Places and values as points on screen, written straight into Qt's memory."""
+        area, (left, right), (low, high) = self._area(), self._span, self._limits
+        polygon = QPolygonF()
+        polygon.resize(len(x))
+        if len(x):
+            memory = cast("Any", shiboken6).VoidPtr(polygon.data(), len(x) * 16, True)
+            points = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
+            points[:, 0] = area.left() + (x - left) * (area.width() / max(right - left, 1e-12))
+            points[:, 1] = area.bottom() - (y - low) * (area.height() / max(high - low, 1e-300))
+        return polygon
+
+    def _paint_curves(
+        self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor, float], None]
+    ) -> None:
+        painter.save()
+        painter.setClipRect(self._area())
+        thin = len(self._shown) >= THIN_FROM
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not thin)
+        parts = {drawn.curve.part for drawn in self._drawn.values()}
+        for faint, kept in ((self._faint, FAINT), (self._shown, 1.0)):
+            for key, (x, y) in faint.items():
+                curve = self._drawn[key].curve
+                colour = QColor(self.colour_of(curve))
+                colour.setAlphaF(kept)
+                if len(x) == 1:  # one point makes no line
+                    painter.setPen(Qt.PenStyle.NoPen)
+                    painter.setBrush(colour)
+                    painter.drawEllipse(self._polygon(x, y).at(0), 3.5, 3.5)
+                    continue
+                aside = curve.slot is not None and curve.part == "train" and len(parts) > 1
+                line(painter, self._polygon(x, y), colour, 1.0 if thin or aside or kept < 1 else LINE)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_marks(painter)
+        painter.restore()
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        palette = self._theme.palette
+        if marks := self.marks:
+            painter.setPen(QPen(QColor(palette.error), 2))
+            polygon = self._polygon(*np.array(marks, dtype=np.float64).T)
+            for place in polygon.toList():
+                for across in (QPointF(4, 4), QPointF(4, -4)):
+                    painter.drawLine(place - across, place + across)
+        for key, point in self.best.items():
+            place = self._polygon(*np.array([point], dtype=np.float64).T).at(0)
+            painter.setPen(QPen(QColor(palette.background), 1.5))
+            painter.setBrush(QColor(self.colour_of(self._drawn[key].curve)))
+            painter.drawEllipse(place, 5, 5)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(palette.background))
+            painter.drawEllipse(place, 1.8, 1.8)
+
+    def _brush_line(self, painter: QPainter, points: QPolygonF, colour: QColor, width: float) -> None:
+        """A thick line drawn as thin ones side by side: Qt takes 50 times as long to stroke one of many points."""
+        ratio = self.devicePixelRatioF()
+        painter.setPen(QPen(colour, 0))
+        wide = max(round(width * ratio), 1)
+        for right in range(wide):
+            for down in {
+                right,
+                wide - 1 - right,
+            }:  # the diagonals of a square brush cover it in any direction
+                shift = QPointF(right, down) / ratio
+                painter.translate(shift)
+                painter.drawPolyline(points)
+                painter.translate(-shift)
+
+    def _paint_pointers(self, painter: QPainter) -> None:
+        palette, area = self._theme.palette, self._area()
+        for place, colour, style in (
+            (self._across.place(self._step), palette.foreground, Qt.PenStyle.SolidLine),
+            (self._cross, palette.muted, Qt.PenStyle.DashLine),
+        ):
+            if place is not None and self._span[0] <= place <= self._span[1]:
+                x = self._x_of(place)
+                painter.setPen(QPen(QColor(colour), 1, style))
+                painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        metrics = QFontMetricsF(self.font())
+        bold = QFont(self.font())
+        bold.setBold(True)
+        painter.setPen(QColor(palette.muted))
+        painter.setFont(bold)
+        painter.drawText(QPointF(area.left(), metrics.ascent() + 1), self.heading())
+        painter.setFont(self.font())
+        x, y, side = area.left(), metrics.height() + metrics.ascent() + 1, metrics.ascent() * 0.6
+        for key, words in self.legend().items():
+            painter.fillRect(QRectF(x, y - side, side, side), QColor(self.colour_of(self._drawn[key].curve)))
+            painter.drawText(QPointF(x + side + 4, y), words)
+            x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
+        if self._cross is not None and self._pointed and self._overlaid():
+            read = [
+                (
+                    self.colour_of(self._drawn[key].curve),
+                    f"{self._drawn[key].curve.part} {self._drawn[key].curve.run}".strip(),
+                    value,
+                )
+                for key, value in self.readout().items()
+            ]
+            paint_readout(painter, area, self._x_of(self._cross), read, palette)
+        if self._box is not None:
+            painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self._box.intersected(area))
+
+    # -- mouse -------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._grip = event.position()
+        if event.button() == Qt.MouseButton.LeftButton:
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self._box = QRectF(event.position(), event.position())
+            else:
+                self._choose(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._box is not None and self._grip is not None:
+            self._box = QRectF(self._grip, event.position()).normalized()
+            self.update()
+        elif event.buttons() & Qt.MouseButton.LeftButton:
+            self._choose(event)
+        elif event.buttons() & Qt.MouseButton.MiddleButton and self._grip is not None:
+            self._pan(self._grip, event.position())
+            self._grip = event.position()
+        inside = self._pointed = self._area().contains(event.position())
+        place = self._place_at(event.position().x())
+        self.hovered.emit(place if inside else None)
+        step = self._across.step(place)
+        reach = abs(self._across.step(self._place_at(event.position().x() + REACH)) - step)
+        near = nearest_milestone(self.milestones, step, reach) if inside else None
+        self.setToolTip(near.text if near is not None else "")
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        box, self._box = self._box, None
+        if box is None:
+            return
+        box = box.intersected(self._area())
+        self.update()
+        if box.width() > REACH and box.height() > REACH:
+            self._wanted_limits = self._value_at(box.bottom()), self._value_at(box.top())
+            self._show(self._place_at(box.left()), self._place_at(box.right()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.whole_wanted.emit()
+
+    def leaveEvent(self, event: object) -> None:
+        self._pointed = False
+        self.hovered.emit(None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        factor = 0.999 ** event.angleDelta().y()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            at = self._value_at(event.position().y())
+            low, high = (at + (end - at) * factor for end in self.limits)
+            if high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
+                self._wanted_limits = low, high
+                self.repaint_all()
+        else:
+            at = self._place_at(event.position().x())
+            low, high = (at + (end - at) * factor for end in self._span)
+            if high - low >= (2 if self._across.kind == "step" and not self._across.log else 1e-6):
+                self._show(low, high)
+        event.accept()
+
+    def _pan(self, start: QPointF, end: QPointF) -> None:
+        if self._wanted_limits is not None:
+            by = self._value_at(start.y()) - self._value_at(end.y())
+            self._wanted_limits = self._limits[0] + by, self._limits[1] + by
+        across = self._place_at(start.x()) - self._place_at(end.x())
+        self._show(self._span[0] + across, self._span[1] + across)
+
+    def _show(self, low: float, high: float) -> None:
+        """Show these places at once; the other plots follow."""
+        self._span = low, high
+        self.repaint_all()
+        self.span_wanted.emit(low, high)
+
+    def _choose(self, event: QMouseEvent) -> None:
+        self.step_chosen.emit(round(self._across.step(self._place_at(event.position().x()))))
+
+
+def _pen_line(painter: QPainter, points: QPolygonF, colour: QColor, width: float) -> None:
+    painter.setPen(QPen(colour, width))
+    painter.drawPolyline(points)
+
+
+def _worded(part: str, value: float, digits: int, *, told: bool) -> str:
+    """Name and value of a curve; of NaN only where it is `told`, of no digits the name alone."""
+    number = "" if not digits or (np.isnan(value) and not told) else f"{value:.{digits}g}"
+    return " ".join(word for word in (part, number) if word)

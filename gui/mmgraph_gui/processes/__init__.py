@@ -1,0 +1,1 @@
+"""Other processes of the window: training, the model that answers, long computations."""

@@ -1,0 +1,156 @@
+"""Starts training in a process of its own, which goes on when the window closes or dies, and gives way to it.
+
+Explaining an ended run needs torch too, and gets a process as well.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from mmgraph.options import Scalar
+from mmgraph.runs import is_run, new_run_name
+from mmgraph.runs.opened import opened_root
+from mmgraph_gui.processes.politeness import give_way, politely
+
+LOOK_SECONDS = 0.1
+TRAINING = "mmgraph-launch"
+"""Name of the threads that wait for a training process."""
+ERROR_CHARACTERS = 2000
+
+
+def flags(values: Mapping[str, Scalar | None]) -> list[str]:
+    """Options as typed on the command line: `--learning-rate 0.01`, `--no-shuffle`, `--patience none`."""
+    words: list[str] = []
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", "none" if value is None else str(value)]
+    return words
+
+
+class Launcher(QObject):
+    """Starts training processes and says when their run appears, or why it does not.
+
+    Signals:
+        appeared(Path): the run folder of a started process is there.
+        failed(str): a process could not start, resume or explain a run; what it said.
+    """
+
+    appeared = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None, *, program: Sequence[str] | None = None) -> None:
+        super().__init__(parent)
+        self._program = list(program or (sys.executable, "-m", "mmgraph"))
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a process that it started or resumed is still training."""
+        return any(thread.is_alive() for thread in self._threads if thread.name == TRAINING)
+
+    def start(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> None:
+        """Train a recipe with the options that differ from its defaults, in a new folder below `root`."""
+        self._watch(self._start, recipe, dict(values), root)
+
+    def resume(self, run: Path) -> None:
+        """Go on with a run from its last checkpoint."""
+        self._watch(self._resume, run)
+
+    def explain(self, run: Path, item: int) -> None:
+        """Find what an ended run's answer about an item hangs on, and record it in the run."""
+        self._watch(self._explain, run, item, name="mmgraph-explain")
+
+    def open_model(self, file: Path) -> None:
+        """Make a run of a file of weights."""
+        self._watch(self._open_model, file, name="mmgraph-open")
+
+    def close(self) -> None:
+        """Stop watching; the processes go on."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
+
+    # -- in a thread per process ---------------------------------------------------------------------------
+
+    def _watch(self, work: Any, *arguments: Any, name: str = TRAINING) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _start(self, recipe: str, values: dict[str, Scalar | None], root: Path) -> None:
+        name = free_name(root, recipe)
+        command = ["train", recipe, "--runs", str(root), "--name", name, "--quiet", *flags(values)]
+        self._follow(command, root / name, f"Training of {recipe} did not start", new=True)
+
+    def _resume(self, run: Path) -> None:
+        self._follow(["resume", str(run), "--quiet"], run, f"'{run.name}' could not be resumed", new=False)
+
+    def _open_model(self, file: Path) -> None:
+        root = opened_root()
+        name = free_name(root, file.stem.lstrip(".") or "model")
+        command = ["open", str(file), "--runs", str(root), "--name", name]
+        self._follow(command, root / name, f"'{file.name}' could not be opened", new=True)
+
+    def _explain(self, run: Path, item: int) -> None:
+        self._follow(["explain", str(run), str(item)], run, f"Item {item} could not be explained", new=False)
+
+    def _follow(self, command: Sequence[str], folder: Path, complaint: str, *, new: bool) -> None:
+        with tempfile.TemporaryFile() as output:
+            try:
+                process = subprocess.Popen(
+                    [*politely(), *self._program, *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    **_own_session(),
+                )
+            except OSError as error:
+                self.failed.emit(f"{complaint} ({error}).")
+                return
+            give_way(process.pid)
+            told = False  # once a new run is there, its own status says how it ends
+            while not self._closing.is_set():
+                ended = process.poll()
+                if new and not told and is_run(folder):
+                    told = True
+                    self.appeared.emit(folder)
+                if ended is not None:
+                    if ended != 0 and not told:
+                        self.failed.emit(f"{complaint}: {_last_words(output)}")
+                    return
+                self._closing.wait(LOOK_SECONDS)
+            process.returncode = process.poll() or 0  # it goes on without us
+
+
+def free_name(root: Path, recipe: str) -> str:
+    """A run name that no folder below `root` has."""
+    name = new_run_name(recipe)
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not (root / name).exists())
+
+
+def _own_session() -> dict[str, Any]:
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        return {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    return {"start_new_session": True}
+
+
+def _last_words(output: Any) -> str:
+    output.seek(0)
+    text = output.read().decode(errors="replace").strip()
+    return str(text[-ERROR_CHARACTERS:]) or "it ended without a word."

@@ -1,0 +1,1 @@
+"""Runs on another machine, copied from there."""

@@ -1,0 +1,1 @@
+"""The table of runs, and starting, copying and ending them."""

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from mmgraph.runs import RunReader, RunWriter
+from mmgraph_gui.processes.launcher import Launcher, flags, free_name
+from mmgraph_gui.processes.politeness import NICENESS
+
+TRAINER = """
+import os, sys
+from mmgraph.runs import RunWriter
+words = sys.argv[1:]
+if "--bad" in words:
+    sys.exit("There is no such thing.")
+root, name = words[words.index("--runs") + 1], words[words.index("--name") + 1]
+with RunWriter.create(root, name, {"words": words, "nice": os.nice(0) if os.name == "posix" else 0}) as run:
+    run.scalars(1, {"train/loss": 1.0})
+"""
+
+
+@pytest.fixture
+def launcher(qapp, tmp_path):
+    script = tmp_path / "trainer.py"
+    script.write_text(TRAINER)
+    launcher = Launcher(program=[sys.executable, str(script)])
+    yield launcher
+    launcher.close()
+
+
+def test_flags_are_those_of_the_command_line():
+    values = {"learning_rate": 0.01, "shuffle": False, "amp": True, "patience": None, "conv": "gat"}
+    assert flags(values) == [
+        "--learning-rate", "0.01", "--no-shuffle", "--amp", "--patience", "none", "--conv", "gat",
+    ]  # fmt: skip
+
+
+def test_started_training_appears_as_a_run(qtbot, launcher, tmp_path):
+    with qtbot.waitSignal(launcher.appeared) as found:
+        launcher.start("digits-graph", {"epochs": 3}, tmp_path / "runs")
+    folder = found.args[0]
+    assert folder.parent == tmp_path / "runs"
+    qtbot.waitUntil(lambda: RunReader(folder).status().state == "finished")
+    words = RunReader(folder).config["words"]
+    assert words[:2] == ["train", "digits-graph"]
+    assert words[-3:] == ["--quiet", "--epochs", "3"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="niceness is a matter of POSIX")
+def test_training_gives_way_to_the_window(qtbot, launcher, tmp_path):
+    with qtbot.waitSignal(launcher.appeared) as found:
+        launcher.start("digits-graph", {}, tmp_path / "runs")
+    qtbot.waitUntil(lambda: RunReader(found.args[0]).status().state == "finished")
+    assert RunReader(found.args[0]).config["nice"] == min(os.nice(0) + NICENESS, 19)
+
+
+def test_training_that_cannot_start_says_why(qtbot, launcher, tmp_path):
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.start("digits-graph", {"bad": True}, tmp_path)
+    assert told.args[0] == "Training of digits-graph did not start: There is no such thing."
+
+
+def test_resuming_that_fails_says_why(qtbot, launcher, tmp_path):
+    run = RunWriter.create(tmp_path, "old", {})
+    run.close("stopped")
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.resume(run.folder)
+    assert told.args[0].startswith("'old' could not be resumed: ")
+
+
+def test_missing_program_is_told(qtbot, qapp, tmp_path):
+    launcher = Launcher(program=[str(tmp_path / "nothing")])
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.start("digits-graph", {}, tmp_path)
+    assert "did not start" in told.args[0]
+    launcher.close()
+
+
+def test_names_are_free(tmp_path):
+    first = free_name(tmp_path, "r")
+    (tmp_path / first).mkdir()
+    assert not (tmp_path / free_name(tmp_path, "r")).exists()
+
+
+def test_a_file_of_weights_that_cannot_be_opened_says_why(qtbot, launcher, tmp_path, monkeypatch):
+    monkeypatch.setattr("mmgraph_gui.processes.launcher.opened_root", lambda: tmp_path / "opened")
+    launcher._program = [sys.executable, "-c", "import sys; sys.exit('It holds more than weights.')"]
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.open_model(tmp_path / "bomb.pt")
+    assert told.args[0] == "'bomb.pt' could not be opened: It holds more than weights."
