@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -37,12 +39,14 @@ from mmgraph_gui.selection import Rows
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.step_lock import LOCKS, StepLock
 from mmgraph_gui.stepbar import StepBar
+from mmgraph_gui.view_lock import ViewLock
 from mmgraph_gui.views import Context, View
-from mmgraph_gui.views.point_cloud import PointCloud
-from mmgraph_gui.views.point_view import PointView
+from mmgraph_gui.views.embedding import EmbeddingView
+from mmgraph_gui.views.placing import Placed
 from mmgraph_gui.views.registry import ViewSpec
 
 FIRST_VIEW = "embedding"
+LOCK_KEY = "Ctrl+L"
 WAIT_MILLISECONDS = 50
 
 
@@ -53,7 +57,15 @@ class CompareWindow(QMainWindow):
         context: of the main window.
         specs: the views there are.
         runs: which runs can be compared with, when somebody asks.
+
+    Class attributes:
+        keys: (key, what it does) of what only this window has, for the list of keys.
     """
+
+    keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        (LOCK_KEY, "Lock view: move, zoom and turn both sides at once, or each alone"),
+        ("Ctrl+W", "Close the comparison"),
+    )
 
     def __init__(
         self,
@@ -68,7 +80,7 @@ class CompareWindow(QMainWindow):
         follower = RunFollower(state, self)
         model = ModelProcess(state, follower, self)
         self.right = Context(state, follower, context.theme, model, OwnItems(state, model, self))
-        self.lock = StepLock(context.state, state)
+        self.lock, self.views_lock = StepLock(context.state, state), ViewLock()
         self.pairs: dict[str, tuple[View, View]] = {}
         self._closed = False
         self.resize(1240, 820)
@@ -111,9 +123,10 @@ class CompareWindow(QMainWindow):
                 )
                 return
             left, right = views
-            if name == "embedding" and isinstance(left, PointView) and isinstance(right, PointView):
-                right.aligner = functools.partial(self._aligned, left)
-                left.placed.connect(lambda _: right.align())
+            if isinstance(left, EmbeddingView) and isinstance(right, EmbeddingView):
+                right.aligner = functools.partial(self._alignment, left)
+                left.laid.connect(right.align)
+            self.views_lock.add(left, right)
             for place, view in zip(self.places, views, strict=True):
                 place.addWidget(view)
             self.pairs[name] = (left, right)
@@ -134,10 +147,8 @@ class CompareWindow(QMainWindow):
         self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.run.activated.connect(lambda place: self.compare_with(Path(self.run.itemData(place))))
         self.view = named(QComboBox(), "View", "Which view is shown of both (Ctrl+1 …)")
-        for number, (name, spec) in enumerate(self._specs.items(), start=1):
+        for name, spec in self._specs.items():
             self.view.addItem(spec.title, name)
-            if number < 10:
-                self._key(f"Ctrl+{number}", functools.partial(self.show_view, name))
         self.view.activated.connect(lambda place: self.show_view(self.view.itemData(place)))
         self.by = named(
             QComboBox(), "Steps", "Whether both show the same step, the same epoch, or each its own"
@@ -145,12 +156,18 @@ class CompareWindow(QMainWindow):
         for by, text in LOCKS.items():
             self.by.addItem(text, by)
         self.by.currentIndexChanged.connect(lambda _: self.lock.set_by(self.by.currentData()))
+        self.together = named(
+            QCheckBox("Lock view"), "Lock view", f"Move, zoom and turn both at once ({LOCK_KEY})"
+        )
+        self.together.setChecked(True)
+        self.together.toggled.connect(self.views_lock.set_on)
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         line = QHBoxLayout()
         for label, widget in (("View", self.view), ("Steps", self.by)):
             line.addWidget(QLabel(label))
             line.addWidget(widget)
+        line.addWidget(self.together)
         line.addStretch(1)
 
         self.places = QStackedWidget(), QStackedWidget()
@@ -194,18 +211,31 @@ class CompareWindow(QMainWindow):
         column.addLayout(line)
         column.addWidget(whole, 1)
         self.setCentralWidget(middle)
-        for key, slot in (
-            ("Left", self.bars[0].previous.click),
-            ("Right", self.bars[0].next.click),
-            ("Home", self.bars[0].go_first),
-            ("End", self.bars[0].go_last),
-            ("Ctrl+Z", self.left.state.undo),
-            ("Ctrl+W", self.close),
-        ):
-            self._key(key, slot)
+        self._build_menu()
 
-    def _key(self, key: str, do: Callable[[], object]) -> None:
-        QShortcut(QKeySequence(key), self).activated.connect(lambda: do())
+    def _build_menu(self) -> None:
+        menu = self.menuBar().addMenu("&Compare")
+        self.views_menu = self.menuBar().addMenu("&View")
+        for number, (name, spec) in enumerate(self._specs.items(), start=1):
+            action = self.views_menu.addAction(spec.title, functools.partial(self.show_view, name))
+            if number < 10:
+                action.setShortcut(f"Ctrl+{number}")
+        self.lock_action = menu.addAction("&Lock view")
+        self.lock_action.setCheckable(True)
+        self.lock_action.setChecked(True)
+        self.lock_action.setShortcut(LOCK_KEY)
+        self.lock_action.toggled.connect(self.together.setChecked)
+        self.together.toggled.connect(self.lock_action.setChecked)
+        menu.addSeparator()
+        for text, key, slot in (
+            ("&Previous step", "Left", self.bars[0].previous.click),
+            ("&Next step", "Right", self.bars[0].next.click),
+            ("&First step", "Home", self.bars[0].go_first),
+            ("&Last step", "End", self.bars[0].go_last),
+            ("&Undo", "Ctrl+Z", self.left.state.undo),
+            ("&Close", "Ctrl+W", self.close),
+        ):
+            menu.addAction(text, key, slot)
 
     def _fill_runs(self, path: Path) -> None:
         own = self.left.state.path
@@ -272,17 +302,17 @@ class CompareWindow(QMainWindow):
         if self._answers is not None and self.judged.selectedItems() and 0 <= row < 5:
             self.left.state.select(self._judged(self._answers)[row][1])
 
-    def _aligned(self, left: PointView, cloud: PointCloud) -> PointCloud:
-        """The points of the right laid over those of the left, by the items that both have."""
-        common, other = self.lock.common, left.cloud
-        if type(cloud) is not PointCloud or not len(other) or not len(cloud) or not len(common):
-            return cloud
-        mine, theirs = _points_of(cloud, common.right), _points_of(other, common.left)
+    def _alignment(self, left: EmbeddingView, placed: Placed) -> Alignment | None:
+        """What lays the points of the right over those of the left, by the items that both have."""
+        common, other = self.lock.common, left.placed
+        if other is None or other.dimensions != placed.dimensions or not len(common):
+            return None
+        mine, theirs = _points_of(placed.rows, common.right), _points_of(other.rows, common.left)
         both = (mine >= 0) & (theirs >= 0)
         if not both.any():
-            return cloud
-        found = Alignment.fit(cloud.positions[mine[both]], other.positions[theirs[both]])
-        return PointCloud(found.apply(cloud.positions).astype(np.float32), cloud.rows, cloud.depth)
+            return None
+        reference = other.positions if other.dimensions == 2 else other.centred
+        return Alignment.fit(placed.positions[mine[both]], reference[theirs[both]])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._closed:
@@ -300,10 +330,10 @@ class CompareWindow(QMainWindow):
         super().closeEvent(event)
 
 
-def _points_of(cloud: PointCloud, rows: Rows) -> Rows:
+def _points_of(placed: Rows, rows: Rows) -> Rows:
     """The point of each row, −1 where there is none."""
-    place = np.full(max(int(cloud.rows.max(initial=-1)), int(rows.max(initial=-1))) + 1, -1, dtype=np.int64)
-    place[cloud.rows] = np.arange(len(cloud))
+    place = np.full(max(int(placed.max(initial=-1)), int(rows.max(initial=-1))) + 1, -1, dtype=np.int64)
+    place[placed] = np.arange(len(placed))
     return place[rows]
 
 

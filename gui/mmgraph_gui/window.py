@@ -358,11 +358,13 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         """List every key."""
         from mmgraph_gui.about import KeysDialog
+        from mmgraph_gui.compare import CompareWindow
 
         keys = self.actions_.key_list()
         for spec in self.area.specs.values():
             if spec.name in self.area.docks:
                 keys += [(key, "", what, f"In {spec.title}") for key, what in self.area.keys_of(spec.name)]
+        keys += [(key, "", what, "In Compare") for key, what in CompareWindow.keys]
         dialog = KeysDialog(keys, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

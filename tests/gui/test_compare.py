@@ -140,7 +140,7 @@ def test_embeddings_are_laid_over_each_other(qtbot, both):
         return float(np.abs(mine - theirs).max() / np.ptp(mine))
 
     qtbot.waitUntil(lambda: apart() < 0.2)  # fitted to fewer items, its axes are not quite the same
-    right.aligner = None
+    right.aligner = None  # each its own axes
     right.align()
     assert apart() > 0.3
 

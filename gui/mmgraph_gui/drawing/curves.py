@@ -66,12 +66,14 @@ class CurvePlot(QWidget):
         step_chosen(int): the user clicked or dragged to this step.
         hovered(float | None): the mouse is at this place, or has left.
         span_wanted(float, float): the user zoomed or moved to these places.
+        limits_wanted(): the user zoomed to other values.
         whole_wanted(): the user asked for the whole run.
     """
 
     step_chosen = Signal(int)
     hovered = Signal(object)
     span_wanted = Signal(float, float)
+    limits_wanted = Signal()
     whole_wanted = Signal()
 
     def __init__(self, quantity: str, theme: Theme, parent: QWidget | None = None) -> None:
@@ -124,8 +126,6 @@ class CurvePlot(QWidget):
         same = (across.kind, across.log, log, smoothing) == (
             self._across.kind, self._across.log, self._log, self._weight,
         )  # fmt: skip
-        if log != self._log:
-            self._wanted_limits = None
         self._across, self._log, self._weight = across, log, smoothing
         known, self._drawn, self.is_partial = self._drawn, {}, False
         began = time.perf_counter()
@@ -152,10 +152,16 @@ class CurvePlot(QWidget):
         self._picture = None
         self.update()
 
-    def show_whole(self) -> None:
-        """Show the whole range of values again."""
-        self._wanted_limits = None
-        self.repaint_all()
+    @property
+    def wanted_limits(self) -> Span | None:
+        """The values that somebody zoomed to; None where all are shown."""
+        return self._wanted_limits
+
+    def show_limits(self, limits: Span | None) -> None:
+        """Show these values, or with None the whole range again."""
+        if limits != self._wanted_limits:
+            self._wanted_limits = limits
+            self.repaint_all()
 
     def set_step(self, step: int) -> None:
         """Move the line of the current step."""
@@ -489,8 +495,8 @@ class CurvePlot(QWidget):
             at = self._value_at(event.position().y())
             low, high = (at + (end - at) * factor for end in self.limits)
             if high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
-                self._wanted_limits = low, high
-                self.repaint_all()
+                self.show_limits((low, high))
+                self.limits_wanted.emit()
         else:
             at = self._place_at(event.position().x())
             low, high = (at + (end - at) * factor for end in self._span)

@@ -85,9 +85,11 @@ class View(QWidget):
 
     Signals:
         explain_wanted(int): somebody asks what the answer about an item hangs on.
+        looked(): somebody moved, zoomed or turned what it shows; `look` says to where.
     """
 
     explain_wanted = Signal(int)
+    looked = Signal()
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -164,6 +166,13 @@ class View(QWidget):
     def colour_key(self) -> Sequence[tuple[str, str]]:
         """(name, "#rrggbb") of what the colours mean, for SVG; empty where the drawing says it itself."""
         return ()
+
+    def look(self) -> Any:
+        """Which part of everything is on screen, for `look_at` of a view of the same class; None where it is all."""
+        return None
+
+    def look_at(self, look: Any) -> None:
+        """Show the part that another view shows."""
 
     # -- what a view calls -------------------------------------------------------------------------------
 

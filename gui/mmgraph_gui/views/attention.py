@@ -79,6 +79,7 @@ class AttentionView(View):
         self.around.clicked.connect(lambda node, mode: self.state.select([node], mode))
         self.page = MapPage(self.theme)
         self.page.told.connect(self._tell)
+        self.page.heat.looked.connect(self.looked)
         self.opacity.valueChanged.connect(lambda value: self.page.overlay.set_opacity(value / 100))
         self.sentence = named(WordMapsPicture(self.theme), "Where was looked before each word", "")
         self.sentence.pointed.connect(self._pointed_word)
@@ -241,6 +242,12 @@ class AttentionView(View):
         if self.heads is not None:
             shown = self.grid
         return None if shown is None else Drawing(QSize(shown.width(), shown.height()), shown.paint_all)
+
+    def look(self) -> Any:
+        return self.page.heat.look()
+
+    def look_at(self, look: Any) -> None:
+        self.page.heat.look_at(look)
 
     # -- choosers ----------------------------------------------------------------------------------------
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 
-from mmgraph.analysis import StableProjector
+from mmgraph.analysis import Alignment, StableProjector
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.views import Changed
@@ -20,6 +22,8 @@ from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.placing import METHODS, Method, Placed, Placements, lay_out, project, turned
 from mmgraph_gui.views.plane import PlanePath
+from mmgraph_gui.views.plane_look import PlaneLook
+from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_image import PointImage
 from mmgraph_gui.views.point_view import PointView, caption_count
 
@@ -27,8 +31,35 @@ MOST_TRAILS = 50
 RADIANS_PER_PIXEL = 0.008
 
 
+@dataclass(frozen=True, eq=False)
+class EmbeddingLook:
+    """How one looks at an embedding.
+
+    Args:
+        dimensions: 2 or 3.
+        rotation: how space is turned, (3, 3).
+        plane: which part is shown; None for all.
+        aligned: whether it is laid over another embedding, so that a place means the same in both.
+    """
+
+    dimensions: int
+    rotation: npt.NDArray[np.float64]
+    plane: PlaneLook | None
+    aligned: bool
+
+
 class EmbeddingView(PointView):
-    """The chosen layer in a plane or in space; unchanged vectors stay where they are while the model learns."""
+    """The chosen layer in a plane or in space; unchanged vectors stay where they are while the model learns.
+
+    Attributes:
+        aligner: how to lay the points over those of another view, for a comparison.
+        placed: where the points lie.
+
+    Signals:
+        laid(): the points lie somewhere else now; turning them does not count.
+    """
+
+    laid = Signal()
 
     name: ClassVar[str] = "embedding"
     title: ClassVar[str] = "Embedding"
@@ -77,6 +108,8 @@ class EmbeddingView(PointView):
         self._shortcut("R", self.trails.toggle)
         for text, method in (("Clusters by &k-means", "k-means"), ("Clusters by &HDBSCAN", "HDBSCAN")):
             self.menu.addAction(text, functools.partial(self._find_clusters, method))
+        self.aligner: Callable[[Placed], Alignment | None] | None = None
+        self._alignment: Alignment | None = None
         self.guest_mark = GuestMark(self.theme, self.plane)
         self._amid_neighbours = False
         self.plane.turned.connect(self._turn)
@@ -86,7 +119,7 @@ class EmbeddingView(PointView):
     def _forget(self) -> None:
         self._projectors: dict[tuple[str, int], StableProjector] = {}
         self._placements = Placements()
-        self._placed: Placed | None = None
+        self.placed: Placed | None = None
         self._wanted: tuple[SnapshotInfo, Method, int] | None = None
         self._trail_of: SnapshotInfo | None = None
         self._anew = False
@@ -128,7 +161,7 @@ class EmbeddingView(PointView):
         if other:
             self.plane.fitted = True
         known = self._placements.get(info, method, dimensions)
-        busy = self._placed is not None and not self._placed.done
+        busy = self.placed is not None and not self.placed.done
         if known is not None:
             self.cancel("placement")
             self.stop.hide()
@@ -180,7 +213,7 @@ class EmbeddingView(PointView):
             super().receive(slot, result)
 
     def _show(self, placed: Placed) -> None:
-        self._placed = placed
+        self.placed = placed
         finished_anew = placed.done and self._anew
         if placed.done:
             self._placements.add(placed)
@@ -188,27 +221,40 @@ class EmbeddingView(PointView):
             self._anew = False
         self.show_content()
         self.plane.turns = placed.dimensions == 3
-        if placed.cloud is not None:
-            self.place_points(placed.cloud)
-            self._mark_guest()
-            if finished_anew and self.plane.fitted:
-                self.plane.show_all()
-        else:
-            self._turn(0, 0)
+        self.align()
+        if placed.cloud is not None and finished_anew and self.plane.fitted:
+            self.plane.show_all()
         self._write_caption()
-        self._draw_trails()
+        self.laid.emit()
         if placed.done and self._wanted is not None and self._wanted[0] != placed.info:
             wanted, self._wanted = self._wanted, (placed.info, *self._wanted[1:])
             if self.state.follow:
                 self._want(*wanted)
 
+    def align(self) -> None:
+        """Put the points where they belong: the placement, or what `aligner` lays it over, has changed."""
+        placed = self.placed
+        if placed is None:
+            return
+        self._alignment = self.aligner(placed) if self.aligner is not None else None
+        if placed.cloud is None:
+            self._turn_to(self._rotation)
+        elif self._alignment is None:
+            self.place_points(placed.cloud)
+        else:
+            self.place_points(
+                PointCloud(self._alignment.apply(placed.positions).astype(np.float32), placed.rows)
+            )
+        self._mark_guest()
+        self._draw_trails()
+
     def _stop(self) -> None:
         self.cancel("placement")
         self.stop.hide()
-        placed = self._placed
+        placed = self.placed
         if placed is not None and not placed.done:
             told = f"{placed.how}, stopped at {placed.iteration} of {placed.iterations}"
-            self._placed = replace(placed, how=told, iterations=placed.iteration)
+            self.placed = replace(placed, how=told, iterations=placed.iteration)
         self._write_caption()
 
     # -- three dimensions ----------------------------------------------------------------------------------
@@ -216,11 +262,21 @@ class EmbeddingView(PointView):
     def _space_toggled(self, on: bool) -> None:
         self._rotation = np.eye(3)
         self.request_render("projection")
+        self.looked.emit()
+
+    def look(self) -> EmbeddingLook:
+        return EmbeddingLook(self.dimensions, self._rotation, self.plane.look(), self._alignment is not None)
+
+    def look_at(self, look: EmbeddingLook) -> None:
+        if look.dimensions != self.dimensions:
+            self.space.toggle()
+        if look.rotation is not self._rotation:
+            self._turn_to(look.rotation)
+        if self.placed is not None and self.placed.dimensions == look.dimensions:
+            self.plane.look_at(look.plane, same_places=look.aligned or self._alignment is not None)
 
     def _turn(self, dx: float, dy: float) -> None:
         """Turn by a movement of the mouse, about axes of the screen."""
-        if self._placed is None or self._placed.dimensions != 3:
-            return
         about_y, about_x = dx * RADIANS_PER_PIXEL, dy * RADIANS_PER_PIXEL
         across = np.array(
             [
@@ -232,14 +288,20 @@ class EmbeddingView(PointView):
         down = np.array(
             [[1, 0, 0], [0, np.cos(about_x), -np.sin(about_x)], [0, np.sin(about_x), np.cos(about_x)]]
         )
-        self._rotation = down @ across @ self._rotation
-        self.draw("turned", functools.partial(turned, placed=self._placed, rotation=self._rotation))
+        self._turn_to(down @ across @ self._rotation)
+        self.looked.emit()
+
+    def _turn_to(self, rotation: npt.NDArray[np.float64]) -> None:
+        self._rotation = rotation
+        if self.placed is not None and self.placed.dimensions == 3:
+            work = functools.partial(turned, placed=self.placed, rotation=rotation, alignment=self._alignment)
+            self.draw("turned", work)
 
     # -- trails --------------------------------------------------------------------------------------------
 
     def _draw_trails(self) -> None:
         """The ways of selected items, or of the one under the mouse, through the steps placed so far."""
-        placed = self._placed
+        placed = self.placed
         if not self.trails.isChecked() or placed is None:
             self.plane.set_paths(())
             return
@@ -259,7 +321,7 @@ class EmbeddingView(PointView):
 
     def _place_next(self, missing: list[SnapshotInfo]) -> None:
         """Have the steps placed that nobody has looked at yet, one after the other."""
-        placed = self._placed
+        placed = self.placed
         if placed is None or not missing or missing[0] == self._trail_of:
             return
         self._trail_of = missing[0]
@@ -272,8 +334,12 @@ class EmbeddingView(PointView):
             at = np.flatnonzero(step.rows == row)
             if len(at):
                 place = step.positions[at[0]].astype(np.float64)
+                if self._alignment is not None:
+                    place = self._alignment.apply(place[None])[0]
+                elif step.dimensions == 3:
+                    place = step.centred[at[0]]
                 if step.dimensions == 3:
-                    place = (self._rotation @ (place - np.nanmean(step.positions, axis=0)))[:2]
+                    place = (self._rotation @ place)[:2]
                 places.append(place)
         return np.array(places).reshape(-1, 2)
 
@@ -301,7 +367,7 @@ class EmbeddingView(PointView):
 
     def _mark_guest(self) -> None:
         """A person's own item: on the same axes where the same weights saw it, else amid its nearest neighbours."""
-        guest, placed = self.state.guest, self._placed
+        guest, placed = self.state.guest, self.placed
         place: tuple[float, float] | None = None
         self._amid_neighbours = False
         if guest is not None and placed is not None:
@@ -309,6 +375,8 @@ class EmbeddingView(PointView):
             flat = placed.method == "PCA" and placed.dimensions == 2
             if vector is not None and flat and guest.step == info.step:
                 found = self._projectors[(info.layer, 2)].locate(vector[None], info.step)
+                if found is not None and self._alignment is not None:
+                    found = self._alignment.apply(found)
                 if found is not None and np.isfinite(found).all():
                     place = float(found[0, 0]), float(found[0, 1])
             known = info.layer == guest.layer or (bool(guest.found) and info.layer in guest.vectors)
@@ -323,7 +391,7 @@ class EmbeddingView(PointView):
         self._write_caption()
 
     def _write_caption(self) -> None:
-        placed = self._placed
+        placed = self.placed
         if placed is None:
             return
         items = self.state.items

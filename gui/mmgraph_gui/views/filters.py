@@ -93,6 +93,7 @@ class FilterView(View):
         self.panel.wanted.connect(lambda question: self.ask_model("unit", question))
         self.panel.unwanted.connect(lambda: self.cancel_model("unit"))
         self.panel.hide()
+        self.picture.looked.connect(self.looked)
         self.picture.resized.connect(lambda: self.request_render("size"))
         self.ramp = Ramp()
         self.caption = Caption()
@@ -203,6 +204,12 @@ class FilterView(View):
 
     def table(self) -> Table | None:
         return (("tile", "row", "column", "value"), _rows(self.tiles)) if self.tiles is not None else None
+
+    def look(self) -> Any:
+        return self.picture.look()
+
+    def look_at(self, look: Any) -> None:
+        self.picture.look_at(look)
 
     def _ask_tiles(self, info: SnapshotInfo, item: int | None) -> None:
         ramp = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,6 +46,23 @@ COLUMNS_FROM = 4
 """So many plots stand in two columns."""
 
 
+@dataclass(frozen=True)
+class MetricsLook:
+    """How one looks at curves.
+
+    Args:
+        kind, log_x, log_y: the axes.
+        span: first and last place; None for the whole run.
+        limits: of each quantity whose values somebody zoomed into.
+    """
+
+    kind: str
+    log_x: bool
+    log_y: bool
+    span: tuple[float, float] | None
+    limits: dict[str, tuple[float, float]]
+
+
 class MetricsView(View):
     """Curves of the same quantity share a plot; clicking or dragging in a plot moves the step."""
 
@@ -71,7 +89,7 @@ class MetricsView(View):
         self.log_x = self._switch("log x", "Logarithmic axis of steps")
         self.log_x.toggled.connect(self._change_axis)
         self.log_y = self._switch("log y", "Logarithmic axis of values: what is not above zero is left out")
-        self.log_y.toggled.connect(lambda _: self.request_render("look"))
+        self.log_y.toggled.connect(self._change_values)
         self.smoothing = named(
             QSlider(Qt.Orientation.Horizontal),
             "Smoothing",
@@ -164,6 +182,25 @@ class MetricsView(View):
         rows = [_rows(name, dict(series)) for name, series in runs]
         return ("run", *COLUMNS), itertools.chain.from_iterable(rows)
 
+    def look(self) -> MetricsLook:
+        limits = {name: plot.wanted_limits for name, plot in self.plots.items()}
+        return MetricsLook(
+            self.kind.currentData(),
+            self.log_x.isChecked(),
+            self.log_y.isChecked(),
+            self._zoomed,
+            {name: ends for name, ends in limits.items() if ends is not None},
+        )
+
+    def look_at(self, look: MetricsLook) -> None:
+        self.kind.setCurrentIndex(self.kind.findData(look.kind))
+        self.log_x.setChecked(look.log_x)
+        self.log_y.setChecked(look.log_y)
+        self._zoomed = look.span
+        for name, plot in self.plots.items():
+            plot.show_limits(look.limits.get(name))
+        self.request_render("zoom")
+
     def vector_source(self) -> Drawing | None:
         return Drawing(self.canvas.size(), self._paint) if self.plots else None
 
@@ -203,6 +240,7 @@ class MetricsView(View):
         plot.step_chosen.connect(self.state.set_step)
         plot.hovered.connect(self._show_cross)
         plot.span_wanted.connect(self._zoom)
+        plot.limits_wanted.connect(self.looked)
         plot.whole_wanted.connect(self._zoom_out)
         return plot
 
@@ -214,16 +252,25 @@ class MetricsView(View):
         whole = low <= self._whole[0] and high >= self._whole[1]
         self._zoomed = None if whole else (low, high)
         self.request_render("zoom")
+        self.looked.emit()
 
     def _zoom_out(self) -> None:
         self._zoomed = None
         for plot in self.plots.values():
-            plot.show_whole()
+            plot.show_limits(None)
         self.request_render("zoom")
+        self.looked.emit()
 
     def _change_axis(self) -> None:
         self._zoomed = None
         self.request_render("axis")
+        self.looked.emit()
+
+    def _change_values(self) -> None:
+        for plot in self.plots.values():
+            plot.show_limits(None)
+        self.request_render("look")
+        self.looked.emit()
 
     def _smooth(self, value: int) -> None:
         self.weight.setText(f"smooth {value / 100:.2f}" if value else "smooth")

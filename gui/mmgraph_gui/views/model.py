@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -74,6 +75,21 @@ class Rows(QAbstractTableModel):
         return None
 
 
+@dataclass(frozen=True)
+class ModelLook:
+    """How one looks at a model.
+
+    Args:
+        layer: that is chosen.
+        what: is shown of its values over time.
+        diagram: zoom and middle of the wiring; None for all of it.
+    """
+
+    layer: str
+    what: str
+    diagram: tuple[float, QPointF] | None
+
+
 class ModelView(View):
     """A click on a layer shows its filters, feature maps and embedding in the other views, where they are recorded."""
 
@@ -95,13 +111,14 @@ class ModelView(View):
         )
         self.diagram.chosen.connect(self.choose)
         self.diagram.pointed.connect(self._say_box)
+        self.diagram.looked.connect(self.looked)
         self.layers = self._table(HEADINGS, "Layers")
         self.connections = self._table(("from", "to", "on the way"), "Connections")
         self.tables = named(QTabWidget(), "Tables")
         self.tables.addTab(self.layers, "Layers")
         self.tables.addTab(self.connections, "Connections")
         self.what_box = named(QComboBox(), "What is spread", "Weights of the layer, or their gradients")
-        self.what_box.activated.connect(lambda _: self.request_render("control"))
+        self.what_box.activated.connect(self._choose_what)
         self.spread = named(
             HistogramHistory(self.theme), "Spread over time", "Click a column to go to its step"
         )
@@ -185,6 +202,20 @@ class ModelView(View):
                         self.state.set_layer(kind, known)
         self._ask_history()
         self._say_box(name)
+        self.looked.emit()
+
+    def look(self) -> ModelLook:
+        return ModelLook(self.layer, self.what_box.currentText(), self.diagram.look())
+
+    def look_at(self, look: ModelLook) -> None:
+        known = self.wiring is not None and (
+            look.layer in self.wiring.names or self.wiring.layer(look.layer) is not None
+        )
+        if look.layer != self.layer and known:
+            self.choose(look.layer, everywhere=False)
+        self.what_box.setCurrentIndex(max(self.what_box.findText(look.what), 0))
+        self.diagram.look_at(look.diagram)
+        self._ask_history()
 
     def table(self) -> Table | None:
         if self.wiring is None:
@@ -224,6 +255,10 @@ class ModelView(View):
             name = model.rows[row][0 if table is self.layers else 1]
             if name.partition("#")[0] != self.layer:
                 self.choose(name)
+
+    def _choose_what(self) -> None:
+        self.request_render("control")
+        self.looked.emit()
 
     def _ask_history(self) -> None:
         whats = self.state.layers(HISTOGRAMS)

@@ -28,11 +28,13 @@ class Picture(QWidget):
         pointed(y, x): the pixel of the image under the mouse, or None, None.
         clicked(y, x): a pixel was clicked.
         resized(): there is more or less room.
+        looked(): somebody moved or zoomed it, or asked for all of it.
     """
 
     pointed = Signal(object, object)
     clicked = Signal(int, int)
     resized = Signal()
+    looked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +69,15 @@ class Picture(QWidget):
     def fit(self) -> None:
         """Show all of the image."""
         self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
+        self.update()
+
+    def look(self) -> tuple[float, QPointF]:
+        """How much larger than all of it, and which part of width and height is in the middle."""
+        return self._zoom, self._centre
+
+    def look_at(self, look: tuple[float, QPointF]) -> None:
+        """Show the part that another picture shows."""
+        self._zoom, self._centre = look
         self.update()
 
     def target(self) -> QRectF:
@@ -133,6 +144,7 @@ class Picture(QWidget):
             (self.height() / 2 - top) / (before.height() * factor),
         )
         self.update()
+        self.looked.emit()
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -148,8 +160,9 @@ class Picture(QWidget):
             target = self.target()
             self._dragged, self._pressed = True, at
             if not target.isEmpty():
-                self._centre -= QPointF(delta.x() / target.width(), delta.y() / target.height())
+                self._centre = self._centre - QPointF(delta.x() / target.width(), delta.y() / target.height())
                 self.update()
+                self.looked.emit()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         pixel = self.pixel_at(event.position())
@@ -159,6 +172,7 @@ class Picture(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fit()
+        self.looked.emit()
 
     def leaveEvent(self, event: object) -> None:
         self.pointed.emit(None, None)
@@ -169,5 +183,6 @@ class Picture(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_F:
             self.fit()
+            self.looked.emit()
         else:
             super().keyPressEvent(event)

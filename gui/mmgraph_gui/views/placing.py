@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from mmgraph.analysis import StableProjector
+from mmgraph.analysis import Alignment, StableProjector
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.follower import Job
 from mmgraph_gui.processes.long_process import Processes
@@ -43,6 +44,13 @@ class Placed:
     iteration: int = 1
     iterations: int = 1
     cloud: PointCloud | None = None
+
+    @functools.cached_property
+    def centred(self) -> npt.NDArray[np.float64]:
+        """Places about their middle, as they are turned in space."""
+        positions = self.positions.astype(np.float64)
+        finite = np.isfinite(positions).all(axis=1)
+        return positions - positions[finite].mean(axis=0) if finite.any() else positions
 
     @property
     def dimensions(self) -> int:
@@ -161,15 +169,18 @@ def lay_out(
 
 
 def turned(
-    _job: Job | None, _snapshots: Any, *, placed: Placed, rotation: npt.NDArray[np.float64]
+    _job: Job | None,
+    _snapshots: Any,
+    *,
+    placed: Placed,
+    rotation: npt.NDArray[np.float64],
+    alignment: Alignment | None = None,
 ) -> PointCloud:
     """What three dimensions look like from the front: x and y of the turned points, and how deep they lie."""
-    positions = placed.positions.astype(np.float64)
-    finite = np.isfinite(positions).all(axis=1)
-    if finite.any():
-        positions = positions - positions[finite].mean(axis=0)
+    positions = placed.centred if alignment is None else alignment.apply(placed.positions)
     flat = positions @ rotation.T
-    reach = np.sqrt(np.nanmax(np.square(positions).sum(axis=1), initial=0.0)) if finite.any() else 0.0
+    lengths = np.square(positions).sum(axis=1)
+    reach = np.sqrt(np.nanmax(lengths, initial=0.0)) if np.isfinite(lengths).any() else 0.0
     depth = 0.5 - 0.5 * flat[:, 2] / (reach if reach > 0 else 1.0)
     return PointCloud(flat[:, :2].astype(np.float32), placed.rows, depth)
 

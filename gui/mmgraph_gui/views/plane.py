@@ -29,6 +29,7 @@ from mmgraph_gui.drawing.raster import Viewport
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, paint_card
 from mmgraph_gui.views.picking import mode_of
+from mmgraph_gui.views.plane_look import PlaneLook
 from mmgraph_gui.views.point_cloud import PointCloud
 
 Tool = Literal["move", "box", "lasso"]
@@ -76,6 +77,7 @@ class Plane(QWidget):
 
     Signals:
         viewport_changed(): moved, zoomed or resized; new images are wanted.
+        looked(): somebody moved or zoomed it, or asked for all of it.
         hovered(point): number of the point under the mouse, or None.
         clicked(point, mode): a point, or None for empty space.
         outlined(corners, mode): (n, 2) corners in the plane of a box or lasso.
@@ -83,6 +85,7 @@ class Plane(QWidget):
     """
 
     viewport_changed = Signal()
+    looked = Signal()
     hovered = Signal(object)
     clicked = Signal(object, str)
     outlined = Signal(object, str)
@@ -129,6 +132,17 @@ class Plane(QWidget):
         self.viewport = Viewport.around(self.corners, width, height)
         self.viewport_changed.emit()
         self.update()
+
+    def look(self) -> PlaneLook | None:
+        """Which part is shown; None where it is all."""
+        return None if self.fitted else PlaneLook.of(self.viewport, self.corners)
+
+    def look_at(self, look: PlaneLook | None, *, same_places: bool) -> None:
+        """Show the part that another plane shows."""
+        if look is not None:
+            self._show(look.viewport(*self._device_size(), self.corners, same_places=same_places))
+        elif not self.fitted:
+            self.show_all()
 
     def set_layer(self, name: str, image: QImage | None, viewport: Viewport) -> None:
         """Replace one of the images (see LAYERS for their order)."""
@@ -320,7 +334,7 @@ class Plane(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.point_at(event.position()) is None:
-            self.show_all()
+            self.ask_all()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         event.ignore()
@@ -332,7 +346,7 @@ class Plane(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         middle = (self.viewport.width / 2, self.viewport.height / 2)
         if event.key() == Qt.Key.Key_F:
-            self.show_all()
+            self.ask_all()
         elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self._move_to(self.viewport.zoomed(1.25, *middle))
         elif event.key() == Qt.Key.Key_Minus:
@@ -357,7 +371,16 @@ class Plane(QWidget):
         x, y = self.viewport.to_plane(np.array([[at.x() * self.ratio, at.y() * self.ratio]]))[0].tolist()
         return self.grid.pick(x, y, max(REACH * self.ratio, self.reach) / self.viewport.scale)
 
+    def ask_all(self) -> None:
+        """Somebody wants to see everything."""
+        self.show_all()
+        self.looked.emit()
+
     def _move_to(self, viewport: Viewport) -> None:
+        self._show(viewport)
+        self.looked.emit()
+
+    def _show(self, viewport: Viewport) -> None:
         self.fitted = False
         self.viewport = viewport
         self.stamps = ()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -48,16 +48,7 @@ TOOLS: tuple[tuple[Tool, str, str, str], ...] = (
 
 
 class PointView(View):
-    """Colours, selection, hover, thumbnails and legend of points; subclasses say where the points are.
-
-    Attributes:
-        aligner: lays the points over those of another view, for a comparison.
-
-    Signals:
-        placed(PointCloud): the points lie somewhere else now.
-    """
-
-    placed = Signal(object)
+    """Colours, selection, hover, thumbnails and legend of points; subclasses say where the points are."""
 
     keys: ClassVar[tuple[tuple[str, str], ...]] = (
         ("M, B, L", "What dragging does: move, draw a box, draw a lasso; Shift-drag is always a box"),
@@ -68,8 +59,6 @@ class PointView(View):
     )
 
     def build(self) -> None:
-        self.aligner: Callable[[PointCloud], PointCloud] | None = None
-        self._as_placed: PointCloud | None = None
         self.cloud = PointCloud(np.zeros((0, 2), dtype=np.float32), EMPTY)
         self.drawn: PointImage | None = None
         self._colouring: Colouring | None = None
@@ -84,6 +73,7 @@ class PointView(View):
         self.plane.clicked.connect(self._clicked)
         self.plane.outlined.connect(self._outlined)
         self.plane.viewport_changed.connect(self._viewport_moved)
+        self.plane.looked.connect(self.looked)
         self.legend = Legend(self.theme)
         self.legend.chosen.connect(self._choose_class)
         self.legend.hidden_changed.connect(self.state.set_hidden)
@@ -133,7 +123,7 @@ class PointView(View):
         self.menu = SelectionMenu(self.state, self.follower, self.caption.setText, self)
         self.more.setMenu(self.menu)
         self.everything = named(QToolButton(), "Show all", "Fit everything in (F, or double-click)")
-        self.everything.clicked.connect(self.plane.show_all)
+        self.everything.clicked.connect(self.plane.ask_all)
         self.controls.addWidget(self.everything)
         self.controls.addWidget(self.more)
         self.theme.changed.connect(self._draw_icons)
@@ -167,19 +157,10 @@ class PointView(View):
 
     def place_points(self, cloud: PointCloud) -> None:
         """Say where the points are and which rows of the item set they stand for."""
-        self._as_placed = cloud
-        if self.aligner is not None:
-            cloud = self.aligner(cloud)
         self.cloud = cloud
         self.plane.set_points(cloud)
         self.draw_points()
         self._mark()
-        self.placed.emit(cloud)
-
-    def align(self) -> None:
-        """Lay the points over others again: `aligner` says something else now."""
-        if self._as_placed is not None:
-            self.place_points(self._as_placed)
 
     def render_points(self, changed: Changed) -> None:
         """Follow changes of colour, selection, hover and viewport."""
@@ -265,6 +246,12 @@ class PointView(View):
         elif slot == "outlined":
             rows, mode = result
             self.state.select(rows, mode)
+
+    def look(self) -> object:
+        return self.plane.look()
+
+    def look_at(self, look: Any) -> None:
+        self.plane.look_at(look, same_places=False)
 
     def points_drawn(self, image: PointImage) -> None:
         """Another image of the points is on screen."""

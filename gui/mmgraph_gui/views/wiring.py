@@ -72,10 +72,12 @@ class WiringDiagram(QWidget):
     Signals:
         chosen(str): a box was clicked or gone to.
         pointed(str): the mouse is on a box, or on none ("").
+        looked(): somebody moved or zoomed it, or asked for all of it.
     """
 
     chosen = Signal(str)
     pointed = Signal(str)
+    looked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,7 +104,7 @@ class WiringDiagram(QWidget):
         self.layer = name
         box = self._box_of(name)  # of a module that runs several times, the first
         if box is not None and not QRectF(self.rect()).contains(box):
-            self._origin += QPointF(self.width() / 2, self.height() / 2) - box.center()
+            self._origin = self._origin + self._middle() - box.center()
             self._fitted = False
         self.update()
 
@@ -120,6 +122,22 @@ class WiringDiagram(QWidget):
         top = -whole.top() * self._zoom
         self._origin = QPointF(left, middle if whole.height() * self._zoom <= self.height() else top)
         self.update()
+
+    def look(self) -> tuple[float, QPointF] | None:
+        """Zoom, and the place of the wiring in the middle; None where all of it is shown."""
+        return None if self._fitted else (self._zoom, (self._middle() - self._origin) / self._zoom)
+
+    def look_at(self, look: tuple[float, QPointF] | None) -> None:
+        """Show the part that another diagram shows."""
+        if look is None:
+            self.fit()
+            return
+        self._zoom, self._fitted = look[0], False
+        self._origin = self._middle() - look[1] * self._zoom
+        self.update()
+
+    def _middle(self) -> QPointF:
+        return QPointF(self.width() / 2, self.height() / 2)
 
     def box_at(self, at: QPointF) -> str:
         """The box under a place of the widget, or ""."""
@@ -276,6 +294,7 @@ class WiringDiagram(QWidget):
         self._origin = at - (at - self._origin) * (zoom / self._zoom)
         self._zoom, self._fitted = zoom, False
         self.update()
+        self.looked.emit()
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -288,9 +307,10 @@ class WiringDiagram(QWidget):
             self.setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.ArrowCursor)
             self.pointed.emit(name)
         elif self._dragged or (at - self._pressed).manhattanLength() >= 4:
-            self._origin += at - self._pressed
+            self._origin = self._origin + at - self._pressed
             self._pressed, self._dragged, self._fitted = at, True, False
             self.update()
+            self.looked.emit()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         name = self.box_at(event.position())
@@ -300,6 +320,7 @@ class WiringDiagram(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.fit()
+        self.looked.emit()
 
     def leaveEvent(self, event: object) -> None:
         self.pointed.emit("")
@@ -312,6 +333,7 @@ class WiringDiagram(QWidget):
         moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         if event.key() == Qt.Key.Key_F:
             self.fit()
+            self.looked.emit()
         elif event.key() in moves and self.wiring is not None and self.wiring.names:
             names = self.wiring.names
             place = names.index(self.layer) + moves[Qt.Key(event.key())] if self.layer in names else 0

@@ -294,7 +294,7 @@ def choose(qtbot: Any, view: EmbeddingView, method: str, *, space: bool = False)
     view.method_box.activated.emit(view.method_box.currentIndex())
 
     def placed() -> bool:
-        now = view._placed
+        now = view.placed
         return now is not None and (now.method, now.dimensions, now.done) == (method, 2 + space, True)
 
     qtbot.waitUntil(placed, timeout=120_000)
