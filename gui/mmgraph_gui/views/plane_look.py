@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mmgraph_gui.raster import Positions, Viewport
+from mmgraph_gui.drawing.raster import Positions, Viewport
 
 
 @dataclass(frozen=True)
