@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmgraph.analysis import wave_picture
 from mmgraph.runs import Snapshot
 
 Pairs = tuple[tuple[int, float], ...]
@@ -27,6 +28,7 @@ class Guest:
         step: of the weights that looked at it.
         vectors: where it lies, by layer.
         frames: as the model sees it; several of a clip.
+        samples: as the model hears it, `sample_rate` of them in a second.
         classes: likeliest classes and their probabilities.
         neighbours: recorded items nearest to it and their distances.
         by: what it was in a search across modalities, "image" or "text".
@@ -36,7 +38,7 @@ class Guest:
         refusals: what could not be answered, in sentences.
 
     Shapes:
-        vectors (features,), frames (n, height, width, 1 or 3) uint8.
+        vectors (features,), frames (n, height, width, 1 or 3) uint8, samples (n,) int16.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Guest:
     step: int = 0
     vectors: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     frames: npt.NDArray[np.uint8] | None = None
+    samples: npt.NDArray[np.int16] | None = None
+    sample_rate: float = 1.0
     classes: tuple[tuple[str, float], ...] = ()
     neighbours: Pairs = ()
     by: str = ""
@@ -56,9 +60,9 @@ class Guest:
 
     @property
     def picture(self) -> npt.NDArray[np.uint8] | None:
-        """(height, width) or (height, width, 3): the middle frame."""
+        """(height, width) or (height, width, 3): the middle frame, else the wave of its sound."""
         if self.frames is None or not len(self.frames):
-            return None
+            return None if self.samples is None or not len(self.samples) else wave_picture(self.samples)
         middle: npt.NDArray[np.uint8] = self.frames[len(self.frames) // 2]
         return middle[..., 0] if middle.shape[-1] == 1 else middle
 

@@ -175,6 +175,10 @@ def _known(answer: ModelAnswer) -> dict[str, Any]:
     frames = answer.snapshot("image")
     if frames is not None:
         known["frames"] = frames.array
+    sound = answer.snapshot("matrix", "sound")
+    if sound is not None:
+        known["samples"] = sound.array[0]
+        known["sample_rate"] = max(float(sound.notes.get("sample_rate", 1.0)), 1.0)
     facts, question = answer.facts, answer.question
     if isinstance(question, Locate):
         known["layer"] = str(facts.get("layer", ""))

@@ -23,6 +23,11 @@ MOST_PIXELS = 1 << 26
 CLIPS = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 
 
+def is_clip(path: Path | str) -> bool:
+    """Whether the name of a file says that it moves."""
+    return Path(path).suffix.lower() in CLIPS
+
+
 def read_like(path: Path | str, shape: tuple[int, ...]) -> Pixels:
     """The middle of an image or clip, scaled to the form of a data set: an image becomes a clip of equal frames.
 
@@ -38,7 +43,7 @@ def read_like(path: Path | str, shape: tuple[int, ...]) -> Pixels:
     """
     path = Path(path)
     try:
-        if len(shape) == 4 and path.suffix.lower() in CLIPS:
+        if len(shape) == 4 and is_clip(path):
             return _clip(path, shape)
         picture = read_image(path, (shape[-2], shape[-1]), grey=len(shape) == 2 or shape[-3] == 1)
     except DatasetError as error:

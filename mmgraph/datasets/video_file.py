@@ -134,17 +134,23 @@ def frame_times(path: Path | str) -> npt.NDArray[np.float64]:
     return np.sort(np.asarray(times, dtype=np.float64))
 
 
-def read_sound(path: Path | str, sample_rate: int) -> Samples | None:
+def read_sound(path: Path | str, sample_rate: int, most_seconds: float | None = None) -> Samples | None:
     """The sound track of a video or sound file as one channel; None where it has none.
+
+    Args:
+        path: of the file, in any format FFmpeg knows.
+        sample_rate: of the result.
+        most_seconds: where to stop; None reads all of it.
 
     Shapes:
         (samples,) float32, −1 to 1.
 
-    Units: sample_rate in 1/s.
+    Units: sample_rate in 1/s, most_seconds in seconds.
 
     Raises:
         As `read_video`.
     """
+    most = MOST_SAMPLES + 1 if most_seconds is None else int(most_seconds * sample_rate)
     with _opened(path) as container:
         import av
 
@@ -165,7 +171,9 @@ def read_sound(path: Path | str, sample_rate: int) -> Samples | None:
                     length += pieces[-1].size
             if length > MOST_SAMPLES:
                 raise DatasetCorruptError(f"{path} has a sound track of more than {MOST_SAMPLES:,} samples.")
-    return np.concatenate(pieces) if length else None
+            if length >= most:
+                break
+    return np.concatenate(pieces)[:most] if length else None
 
 
 def _decode(

@@ -16,6 +16,8 @@ Samples = npt.NDArray[np.float32]
 
 MOST_BYTES = 1 << 30
 """Of one file."""
+MOST_RATE = 768_000
+"""Samples in a second of any recorder there is; filters to other rates grow with it."""
 
 
 def read_wav(source: Path | str | bytes, sample_rate: int | None = None, *, name: str = "") -> Samples:
@@ -75,6 +77,10 @@ def read_wav_channels(source: Path | str | bytes, *, name: str = "") -> tuple[Sa
         raise DatasetCorruptError(f"{name} is not a WAV file that can be read ({error}).") from error
     if raw.size == 0 or rate < 1:
         raise DatasetCorruptError(f"{name} holds no sound: {len(raw)} samples at {rate} per second.")
+    if rate > MOST_RATE:
+        raise DatasetCorruptError(
+            f"{name} announces {rate:,} samples per second; at most {MOST_RATE:,} are read."
+        )
     raw = raw.reshape(len(raw), -1)
     samples: Samples
     if raw.dtype.kind == "f":

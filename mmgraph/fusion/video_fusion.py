@@ -20,7 +20,8 @@ class VideoFusion(nn.Module):
 
     z = fusion({m: e_m(x_m)});  for frame t  z_t = fusion of the features of the moment of the frame
 
-    The stream called "sound" hears, all others see. A clip without sound is judged by the others.
+    The stream called "sound" hears, all others see. A clip without sound, and a sound without a clip, is judged by the
+    others.
 
         VideoFusion({"appearance": FrameEncoder(…), "motion": MotionEncoder(…), "sound": SoundEncoder(…)},
                     {"appearance": 32, "motion": 32, "sound": 32}, num_classes=8)(clips, sounds)
@@ -70,7 +71,9 @@ class VideoFusion(nn.Module):
         """What the streams are called."""
         return self.fusion.names
 
-    def forward(self, clips: Tensor, sounds: Tensor | None = None, present: Tensor | None = None) -> Tensor:
+    def forward(
+        self, clips: Tensor | None, sounds: Tensor | None = None, present: Tensor | None = None
+    ) -> Tensor:
         """Logits of clips; `present` says which of them have a sound."""
         logits: Tensor = self.fusion(self.features(clips, sounds), _present(present))
         return logits
@@ -81,10 +84,11 @@ class VideoFusion(nn.Module):
         """Logits of all streams, and of each alone; every stream runs once."""
         return self.fusion.together_and_alone(self.features(clips, sounds), _present(present))
 
-    def features(self, clips: Tensor, sounds: Tensor | None = None) -> dict[str, Tensor | None]:
-        """What each stream gives; None for sound where there is none."""
+    def features(self, clips: Tensor | None, sounds: Tensor | None = None) -> dict[str, Tensor | None]:
+        """What each stream gives; None where there is nothing for it."""
+        sources = {name: sounds if name == SOUND else clips for name in self.names}
         return {
-            name: stream(clips) if name != SOUND else None if sounds is None else stream(sounds)
+            name: None if sources[name] is None else stream(sources[name])
             for name, stream in self.streams.items()
         }
 

@@ -9,7 +9,6 @@ import numpy as np
 from mmgraph.analysis.neighbours import NeighbourIndex
 from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.inspection.examined import Answer, Examined, Report
-from mmgraph.inspection.probe_items import pictures
 from mmgraph.inspection.saliency import grad_cam, occlusion
 from mmgraph.inspection.units import activations, maximise, top_items
 from mmgraph.questions import (
@@ -63,7 +62,7 @@ def locate(question: Locate, examined: Examined) -> Answer:
     layer = question.layer or list(known)[-1]
     if layer not in known:
         raise UnknownNameError.of("embedding", layer, known)
-    seen = _seen(question, examined)
+    seen, shown = _seen(question, examined)
     vector = next((some for some in seen if some.kind == "embedding" and some.layer == layer), None)
     if vector is None:
         raise InputError(f"'{layer}' gave no vector for this item.")
@@ -71,27 +70,30 @@ def locate(question: Locate, examined: Examined) -> Answer:
     if question.k:
         facts["neighbours"] = _nearest(vector.array, known[layer], question)
     kept = [some for some in seen if some.kind in ("embedding", "prediction")]
-    return Answer(facts, (*kept, *_picture(question, examined)))
+    return Answer(facts, (*kept, *shown))
 
 
 def attention(question: Attention, examined: Examined) -> Answer:
     """Who attends to whom in an item, in every layer that attends."""
-    seen = [some for some in _seen(question, examined) if some.kind == "attention"]
+    found, shown = _seen(question, examined)
+    seen = [some for some in found if some.kind == "attention"]
     if not seen:
         raise InputError("This recipe cannot answer that: no layer of its model attends to anything.")
-    return Answer({"layers": [some.layer for some in seen]}, (*seen, *_picture(question, examined)))
+    return Answer({"layers": [some.layer for some in seen]}, (*seen, *shown))
 
 
-def _seen(question: AboutItem, examined: Examined) -> list[Snapshot]:
-    """What is seen in one item; of a graph its row of all that is."""
+def _seen(question: AboutItem, examined: Examined) -> tuple[list[Snapshot], tuple[Snapshot, ...]]:
+    """What is seen in one item, of a graph its row of all that is; and the item itself."""
     if examined.pixels is None and examined.recorded_inputs().is_graph:
         row = examined.row_of(question)
-        return [
+        found = [
             Snapshot(some.kind, some.layer, some.array[row : row + 1], some.axes)
             for some in examined.recorded
             if some.axes[0] == "items" and "rows" not in some.extras
         ]
-    return examined.look(examined.inputs_of(question))
+        return found, ()
+    brought = examined.brought(question)
+    return examined.look(brought.inputs), brought.shown
 
 
 def _nearest(vector: np.ndarray[Any, Any], known: Snapshot, question: Locate) -> list[dict[str, Any]]:
@@ -119,13 +121,3 @@ def _predicted(seen: list[Snapshot], examined: Examined) -> dict[str, Any]:
             for number in order
         ]
     }
-
-
-def _picture(question: AboutItem, examined: Examined) -> list[Snapshot]:
-    """The item as the model sees it, as large as it is."""
-    if examined.pixels is None:
-        return []
-    pixels = examined.pixels_of(question)
-    frames = pixels.reshape(-1, *(pixels.shape[-3:] if pixels.dim() > 3 else (1, *pixels.shape[-2:])))
-    shown = pictures(frames, side=max(frames.shape[-2:]))
-    return [Snapshot("image", "item", shown if shown.ndim == 4 else shown[..., None])]

@@ -14,10 +14,11 @@ from mmgraph.datasets.one_file import read_like
 from mmgraph.errors import InputError, UnknownNameError
 from mmgraph.inspection.capture import Capture
 from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.probe_items import pictures
 from mmgraph.inspection.recorder import first_tensor
 from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.questions import AboutItem
-from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.runs import ItemSet, Recordings, Snapshot
 
 Look = Callable[[Inputs], list[Snapshot]]
 
@@ -40,16 +41,31 @@ Report = Callable[[float, str, Answer | None], None]
 
 
 @dataclass(frozen=True, eq=False)
+class Brought:
+    """An item as the model is given it.
+
+    Args:
+        inputs: with this one item.
+        shown: what is to be seen and heard of it, see `picture_of` and `sound_of`.
+    """
+
+    inputs: Inputs
+    shown: tuple[Snapshot, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Examined:
     """A model and the items it is looked at with.
 
     Args:
         capture: what is looked at; its model is the one that is asked.
         look: embeddings, prediction and attention of some inputs, as the run records them.
-        inputs: of the recorded items; None where they cannot be given to the model apart from all else.
+        inputs: of the recorded items; None where they are made of their pixels, or cannot be given to the model apart
+            from all else.
         items: what they are.
         pixels: uint8 pictures or clips of the recorded items; None where items are none.
         normalise: pixels to input.
+        bring: makes an input of something new; None where that can only be a picture or a clip. Raises InputError.
     """
 
     capture: Capture
@@ -58,6 +74,7 @@ class Examined:
     items: ItemSet | None
     pixels: Tensor | None = None
     normalise: Callable[[Tensor], Tensor] | None = None
+    bring: Callable[[AboutItem], Brought] | None = None
     _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -84,13 +101,13 @@ class Examined:
         Raises:
             InputError: the recipe does not say what they are.
         """
-        if self.pixels is not None and self.normalise is not None:
-            return Inputs((self.normalise(self.pixels),))
-        if self.inputs is None:
+        if self.inputs is not None:
+            return self.inputs
+        if self.pixels is None or self.normalise is None:
             raise InputError(
                 "This recipe cannot answer that: its items cannot be given to the model one by one."
             )
-        return self.inputs
+        return Inputs((self.normalise(self.pixels),))
 
     def few_inputs(self, count: int) -> Inputs:
         """Inputs of the first recorded items; a graph stays whole.
@@ -98,7 +115,7 @@ class Examined:
         Raises:
             InputError: the recipe does not say what they are.
         """
-        if self.pixels is not None and self.normalise is not None:
+        if self.inputs is None and self.pixels is not None and self.normalise is not None:
             return Inputs((self.normalise(self.pixels[:count]),))
         return self.recorded_inputs().first(count)
 
@@ -127,17 +144,30 @@ class Examined:
             )
         return self.pixels[self.row_of(question)][None]
 
+    def brought(self, question: AboutItem) -> Brought:
+        """The one item that is asked about.
+
+        Raises:
+            As `pixels_of`, or what `bring` raises.
+        """
+        if question.row is None and self.bring is not None:
+            return self.bring(question)
+        if self.pixels is None:
+            if question.row is None:
+                raise InputError("This recipe cannot answer that: it knows no way to bring in something new.")
+            return Brought(self.recorded_inputs().only(self.row_of(question)))
+        pixels = self.pixels_of(question)
+        if self.normalise is None or self.inputs is not None:
+            return Brought(self.recorded_inputs().only(self.row_of(question)), (picture_of(pixels),))
+        return Brought(Inputs((self.normalise(pixels),)), (picture_of(pixels),))
+
     def inputs_of(self, question: AboutItem) -> Inputs:
         """Inputs with the one item that is asked about.
 
         Raises:
-            As `pixels_of`.
+            As `brought`.
         """
-        if self.pixels is not None and self.normalise is not None:
-            return Inputs((self.normalise(self.pixels_of(question)),))
-        if question.row is None:
-            raise InputError("This recipe cannot answer that: it knows no way to bring in something new.")
-        return self.recorded_inputs().only(self.row_of(question))
+        return self.brought(question).inputs
 
     def row_of(self, question: AboutItem) -> int:
         """The row that is asked about.
@@ -212,6 +242,29 @@ class Examined:
             for name, tensor in found.items()
             if tensor.dim() >= 2
         }
+
+
+def picture_of(pixels: Tensor) -> Snapshot:
+    """An item as the model sees it, as large as it is; each frame of a clip.
+
+    Shapes:
+        (1, height, width), (1, channels, height, width) or (1, frames, channels, height, width) uint8.
+    """
+    frames = pixels.reshape(-1, *(pixels.shape[-3:] if pixels.dim() > 3 else (1, *pixels.shape[-2:])))
+    shown = pictures(frames, side=max(frames.shape[-2:]))
+    return Snapshot("image", "item", shown if shown.ndim == 4 else shown[..., None])
+
+
+def sound_of(samples: Tensor, rate: int) -> Snapshot:
+    """An item as the model hears it.
+
+    Shapes:
+        samples (n,), −1 … 1.
+
+    Units: rate in 1/s.
+    """
+    kept = Recordings.of_sounds([samples.cpu().numpy()], rate).values
+    return Snapshot("matrix", "sound", kept[None], notes={"sample_rate": rate})
 
 
 def unit_axis(layer: nn.Module, output: Tensor) -> int:

@@ -82,7 +82,7 @@ def occlusion(question: Occlusion, examined: Examined, report: Report) -> Answer
             covered = item.expand(len(some), *item.shape[1:]).clone()
             for copy, (top, left) in zip(covered, some, strict=True):
                 copy[..., max(top, 0) : top + side, max(left, 0) : left + side] = colour[0]
-            found = _scores(examined, Inputs((covered,))).softmax(1)[:, target].float().cpu()
+            found = _scores(examined, _with(inputs, item, covered)).softmax(1)[:, target].float().cpu()
             for (top, left), probability in zip(some, found.tolist(), strict=True):
                 place = (slice(max(top, 0), top + side), slice(max(left, 0), left + side))
                 drop[place] += whole - probability
@@ -92,6 +92,19 @@ def occlusion(question: Occlusion, examined: Examined, report: Report) -> Answer
     found_map = (drop / covers.clamp_min(1)).numpy()[None, None]
     facts = _facts(examined, scores, target) | {"window": side, "places": len(places)}
     return Answer(facts, (Snapshot("feature_maps", "occlusion", found_map),))
+
+
+def _with(inputs: Inputs, item: Tensor, covered: Tensor) -> Inputs:
+    """The same arguments with covered copies in place of the item; what comes with it is repeated."""
+
+    def put(value: object) -> object:
+        if value is item:
+            return covered
+        if isinstance(value, Tensor):
+            return value.expand(len(covered), *value.shape[1:])
+        return {name: put(some) for name, some in value.items()} if isinstance(value, dict) else value
+
+    return Inputs(tuple(map(put, inputs.args)), {name: put(value) for name, value in inputs.kwargs.items()})
 
 
 def _scores(examined: Examined, inputs: Inputs) -> Tensor:

@@ -23,7 +23,8 @@ PICTURE_SECONDS = 0.3
 
 def activations(question: Activations, examined: Examined) -> Answer:
     """What a layer makes of an item: a map per channel, or a number per feature."""
-    graph_row = question.row if examined.pixels is None else None
+    is_graph = examined.pixels is None and examined.recorded_inputs().is_graph
+    graph_row = question.row if is_graph else None
     inputs = examined.recorded_inputs() if graph_row is not None else examined.inputs_of(question)
     output = _units_first(examined, question.layer, examined.output_of(question.layer, inputs))
     if output.dim() == 2:

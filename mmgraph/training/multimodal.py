@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmgraph.datasets.one_file import is_clip, read_like
+from mmgraph.datasets.one_sound import from_first_sound, is_sound, read_one_sound
 from mmgraph.errors import InputError
 from mmgraph.fusion import Fusion
 from mmgraph.inspection import Capture
+from mmgraph.inspection import inputs as model_inputs
+from mmgraph.inspection.examined import Brought, Examined, picture_of, sound_of
+from mmgraph.inspection.undisturbed import undisturbed
+from mmgraph.questions import AboutItem
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import Classification, scores
 
 Inputs = Mapping[str, Tensor]
 FORWARD_ITEMS = 1000
+
+
+@dataclass(frozen=True)
+class NewItems:
+    """How a grey picture and a sound become what the items of the data set are: spoiled alike, and as inputs.
+
+    Args:
+        size: height and width of pictures.
+        samples: of a sound, `sample_rate` of them in a second.
+        image: pixels (1, height, width) 0 … 255 to what is left of them, in the same range, and the input.
+        sound: samples (1, samples) to what is heard, and the input.
+    """
+
+    size: tuple[int, int]
+    samples: int
+    sample_rate: int
+    image: Callable[[Tensor], tuple[Tensor, Tensor]]
+    sound: Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 class MultimodalClassification(Classification):
@@ -28,6 +54,8 @@ class MultimodalClassification(Classification):
         labels: classes of each part.
         class_names: a name per class.
         items: what the first rows of the test part are; as many of them are probed.
+        new_items: how a person's own picture, sound or clip becomes an item of modalities "image" and "sound"; None
+            where nothing can be brought in.
         alone: how much the answers of each modality alone count in the loss.
         batch_size: items in a batch; the last batch of an epoch may be smaller.
         seed: of the shuffling.
@@ -47,11 +75,12 @@ class MultimodalClassification(Classification):
         *,
         class_names: Sequence[str],
         items: ItemSet,
+        new_items: NewItems | None = None,
         alone: float = 1.0,
         batch_size: int = 64,
         seed: int = 0,
     ) -> None:
-        super().__init__(model, class_names, items, Capture(model, kinds=()))
+        super().__init__(model, class_names, items, Capture(model, kinds=("embedding", "prediction")))
         for part, modalities in inputs.items():
             lengths = {name: len(values) for name, values in modalities.items()} | {
                 "labels": len(labels[part])
@@ -60,7 +89,7 @@ class MultimodalClassification(Classification):
                 raise InputError(
                     f"The {part} part needs as many of each, and at least one; it has {lengths}."
                 )
-        self.fusion = model
+        self.fusion, self._new_items = model, new_items
         self._inputs = {part: dict(modalities) for part, modalities in inputs.items()}
         self._labels = dict(labels)
         self._batch_size, self._seed, self._alone = batch_size, seed, alone
@@ -115,18 +144,61 @@ class MultimodalClassification(Classification):
         count = len(self._items)
         return ({name: values[:count] for name, values in self._inputs["test"].items()},)
 
+    @cached_property
+    def examined(self) -> Examined:
+        """The fusion and its probe; a picture, a sound or both can be brought in."""
+        bring = None if self._new_items is None else self._bring
+        return Examined(
+            self._capture,
+            self.look,
+            model_inputs.Inputs(self.probe_inputs()),
+            self._items,
+            bring=bring,
+        )
+
+    def look(self, inputs: model_inputs.Inputs) -> list[Snapshot]:
+        """What the modalities of some items give together."""
+        (modalities,) = inputs.args
+        with undisturbed(self.fusion):
+            fused, answers = self.fusion.fused(modalities), self.fusion(modalities).softmax(1)
+        name = self._items.name
+        return [
+            Snapshot("embedding", "fused", fused.float().cpu().numpy(), items=name),
+            Snapshot("prediction", "output", answers.float().cpu().numpy(), items=name),
+        ]
+
+    def _bring(self, question: AboutItem) -> Brought:
+        """Of a picture its image, of a sound its sound, of a clip its middle frame and its sound track, if any."""
+        known = self._new_items
+        if known is None or question.file is None:
+            raise InputError("This recipe cannot answer that: it knows nothing of texts.")
+        path, device = Path(question.file), self._labels["test"].device
+        given: dict[str, Tensor] = {}
+        shown: list[Snapshot] = []
+        if "image" in self.fusion.names and not is_sound(path):
+            shape = (1, 1, *known.size) if is_clip(path) else known.size
+            pixels = torch.from_numpy(read_like(path, shape)).reshape(1, *known.size)
+            seen, given["image"] = known.image(pixels)
+            shown.append(picture_of(seen.round().clamp(0, 255).to(torch.uint8)))
+        if "sound" in self.fusion.names and (is_sound(path) or is_clip(path)):
+            samples = read_one_sound(path, known.sample_rate, optional=bool(given))
+            if samples is not None:
+                sound = torch.from_numpy(from_first_sound(samples, known.samples))
+                heard, given["sound"] = known.sound(sound.unsqueeze(0))
+                shown.append(sound_of(heard[0], known.sample_rate))
+        if not given:
+            senses = " and ".join({"image": "sees", "sound": "hears"}.get(n, n) for n in self.fusion.names)
+            raise InputError(f"'{path.name}' has nothing for this model, which only {senses}.")
+        return Brought(
+            model_inputs.Inputs(({name: value.to(device) for name, value in given.items()},)), tuple(shown)
+        )
+
     def probe(self) -> list[Snapshot]:
         """What the modalities give together, what each has to do with it, and what the encoders see."""
         (inputs,) = self.probe_inputs()
-        labels = self._labels["test"][: len(self._items)]
-        training, name = self.fusion.training, self._items.name
-        self.fusion.eval()
-        with torch.no_grad():
-            fused, answers = self.fusion.fused(inputs), self.fusion(inputs).softmax(1)
-        self.fusion.train(training)
+        labels, name = self._labels["test"][: len(self._items)], self._items.name
         snapshots = [
-            Snapshot("embedding", "fused", fused.float().cpu().numpy(), items=name),
-            Snapshot("prediction", "output", answers.float().cpu().numpy(), items=name),
+            *self.look(model_inputs.Inputs((inputs,))),
             *self.fusion.contributions(inputs).snapshots(labels, self.class_names),
         ]
         for modality in self.fusion.names:

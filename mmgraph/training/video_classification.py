@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmgraph.datasets.one_file import is_clip, read_like
+from mmgraph.datasets.one_sound import is_sound, read_one_sound
 from mmgraph.errors import InputError
 from mmgraph.fusion import VideoFusion
 from mmgraph.inspection import Capture
-from mmgraph.inspection.examined import Examined
+from mmgraph.inspection.examined import Brought, Examined, picture_of, sound_of
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.questions import AboutItem
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import Classification, pixel_statistics, scores
 from mmgraph.training.clip_variation import ClipVariation
@@ -42,14 +47,17 @@ class VideoClassification(Classification):
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
         variation: random windows and changes of clips in training; whole clips are evaluated, as they are.
         sounds: of the clips of each split, as long as they are; none by default.
+        sample_rate: of the sounds.
         alone: how much the answers of each stream of a `VideoFusion` alone count in the loss.
         seed: of all that is random.
 
     Shapes:
         clips (n, t, channels, height, width) uint8; labels (n,) int64; sounds (n, samples) float32.
 
+    Units: sample_rate in 1/s.
+
     Raises:
-        InputError: a part is empty, clips, sounds and labels do not fit, or the model does not hear.
+        InputError: a part is empty, clips, sounds and labels do not fit, the model does not hear, or no sample rate.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class VideoClassification(Classification):
         batch_size: int = 32,
         variation: ClipVariation | None = None,
         sounds: Mapping[str, Tensor] | None = None,
+        sample_rate: int = 0,
         alone: float = 1.0,
         seed: int = 0,
     ) -> None:
@@ -81,9 +90,11 @@ class VideoClassification(Classification):
                     f"Expected sounds (n, samples) for {len(clips[split])} clips of the {split} part and a VideoFusion "
                     f"that hears them, but got {tuple(heard.shape)} and a {type(model).__name__}."
                 )
+        if sounds and sample_rate < 1:
+            raise InputError(f"Expected the sample rate of the sounds, but got {sample_rate}.")
         self.model: nn.Module
         self._classifier = model
-        self._sounds = dict(sounds or {})
+        self._sounds, self._sample_rate = dict(sounds or {}), sample_rate
         self._alone, self._right_alone = alone, {split: dict[str, float]() for split in clips}
         self._clips, self._labels, self._probe = dict(clips), dict(labels), probe
         self._batch_size, self._seed = batch_size, seed
@@ -170,8 +181,35 @@ class VideoClassification(Classification):
 
     @cached_property
     def examined(self) -> Examined:
-        """The model, and the probe as clips: so can others be shown to it."""
-        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
+        """The model, and the probe as clips: so can others be shown to it, or played."""
+        if not self._sounds:
+            return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
+        given = Inputs(self.probe_inputs())
+        return Examined(
+            self._capture, self.look, given, self._items, self._probe, self.normalise, bring=self._bring
+        )
+
+    def _bring(self, question: AboutItem) -> Brought:
+        """A clip with its sound track, if it has one; a picture; or a sound."""
+        if question.file is None:
+            raise InputError("This recipe cannot answer that: it knows nothing of texts.")
+        assert isinstance(self._classifier, VideoFusion)
+        path, device, names = Path(question.file), self._probe.device, self._classifier.names
+        sees, hears = names != ("sound",), "sound" in names
+        clip = sound = None
+        shown: list[Snapshot] = []
+        if not is_sound(path):
+            pixels = torch.from_numpy(read_like(path, tuple(self._probe.shape[1:])))[None]
+            shown.append(picture_of(pixels))
+            clip = self.normalise(pixels.to(device))
+        if hears and (is_sound(path) or is_clip(path)):
+            samples = read_one_sound(path, self._sample_rate, optional=sees)
+            if samples is not None:
+                shown.append(sound_of(torch.from_numpy(samples), self._sample_rate))
+                sound = torch.from_numpy(samples)[None].to(device)
+        if sound is None and not sees:
+            raise InputError(f"'{path.name}' has nothing for this model, which only hears.")
+        return Brought(Inputs((clip, sound)), tuple(shown))
 
     def probe(self) -> list[Snapshot]:
         """What is inside, and the frames of some clips with what is thought at each of them."""

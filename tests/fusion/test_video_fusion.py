@@ -48,6 +48,11 @@ def test_clips_without_sound_are_judged_by_what_is_seen() -> None:
     torch.testing.assert_close(some[[0, 2]], both(CLIPS, SOUNDS)[[0, 2]])
 
 
+def test_a_sound_without_a_clip_is_judged_by_what_is_heard() -> None:
+    both = model()
+    torch.testing.assert_close(both(None, SOUNDS), both.together_and_alone(CLIPS, SOUNDS)[1]["sound"])
+
+
 def test_each_frame_is_the_fusion_of_its_moments() -> None:
     both = model()
     frames = both.per_frame(CLIPS, SOUNDS)

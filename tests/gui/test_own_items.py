@@ -22,6 +22,7 @@ from mmgraph_gui.views import Context
 from mmgraph_gui.views.attention import AttentionView
 from mmgraph_gui.views.embedding import EmbeddingView
 from mmgraph_gui.views.guest_mark import mean_of_neighbours
+from mmgraph_gui.views.item_detail import OWN_RATE, footage_of_guest
 from mmgraph_gui.views.items import ItemsView
 from mmgraph_gui.views.point_cloud import PointCloud
 
@@ -171,6 +172,20 @@ def test_what_is_said_of_a_guest() -> None:
     assert guest.picture is None
     assert is_own_item(Path("A.JPG"))
     assert not is_own_item(Path("model.safetensors"))
+
+
+def test_frames_last_as_long_as_their_sound() -> None:
+    samples = np.arange(800, dtype=np.int16)
+    frames = np.zeros((4, 5, 6, 1), np.uint8)
+    heard = Guest("a", samples=samples, sample_rate=400)
+    assert heard.picture.shape == (48, 96)
+    assert (footage_of_guest(heard).frames, footage_of_guest(heard).seconds) == (None, 2.0)
+    both = footage_of_guest(Guest("a", frames=frames, samples=samples, sample_rate=400))
+    assert (both.frames.shape, both.frame_rate, both.seconds) == ((4, 5, 6), 2.0, 2.0)
+    assert footage_of_guest(Guest("a", frames=frames)).frame_rate == OWN_RATE
+    for still in (Guest("a"), Guest("a", frames=frames[:1]), Guest("a", samples=samples[:0])):
+        assert footage_of_guest(still).seconds == 0
+    assert Guest("a", samples=samples[:0]).picture is None
 
 
 def test_it_lies_amid_its_nearest_neighbours() -> None:

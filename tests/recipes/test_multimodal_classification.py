@@ -1,9 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
+from PIL import Image
+from scipy.io import wavfile
+from sklearn.datasets import load_digits
 
-from mmgraph.recipes import launch
+from mmgraph.datasets.digit_pairs import TONE_RATE, digit_tones, with_noise
+from mmgraph.errors import InputError
+from mmgraph.inspection.answering import LIKELIEST
+from mmgraph.options import parse
+from mmgraph.questions import Locate
+from mmgraph.recipes import launch, recipe
+from mmgraph.recipes.multimodal_classification.build import build
 from mmgraph.runs import RunReader
 
 SMALL = {"device": "cpu", "threads": 1, "filters": 4, "dim": 32}
@@ -47,3 +60,104 @@ def test_one_modality_alone(tmp_path, name):
         sounds = reader.items().sounds
     assert (sounds is None) == (name == "image")
     assert last["contributions/classes"].array.shape == (10, 1)
+
+
+# -- a person's own picture, sound or clip -----------------------------------------------------------------
+
+
+def nobody(share, text, partial):
+    pass
+
+
+def task(**values):
+    torch.manual_seed(0)
+    made = build(parse(recipe("multimodal-classification").config, SMALL | {"probe_items": 20} | values))
+    made.model.eval()
+    return made
+
+
+def found(answer):
+    return {snapshot.key: snapshot for snapshot in answer.snapshots}
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    return task()
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    """The tones of a seven at twice the rate, after some silence."""
+    tones = digit_tones(torch.tensor([7]), generator=torch.Generator().manual_seed(5))[0].numpy()
+    path = tmp_path / "seven.wav"
+    wavfile.write(
+        path, 2 * TONE_RATE, np.concatenate([np.zeros(999), np.repeat(tones, 2) / 2]).astype(np.float32)
+    )
+    return path
+
+
+def test_a_recorded_item_is_found_with_both_of_its_modalities(untrained):
+    answer = untrained.answer(Locate(row=4, k=3), nobody)
+    recorded = {snapshot.key: snapshot for snapshot in untrained.probe()}
+    vector = found(answer)["embedding/fused"].array
+    np.testing.assert_allclose(vector[0], recorded["embedding/fused"].array[4], rtol=1e-4, atol=1e-5)
+    assert len(answer.facts["classes"]) == LIKELIEST
+    apart = np.linalg.norm(recorded["embedding/fused"].array - vector, axis=1)
+    apart[4] = np.inf
+    assert answer.facts["neighbours"][0]["row"] == int(apart.argmin())
+
+
+def test_a_picture_is_made_faint_and_judged_alone(untrained, tmp_path):
+    Image.fromarray((load_digits().images[3] * 255 / 16).astype(np.uint8)).save(tmp_path / "three.png")
+    answer = untrained.answer(Locate(file=str(tmp_path / "three.png")), nobody)
+    arrays = found(answer)
+    assert arrays["image/item"].array.shape == (1, 8, 8, 1)
+    assert "matrix/sound" not in arrays
+    given = untrained.examined.inputs_of(Locate(file=str(tmp_path / "three.png"))).args[0]
+    assert set(given) == {"image"}
+    with torch.no_grad():
+        expected = untrained.fusion(given).softmax(1)[0].numpy()
+    np.testing.assert_allclose(arrays["prediction/output"].array[0], expected, rtol=1e-5)
+    # It is faint: of the 64 numbers few components are left.
+    assert np.unique(arrays["image/item"].array).size > 2
+    assert answer.facts["classes"][0]["probability"] == pytest.approx(expected.max(), rel=1e-5)
+
+
+def test_a_sound_goes_through_the_front_end_of_the_data(untrained, tone):
+    answer = untrained.answer(Locate(file=str(tone), k=2), nobody)
+    heard = found(answer)["matrix/sound"]
+    assert heard.notes["sample_rate"] == TONE_RATE
+    assert heard.array.shape == (1, round(0.1 * TONE_RATE))
+    assert heard.array.dtype == np.int16
+    given = untrained.examined.inputs_of(Locate(file=str(tone))).args[0]
+    assert {name: tuple(value.shape) for name, value in given.items()} == {
+        "sound": tuple(untrained.probe_inputs()[0]["sound"][:1].shape)
+    }
+    # Noise as strong as in the data is added; without it the picture of the sound would be unlike all others.
+    clean = with_noise(torch.zeros(1, 800), 4.0, generator=torch.Generator().manual_seed(0))[0].numpy()
+    assert np.corrcoef(clean, heard.array[0])[0, 1] > 0.9
+    assert len(answer.facts["neighbours"]) == 2
+
+
+def test_of_a_clip_both_its_middle_and_its_sound(untrained, write_video: Callable[..., Path], tone):
+    frames = np.stack([np.full((16, 20, 3), 20 * number, np.uint8) for number in range(9)])
+    clip = write_video(frames, sound=wavfile.read(tone)[1], sample_rate=2 * TONE_RATE)
+    given = untrained.examined.inputs_of(Locate(file=str(clip))).args[0]
+    assert set(given) == {"image", "sound"}
+    alone = untrained.examined.inputs_of(Locate(file=str(tone))).args[0]["sound"]
+    assert float((given["sound"] - alone).abs().mean()) < 0.1
+    silent = write_video(frames, "silent.avi")
+    assert set(untrained.examined.inputs_of(Locate(file=str(silent))).args[0]) == {"image"}
+
+
+def test_what_it_cannot_be_given(untrained, tone, tmp_path):
+    with pytest.raises(InputError, match="knows nothing of texts"):
+        untrained.answer(Locate(text="seven"), nobody)
+    (tmp_path / "noise.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"noise\.png"):
+        untrained.answer(Locate(file=str(tmp_path / "noise.png")), nobody)
+    with pytest.raises(InputError, match=r"'seven\.wav' has nothing for this model, which only sees"):
+        task(modalities="image").answer(Locate(file=str(tone)), nobody)
+    Image.new("L", (9, 9)).save(tmp_path / "black.png")
+    with pytest.raises(InputError, match=r"'black\.png' has nothing for this model, which only hears"):
+        task(modalities="sound").answer(Locate(file=str(tmp_path / "black.png")), nobody)

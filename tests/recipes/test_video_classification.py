@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from scipy.io import wavfile
 
 from mmgraph.errors import ConfigError, InputError
 from mmgraph.inspection import Capture
 from mmgraph.options import parse
+from mmgraph.questions import Locate, Occlusion
 from mmgraph.recipes import launch, recipe
 from mmgraph.recipes.video_classification.build import build, classifier
 from mmgraph.runs import ItemSet, RunReader
@@ -192,3 +196,74 @@ def test_ucf101_has_its_official_test_part(real_data, monkeypatch, tmp_path):
     assert task._labels["validation"].bincount().tolist() == [2, 2, 2]
     assert task.class_names == ("BabyCrawling", "Punch", "PushUps")
     assert os.listdir(tmp_path / "mmgraph" / "video")
+
+
+# -- a person's own clip, picture or sound -----------------------------------------------------------------
+
+
+def nobody(share, text, partial):
+    pass
+
+
+@pytest.fixture
+def own(tmp_path: Path, write_video: Callable[..., Path]) -> dict[str, str]:
+    """Files of each kind: a clip that sounds, one that is silent, its sound alone, a picture."""
+    frames = np.random.default_rng(0).integers(0, 256, (9, 20, 24, 3)).astype(np.uint8)
+    tone = (0.5 * np.sin(np.arange(2000) / 9)).astype(np.float32)
+    wavfile.write(tmp_path / "tone.wav", 8000, tone)
+    Image.fromarray(frames[0]).save(tmp_path / "picture.png")
+    return {
+        "clip": str(write_video(frames, "clip.avi", sound=tone, sample_rate=8000)),
+        "silent": str(write_video(frames, "silent.avi")),
+        "sound": str(tmp_path / "tone.wav"),
+        "picture": str(tmp_path / "picture.png"),
+    }
+
+
+def test_a_fusion_takes_the_sound_track_with_the_clip(own):
+    torch.manual_seed(0)
+    task = build(options(model="fusion"))
+    told = {
+        name: {some.key: some for some in task.answer(Locate(file=file, k=2), nobody).snapshots}
+        for name, file in own.items()
+    }
+    assert {name: ("image/item" in some, "matrix/sound" in some) for name, some in told.items()} == {
+        "clip": (True, True),
+        "silent": (True, False),
+        "sound": (False, True),
+        "picture": (True, False),
+    }
+    assert told["clip"]["image/item"].array.shape == (5, 16, 16, 3)
+    assert told["clip"]["matrix/sound"].array.shape == (1, 1000)  # 4,000 samples in a second
+    clip, sound = task.examined.inputs_of(Locate(file=own["clip"])).args
+    with torch.no_grad():
+        task.model.eval()
+        both, seen, heard = (task.model(*some)[0] for some in ((clip, sound), (clip,), (None, sound)))
+    for name, logits in {"clip": both, "silent": seen, "sound": heard}.items():
+        found = told[name]["prediction/output"].array[0]
+        np.testing.assert_allclose(found, logits.softmax(0).numpy(), atol=2e-3)
+    assert not torch.allclose(both, seen)
+
+
+def test_recorded_clips_are_asked_about_with_their_sounds():
+    task = build(options(model="fusion"))
+    recorded = {some.key: some for some in task.probe()}
+    answer = task.answer(Locate(row=3, k=1), nobody)
+    found = {some.key: some for some in answer.snapshots}
+    for key in ("prediction/output", "embedding/fusion.answer.input"):
+        np.testing.assert_allclose(found[key].array[0], recorded[key].array[3], rtol=1e-3, atol=1e-5)
+    covered = task.answer(Occlusion(row=3, window=0.5), nobody)
+    likely = covered.facts["probability"]
+    assert likely == pytest.approx(float(recorded["prediction/output"].array[3].max()), abs=1e-4)
+
+
+def test_a_model_that_only_hears_needs_a_sound(own):
+    task = build(options(model="sound"))
+    assert task.answer(Locate(file=own["sound"], k=1), nobody).facts["classes"]
+    assert task.answer(Locate(file=own["clip"], k=1), nobody).facts["classes"]
+    with pytest.raises(InputError, match="holds no sound"):
+        task.answer(Locate(file=own["silent"]), nobody)
+    with pytest.raises(InputError, match=r"'picture\.png' has nothing for this model, which only hears"):
+        task.answer(Locate(file=own["picture"]), nobody)
+    with pytest.raises(InputError, match="knows nothing of texts"):
+        task.answer(Locate(text="left"), nobody)

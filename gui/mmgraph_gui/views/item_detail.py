@@ -36,7 +36,7 @@ TICK = 40
 MOST_COLUMNS = 8
 PICTURE = 132
 OWN_RATE = 8.0
-"""Frames in a second of a person's own clip, of which the model sees a few."""
+"""Frames in a second of a person's own silent clip, of which the model sees a few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,15 +163,12 @@ class ItemDetail(QWidget):
         earlier, self.row, self.guest = self.guest, None, guest
         self.bars.show_shares([], "")
         self.remove_button.show()
-        if earlier is None or guest.frames is not earlier.frames:
+        if earlier is None or guest.frames is not earlier.frames or guest.samples is not earlier.samples:
             self.stop()
-            moves = guest.frames is not None and len(guest.frames) > 1
-            frames = guest.frames if moves else None
-            if frames is not None and frames.shape[-1] == 1:
-                frames = frames[..., 0]
-            self.timeline.show_footage(Footage(frames, OWN_RATE))
-            self._lower.setVisible(moves)
-            self.save_button.hide()
+            footage = footage_of_guest(guest)
+            self.timeline.show_footage(footage)
+            self._lower.setVisible(footage.seconds > 0)
+            self.save_button.setVisible(footage.samples is not None)
             self.picture.setVisible(guest.picture is not None)
             if guest.picture is not None:
                 self.picture.show_image(to_image(guest.picture))
@@ -327,6 +324,19 @@ def footage_of(items: ItemSet, row: int, facts: Facts) -> Footage:
     if items.sounds is not None and len(samples := items.sounds[row]):
         given |= {"samples": samples, "sample_rate": items.sounds.rate}
     return Footage(**given, class_names=facts.class_names or items.class_names)
+
+
+def footage_of_guest(guest: Guest) -> Footage:
+    """What can be seen and heard of a person's own item over time; the frames of a clip last as long as its sound."""
+    given: dict[str, Any] = {}
+    heard = 0.0
+    if guest.samples is not None and len(guest.samples):
+        given |= {"samples": guest.samples, "sample_rate": guest.sample_rate}
+        heard = len(guest.samples) / guest.sample_rate
+    if guest.frames is not None and len(guest.frames) > 1:
+        frames = guest.frames[..., 0] if guest.frames.shape[-1] == 1 else guest.frames
+        given |= {"frames": frames, "frame_rate": len(frames) / heard if heard else OWN_RATE}
+    return Footage(**given)
 
 
 class _PictureBox(QWidget):

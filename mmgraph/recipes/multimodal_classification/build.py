@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -13,7 +14,7 @@ from mmgraph.datasets.log_mel import LogMel
 from mmgraph.fusion import Fusion
 from mmgraph.recipes.multimodal_classification import MultimodalClassificationConfig
 from mmgraph.runs import ItemSet, Recordings
-from mmgraph.training.multimodal import MultimodalClassification
+from mmgraph.training.multimodal import MultimodalClassification, NewItems
 from mmgraph.vision import ConvEncoder
 
 if TYPE_CHECKING:
@@ -34,9 +35,8 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
     images, sounds, labels, rate = (
         _tones(config, generator) if config.dataset == "digits" else _spoken(config, generator)
     )
-    faint = {
-        part: without_energy(values, config.removed, like=images["train"]) for part, values in images.items()
-    }
+    trained = images["train"]
+    faint = {part: without_energy(values, config.removed, like=trained) for part, values in images.items()}
     mel = LogMel(rate, BANDS, window_seconds=0.032, hop_seconds=0.02 if config.dataset != "digits" else 0.005)
     heard, audible = {}, torch.zeros(0)
     for part, values in sounds.items():
@@ -47,10 +47,20 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
                 audible = noisy[: config.probe_items]
             bands.append(mel(noisy))
         heard[part] = torch.cat(bands)
+    scale_image, scale_sound = _scale(faint["train"]), _scale(heard["train"])
     inputs = {
-        "image": _standardized({part: v.unsqueeze(1) for part, v in faint.items()}),
-        "sound": _standardized(heard),
+        "image": {part: scale_image(values.unsqueeze(1)) for part, values in faint.items()},
+        "sound": {part: scale_sound(values) for part, values in heard.items()},
     }
+
+    def see(pixels: Tensor) -> tuple[Tensor, Tensor]:
+        left = without_energy(pixels.float(), config.removed, like=trained)
+        return left, scale_image(left.unsqueeze(1))
+
+    def hear(samples: Tensor) -> tuple[Tensor, Tensor]:
+        noisy = with_noise(samples, config.noise, generator=torch.Generator().manual_seed(config.seed))
+        return noisy, scale_sound(mel(noisy))
+
     names = ("image", "sound") if config.modalities == "both" else (config.modalities,)
     shown = faint["test"][: config.probe_items]
     class_names = tuple(str(digit) for digit in range(10))
@@ -66,6 +76,7 @@ def build(config: MultimodalClassificationConfig) -> MultimodalClassification:
             sounds=Recordings.of_sounds(audible.numpy(), rate) if "sound" in names else None,
             noun="digit",
         ),
+        new_items=NewItems((trained.shape[1], trained.shape[2]), sounds["train"].shape[1], rate, see, hear),
         alone=config.alone,
         batch_size=config.batch_size,
         seed=config.seed,
@@ -90,9 +101,10 @@ def _fusion(config: MultimodalClassificationConfig, examples: Parts) -> Fusion:
     )
 
 
-def _standardized(parts: Parts) -> Parts:
-    mean, scale = parts["train"].mean(), parts["train"].std().clamp_min(1e-8)
-    return {part: (values - mean) / scale for part, values in parts.items()}
+def _scale(values: Tensor) -> Callable[[Tensor], Tensor]:
+    """What brings values to mean 0 and standard deviation 1."""
+    mean, std = values.mean(), values.std().clamp_min(1e-8)
+    return lambda some: (some - mean) / std
 
 
 def _tones(

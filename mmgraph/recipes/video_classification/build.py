@@ -69,6 +69,7 @@ def build(config: VideoClassificationConfig) -> VideoClassification:
         batch_size=config.batch_size,
         variation=ClipVariation(window, PEOPLE if config.augment else None),
         sounds=parts.sounds if hears else None,
+        sample_rate=parts.sample_rate if hears else 0,
         alone=config.alone,
         seed=config.seed,
     )

@@ -1,0 +1,141 @@
+"""Files are dropped on a real window over runs that were really trained; a real process says what it makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from scipy.io import wavfile
+
+from mmgraph_gui.window import MainWindow
+
+Dropping = Callable[[MainWindow, Path], None]
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Digits that were seen and heard once."""
+    from mmgraph.recipes import launch
+
+    options = {
+        "epochs": 1,
+        "device": "cpu",
+        "threads": 1,
+        "filters": 4,
+        "dim": 16,
+        "copies": 1,
+        "probe_items": 40,
+    }
+    folder, _ = launch.train(
+        "multimodal-classification", options, runs=tmp_path_factory.mktemp("runs"), run_name="digits"
+    )
+    return folder
+
+
+@pytest.fixture
+def window_on(qtbot: Any, tmp_path: Path) -> Iterator[Callable[[Path], MainWindow]]:
+    made: list[MainWindow] = []
+
+    def open_on(run: Path) -> MainWindow:
+        settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+        settings.setValue("theme", "light")
+        window = MainWindow(run.parent, settings)
+        made.append(window)
+        qtbot.addWidget(window)
+        window.resize(1280, 800)
+        window.show()
+        window.open_run(run)
+        qtbot.waitUntil(lambda: window.state.path == run and window.state.items is not None)
+        return window
+
+    yield open_on
+    for window in made:
+        window.close()
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    """As a file manager does it: the drag enters, then the files are let go."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    moment = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    enters = QDragEnterEvent(window.rect().center(), *moment)
+    window.dragEnterEvent(enters)
+    assert enters.isAccepted()
+    event = QDropEvent(QPointF(window.rect().center()), *moment)
+    window.dropEvent(event)
+    assert event.isAccepted()
+
+
+def answered(window: MainWindow) -> bool:
+    guest = window.state.guest
+    return guest is not None and not guest.waits
+
+
+def test_a_dropped_picture_and_a_dropped_sound_land_among_the_items(
+    qtbot: Any, digits: Path, window_on: Callable[[Path], MainWindow], tmp_path: Path
+) -> None:
+    from sklearn.datasets import load_digits
+
+    window = window_on(digits)
+    items, embedding = window.area.show_view("items"), window.area.show_view("embedding")
+    qtbot.waitUntil(lambda: len(embedding.points) == 40 and items.order is not None)
+    picture = tmp_path / "שלום 🙂.png"
+    Image.fromarray((load_digits().images[3] * 15).astype(np.uint8)).save(picture)
+    drop(window, picture)
+    qtbot.waitUntil(lambda: answered(window))
+    assert window.area.current_view() is items
+    guest = window.state.guest
+    assert guest.name == picture.name
+    assert guest.refusals == ()
+    assert guest.frames.shape == (1, 8, 8, 1)
+    best, chance = guest.classes[0]
+    qtbot.waitUntil(lambda: f"predicted {best} ({chance:.2f})" in items.detail.words.toPlainText())
+    assert picture.name in items.detail.words.toPlainText()
+    assert items.detail.picture.isVisible()
+    assert items.gallery.rows.rows.tolist() == [row for row, _ in guest.neighbours]
+    assert len(guest.neighbours) == 12
+    window.area.show_view("embedding")
+    qtbot.waitUntil(lambda: embedding.guest_mark.isVisible())
+    assert embedding.caption.text().startswith(f"★ {picture.name}")
+    first = embedding.guest_mark.place
+    spread = embedding.points.max(0) - embedding.points.min(0)
+    assert (np.abs(np.array(first) - embedding.points.mean(0)) < 2 * spread).all()
+
+    sound = tmp_path / "tone.wav"
+    wavfile.write(sound, 16000, (8000 * np.sin(np.arange(3000) / 3)).astype(np.int16))
+    drop(window, sound)
+    qtbot.waitUntil(lambda: answered(window) and window.state.guest.name == "tone.wav")
+    heard = window.state.guest
+    assert heard.frames is None
+    assert len(heard.samples) / heard.sample_rate == pytest.approx(0.1)
+    assert heard.classes
+    qtbot.waitUntil(lambda: items.detail.guest is heard)
+    footage = items.detail.timeline.footage
+    assert footage.samples is not None
+    assert footage.seconds == pytest.approx(0.1)
+    assert items.detail.save_button.isVisibleTo(items.detail)
+    qtbot.waitUntil(lambda: embedding.guest_mark.place not in (None, first))
+
+
+BROKEN = {
+    "broken.wav": (b"RIFF\x10\x00\x00\x00WAVEfmt nonsense", "'broken.wav' is not a WAV file"),
+    "broken.png": (b"\x89PNG\r\n\x1a\nnonsense", "'broken.png' is not an image"),
+    "broken.mp4": (b"nonsense", "broken.mp4 is not a video that can be read"),
+}
+
+
+def test_a_broken_file_is_a_message_in_place(
+    qtbot: Any, digits: Path, window_on: Callable[[Path], MainWindow], tmp_path: Path
+) -> None:
+    window = window_on(digits)
+    for name, (content, says) in BROKEN.items():
+        (tmp_path / name).write_bytes(content)
+        drop(window, tmp_path / name)
+        qtbot.waitUntil(lambda says=says: says in window.banner.text)
+        assert window.state.guest is None
