@@ -6,8 +6,8 @@ which needs neither PyTorch nor a network; `mmgraph.datasets.fetch` brings the f
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 from mmgraph.datasets import catalogue
 from mmgraph.errors import ConfigError, UnknownNameError
@@ -23,48 +23,12 @@ if TYPE_CHECKING:
     from mmgraph.datasets.image_collection import ImageCollection
     from mmgraph.datasets.images import ImageDataset
     from mmgraph.datasets.paired_features import PairedFeatures
+    from mmgraph.datasets.readers import Loaded
     from mmgraph.datasets.sequences import SequenceDataset
     from mmgraph.datasets.spoken_digits import SoundCollection
     from mmgraph.datasets.text_files import Text
 
-    Loaded: TypeAlias = (
-        Data
-        | ImageDataset
-        | ImageCollection
-        | CaptionedImages
-        | GraphDataset
-        | PairedFeatures
-        | ClipCollection
-        | ActionVideos
-        | SoundCollection
-        | SequenceDataset
-        | Text
-    )
-
 __all__ = ["load"]
-
-_OPTIONS: dict[str, dict[str, type]] = {
-    "planetoid": {"features": bool, "normalize_features": bool},
-    "matlab-network": {},
-    "communities": {},
-    "attributed-npz": {"normalize_features": bool},
-    "karate": {},
-    "friendships": {},
-    "graph-text": {"node_features": str},
-    "idx": {"split": str},
-    "digits": {},
-    "omniglot": {},
-    "class-folders": {},
-    "scored-faces": {},
-    "paired-features": {},
-    "text": {},
-    "gestures": {},
-    "moving-shapes": {},
-    "ucf101": {},
-    "spoken-digits": {},
-    "captioned-photographs": {"side": int},
-    "fine-detail": {},
-}
 
 
 @overload
@@ -152,7 +116,7 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
         DatasetCorruptError: a file does not match its checksum or its format.
     """
     found = catalogue.manifest(name)
-    known = _OPTIONS[found.format]
+    known = catalogue.FORMATS[found.format]
     for option, value in options.items():
         if option not in known:
             raise UnknownNameError.of(f"option of data set '{name}'", option, known)
@@ -162,98 +126,16 @@ def load(name: str, *, progress: Progress | None = None, **options: object) -> L
             )
 
     from mmgraph.datasets.fetch import fetch
+    from mmgraph.datasets.readers import Source, read
 
-    split = cast("str | None", options.get("split"))
-    features = bool(options.get("features", True))
-    part = "background" if found.format == "omniglot" else split if features else "graph"
-    folder = fetch(name, part=part, progress=progress)
-    if found.format == "planetoid":
-        from mmgraph.datasets.planetoid import read_planetoid
+    folder = fetch(name, part=_part(found.format, options), progress=progress)
+    return read(Source(found, folder, options))
 
-        normalize = bool(options.get("normalize_features"))
-        return read_planetoid(folder, name, features=features, normalize_features=normalize)
-    if found.format == "matlab-network":
-        from mmgraph.datasets.matlab_network import read_matlab_network
 
-        return read_matlab_network(folder / found.files[0].path)
-    if found.format == "communities":
-        from mmgraph.datasets.communities import read_communities
-
-        paths = {Path(file.path).suffix: folder / file.path for file in found.files}
-        return read_communities(paths[".ungraph"], paths[".cmty"])
-    if found.format == "attributed-npz":
-        from mmgraph.datasets.attributed_graph import read_attributed_graph
-
-        return read_attributed_graph(
-            folder / found.files[0].path, normalize_features=bool(options.get("normalize_features"))
-        )
-    if found.format == "karate":
-        from mmgraph.datasets.karate import read_karate
-
-        return read_karate(found.classes)
-    if found.format == "friendships":
-        from mmgraph.datasets.friendships import read_friendships
-
-        return read_friendships(folder / found.files[0].path)
-    if found.format == "idx":
-        from mmgraph.datasets.images import read_images
-
-        return read_images(folder, found, split)
-    if found.format == "graph-text":
-        from mmgraph.datasets.graph_text import read_graph_text
-
-        return read_graph_text(
-            folder / found.files[0].path,
-            name,
-            class_names=found.classes,
-            node_features=cast("str | None", options.get("node_features")),
-        )
-    if found.format == "omniglot":
-        from mmgraph.datasets.omniglot import read_omniglot
-
-        return read_omniglot([folder / file.path for file in found.select("background")], name)
-    if found.format == "class-folders":
-        from mmgraph.datasets.class_folders import read_class_folders
-
-        return read_class_folders(folder, [file.path for file in found.files], name)
-    if found.format == "scored-faces":
-        from mmgraph.datasets.scored_faces import read_scored_faces
-
-        return read_scored_faces(folder / found.files[0].path, name)
-    if found.format == "paired-features":
-        from mmgraph.datasets.paired_features import read_paired_features
-
-        return read_paired_features(folder, found)
-    if found.format == "text":
-        from mmgraph.datasets.text_files import BUILTIN, read_text
-
-        return read_text(BUILTIN / f"{name}.txt" if found.builtin else folder / found.files[0].path, name)
-    if found.format == "moving-shapes":
-        from mmgraph.datasets.moving_shapes import moving_shapes
-
-        return moving_shapes()
-    if found.format == "ucf101":
-        from mmgraph.datasets.action_videos import read_ucf101
-
-        return read_ucf101(folder, folder / "official_lists", name)
-    if found.format == "spoken-digits":
-        from mmgraph.datasets.spoken_digits import read_spoken_digits
-
-        return read_spoken_digits(folder / found.files[0].path, name)
-    if found.format == "captioned-photographs":
-        from mmgraph.datasets.flickr8k import read_flickr8k
-
-        paths = {Path(file.path).suffix: folder / file.path for file in found.files}
-        side = cast("int", options.get("side", 96))
-        return read_flickr8k(paths[".zip"], paths[".txt"], name, side=side)
-    if found.format == "fine-detail":
-        from mmgraph.datasets.fine_detail import fine_detail
-
-        return fine_detail()
-    if found.format == "gestures":
-        from mmgraph.datasets.sequences import read_gestures
-
-        return read_gestures(folder / found.files[0].path, name, found.classes)
-    from mmgraph.datasets.digits import read_digits
-
-    return read_digits(found)
+def _part(kind: str, options: Mapping[str, object]) -> str | None:
+    """Which part of the files is needed; None for all."""
+    if kind == "omniglot":
+        return "background"
+    if options.get("features") is False:
+        return "graph"
+    return cast("str | None", options.get("split"))

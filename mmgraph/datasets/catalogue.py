@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,28 +23,29 @@ from platformdirs import user_data_dir
 from mmgraph.errors import ConfigError, DatasetMissingError, UnknownNameError
 
 MANIFESTS: Traversable = files("mmgraph.datasets") / "manifests"
-FORMATS = (
-    "planetoid",
-    "matlab-network",
-    "communities",
-    "attributed-npz",
-    "karate",
-    "friendships",
-    "graph-text",
-    "idx",
-    "digits",
-    "omniglot",
-    "class-folders",
-    "scored-faces",
-    "paired-features",
-    "text",
-    "gestures",
-    "moving-shapes",
-    "ucf101",
-    "spoken-digits",
-    "captioned-photographs",
-    "fine-detail",
-)
+FORMATS: Mapping[str, Mapping[str, type]] = {
+    "planetoid": {"features": bool, "normalize_features": bool},
+    "matlab-network": {},
+    "communities": {},
+    "attributed-npz": {"normalize_features": bool},
+    "karate": {},
+    "friendships": {},
+    "graph-text": {"node_features": str},
+    "idx": {"split": str},
+    "digits": {},
+    "omniglot": {},
+    "class-folders": {},
+    "scored-faces": {},
+    "paired-features": {},
+    "text": {},
+    "gestures": {},
+    "moving-shapes": {},
+    "ucf101": {},
+    "spoken-digits": {},
+    "captioned-photographs": {"side": int},
+    "fine-detail": {},
+}
+"""What a manifest may name as its format, with the options that reading it takes."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from mmgraph.datasets import catalogue, load
 from mmgraph.datasets.images import ImageDataset
+from mmgraph.datasets.readers import READERS
 from mmgraph.errors import ConfigError, DatasetMissingError, UnknownNameError
 
 # torch_geometric uses torch.jit.script while it is imported.
@@ -235,3 +236,7 @@ def test_the_karate_club_comes_with_networkx() -> None:
     assert (int(data.y[0]), int(data.y[33])) == (0, 1)
     assert data.edge_weight.sum() == 2 * 231
     assert catalogue.manifest("karate").classes == ("Mr. Hi", "Officer")
+
+
+def test_every_format_that_a_manifest_may_name_has_a_reader():
+    assert set(READERS) == set(catalogue.FORMATS)
