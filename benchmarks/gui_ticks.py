@@ -1,6 +1,7 @@
-"""How late the event loop of the window gets while another process trains.
+"""How late the event loop of the window gets while another process trains, or lays a graph out.
 
     python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph] [--threads 1] [--views filters graph]
+    python benchmarks/gui_ticks.py --layout 20000 100000
 
 A timer of 5 ms notes how much later than that it fires. An empty event loop on the same machine at the same time
 (a process of its own) shows how much of it is the machine's doing; the processor time of the UI thread from tick to
@@ -115,12 +116,63 @@ def measure_window(
     return ticks, 0 if status is None else status.step, snapshots
 
 
+def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, int]:
+    """The window with the graph of a run in front, from the opening of the run until the graph is laid out.
+
+    Also returns the seconds that took and how many pictures of it were seen on the way.
+    """
+    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from mmgraph.runs import ItemSet, RunWriter, Snapshot
+    from mmgraph_gui.app import SWITCH_SECONDS
+    from mmgraph_gui.collector import Collector
+    from mmgraph_gui.window import MainWindow
+
+    os.environ["XDG_CACHE_HOME"] = str(root / "cache")  # laid out anew, not as it lay the last time
+    rng = np.random.default_rng(0)
+    at = rng.integers(0, nodes, edges)
+    index = np.stack([at, (at + rng.integers(1, 60, edges)) % nodes]).astype(np.int32)
+    with RunWriter.create(root, "graph", {"run": {"recipe": "benchmark"}}) as run:
+        run.items(ItemSet(labels=at[:nodes] % 10, class_names=tuple("0123456789")))
+        run.snapshots(1, [Snapshot("graph", "graph", index, items="items")], wait=True)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    application = QApplication([])
+    window = MainWindow(root, QSettings(str(root / "settings.ini"), QSettings.Format.IniFormat))
+    window.resize(1200, 800)
+    window.show()
+    view = window.area.show_view("graph")
+    pictures, began = 0, 0.0
+
+    def placed(_cloud: object) -> None:
+        nonlocal pictures, began
+        pictures += 1
+        if view.layout_now.done:
+            began = time.perf_counter() - began
+            QTimer.singleShot(500, application.quit)
+
+    def begin() -> None:
+        nonlocal began
+        began = time.perf_counter()
+        ticks.begin()
+
+    ticks = Ticks()
+    view.placed.connect(placed)
+    QTimer.singleShot(2000, lambda: (begin(), window.open_run(run.folder)))
+    collector = Collector()
+    application.exec()
+    collector.close()
+    window.close()
+    return ticks, began, pictures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--recipe", default="digits-graph")
     parser.add_argument("--threads", type=int, help="processor threads of the training")
     parser.add_argument("--views", nargs="*", default=[], help="views to bring to the front")
+    parser.add_argument("--layout", nargs=2, type=int, metavar=("NODES", "EDGES"), help="lay a graph out")
     parser.add_argument("--empty", action="store_true", help="measure an empty loop and print its ticks")
     given = parser.parse_args()
     if given.empty:
@@ -131,17 +183,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--empty", "--seconds", str(given.seconds + 10)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as empty:
-            ticks, steps, snapshots = measure_window(
-                given.seconds, given.recipe, Path(folder), given.threads, given.views
-            )
+            if given.layout:
+                nodes, edges = given.layout
+                ticks, seconds, pictures = measure_layout(Path(folder), nodes, edges)
+                done = f"{nodes:,} nodes and {edges:,} edges laid out in {seconds:.1f} s, {pictures} pictures"
+            else:
+                ticks, steps, snapshots = measure_window(
+                    given.seconds, given.recipe, Path(folder), given.threads, given.views
+                )
+                views = " and ".join(given.views) or "Metrics and Embedding"
+                followed = f"{steps:,} steps and {snapshots} snapshots followed in {given.seconds:g} s"
+                done = f"{views}, {given.recipe}: {followed}"
             words = empty.communicate()[0].split()
         idle = [float(word) for word in words]
-    views = " and ".join(given.views) or "Metrics and Embedding"
-    print(
-        f"{views}, {given.recipe}: {steps:,} steps and {snapshots} snapshots followed in {given.seconds:g} s"
-    )
+    print(done)
     print(f"{'lateness in ms':<26}{'ticks':>8}{'median':>9}{'99 %':>9}{'latest':>9}{'over 50 ms':>12}")
-    print(row("window following a run", ticks.late))
+    print(row("window", ticks.late))
     print(row("empty loop beside it", idle))
     print(row("its own processor time", ticks.busy))
     if any(ticks.queued):

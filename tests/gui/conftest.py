@@ -182,6 +182,12 @@ def compiled_loops() -> None:
 
 
 @pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layouts that a test keeps are not found by another."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
 def no_training_left_behind(tmp_path: Path) -> Iterator[None]:
     """Processes that a test started, and did not end because it failed, end with it."""
     yield

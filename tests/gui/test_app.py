@@ -82,6 +82,21 @@ def test_garbage_is_collected_by_the_window_while_it_lives(qapp):
     assert gc.isenabled() == was
 
 
+def test_what_many_imports_brought_is_not_looked_through(qapp, monkeypatch):
+    collector = Collector()
+    before = gc.get_freeze_count()
+    kept = [[] for _ in range(gc.get_threshold()[0] + 10)]
+    for number in range(20):
+        monkeypatch.setitem(sys.modules, f"made_up_{number}", sys)
+    collector.collect()
+    assert gc.get_freeze_count() >= before + len(kept)
+    before = gc.get_freeze_count()
+    kept += [[] for _ in range(gc.get_threshold()[0] + 10)]
+    collector.collect()
+    assert gc.get_freeze_count() == before
+    collector.close()
+
+
 def test_each_kind_has_a_view_and_names_differ():
     names = [spec.name for spec in VIEW_SPECS]
     assert len(set(names)) == len(names)

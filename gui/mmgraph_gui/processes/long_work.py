@@ -75,7 +75,25 @@ def find_communities(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> I
     yield Message({}, {"codes": codes})
 
 
-TASKS: dict[str, Task] = {"layout": lay_out, "clusters": find_clusters, "communities": find_communities}
+def lay_out_graph(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> Iterator[Message]:
+    """Springs, see `mmgraph.analysis.force_layout`: each iteration; without iterations the spectrum alone."""
+    from mmgraph.analysis import force_layout, spectral_layout
+
+    edges, nodes, seed, iterations = arrays["edges"], facts["nodes"], facts["seed"], facts["iterations"]
+    if not iterations:
+        places = spectral_layout(edges, nodes, seed=seed).astype(np.float32)
+        yield Message({"iteration": 0}, {"places": places})
+        return
+    for number, places in enumerate(force_layout(edges, nodes, iterations=iterations, seed=seed), 1):
+        yield Message({"iteration": number}, {"places": places})
+
+
+TASKS: dict[str, Task] = {
+    "layout": lay_out,
+    "graph": lay_out_graph,
+    "clusters": find_clusters,
+    "communities": find_communities,
+}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from mmgraph.analysis import force_layout, spectral_layout
 from mmgraph.errors import UsageError
 from mmgraph_gui.processes.long_process import Processes
 from mmgraph_gui.processes.messages import Message, receive, send
@@ -56,6 +57,21 @@ def test_clusters_and_communities_and_complaints_from_one_process(processes: Pro
     (last,) = processes.run("communities", {"nodes": 7}, {"edges": edges}, lambda: False)
     assert last.arrays["codes"].tolist() == [0, 0, 0, 1, 1, 1, 2]
     assert len(processes._all) == 1
+
+
+def test_a_graph_is_laid_out_as_in_this_process(processes: Processes) -> None:
+    edges = np.array([[0, 1, 2, 3], [1, 2, 3, 0]])
+    asked = {"nodes": 4, "iterations": 30, "seed": 5}
+    *_, last = processes.run("graph", asked, {"edges": edges}, lambda: False)
+    assert last.facts == {"iteration": 30, "done": True}
+    *_, here = force_layout(edges, 4, iterations=30, seed=5)
+    np.testing.assert_array_equal(last.arrays["places"], here)
+    (spectral,) = processes.run("graph", {**asked, "iterations": 0}, {"edges": edges}, lambda: False)
+    np.testing.assert_array_equal(
+        spectral.arrays["places"], spectral_layout(edges, 4, seed=5).astype(np.float32)
+    )
+    with pytest.raises(UsageError, match="name 0 to 3"):
+        list(processes.run("graph", {**asked, "nodes": 3}, {"edges": edges}, lambda: False))
 
 
 def test_a_layout_reports_and_can_be_cancelled(processes: Processes) -> None:
