@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout
 
+from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Snapshot, SnapshotInfo
+from mmgraph.runs.stored_snapshot import StoredSnapshot
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.follower import Job
@@ -20,6 +22,7 @@ from mmgraph_gui.views.bars import Bars, Histogram
 from mmgraph_gui.views.caption import BETWEEN, Caption
 from mmgraph_gui.views.heat import Heat, Matrix
 from mmgraph_gui.views.layerbox import LayerBox
+from mmgraph_gui.views.matrix_strip import MatrixStrip, SmallMatrix, thinned
 from mmgraph_gui.views.missing import say_missing
 
 
@@ -33,7 +36,10 @@ class Read:
 
 
 class MatrixView(View):
-    """Rows are true classes, columns predicted ones; clicking a cell selects its items."""
+    """Rows are true classes, columns predicted ones; clicking a cell selects its items.
+
+    Below stand small ones of other steps.
+    """
 
     name: ClassVar[str] = "matrix"
     title: ClassVar[str] = "Matrix"
@@ -43,6 +49,7 @@ class MatrixView(View):
     def build(self) -> None:
         self.read: Read | None = None
         self._wanted: SnapshotInfo | None = None
+        self._of = 0
         self.layers = LayerBox(self.state, "matrix")
         self.controls.addWidget(QLabel("Matrix"))
         self.controls.addWidget(self.layers)
@@ -55,17 +62,25 @@ class MatrixView(View):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.heat)
         self.pages.addWidget(self.bars)
+        self._small: dict[int, SmallMatrix] = {}
+        self.strip = named(MatrixStrip(self.theme), "Matrices over time", "Click a matrix to go to its step")
+        self.strip.pointed.connect(self._write_small)
+        self.strip.step_chosen.connect(self.state.set_step)
+        self.strip.resized.connect(lambda: self.request_render("size"))
+        self.strip.hide()
         self.caption = Caption()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self.pages, 1)
+        layout.addWidget(self.strip)
         layout.addWidget(self.caption)
 
     def render_state(self, changed: Changed) -> None:
         self.layers.refresh()
         if "run" in changed:
             self.read = self._wanted = None
+            self._small = {}
         info = self.state.snapshot_at("matrix")
         if info is None:
             self._wanted = None
@@ -77,13 +92,40 @@ class MatrixView(View):
         elif "theme" in changed and self.read is not None:
             self.heat.show_matrix(self.read.matrix)
             self.bars.update()
+        if "theme" in changed:
+            self.strip.restyle()
+        self.strip.show_step(self.state.step)
+        if info is not None and not self.strip.isHidden():
+            self._ask_small()
+
+    def _ask_small(self) -> None:
+        """Have the small matrices made that are not known yet; of a live run those that have come."""
+        history = self.state.history("matrix")
+        infos = thinned(history, self.strip.most)
+        missing = [one for one in infos if one.id not in self._small]
+        self._of = len(history)
+        if missing:
+            self.ask("small", [], functools.partial(read_small, infos=missing))
+        else:
+            shown = [self._small[one.id] for one in infos]
+            if [id(one) for one in shown] != [id(one) for one in self.strip.shown]:
+                self.strip.show_matrices(shown)
+                self._write_caption()
 
     def receive(self, slot: str, result: Any) -> None:
+        if slot == "small":
+            self._small |= result
+            self._ask_small()
+            return
         self.read = result
         self.heat.show_matrix(result.matrix)
         if result.histogram is not None:
             self.bars.show_histogram(result.histogram)
         self.pages.setCurrentIndex(int(result.histogram is not None))
+        several = len(self.state.history("matrix")) > 1
+        self.strip.setVisible(result.histogram is None and several)
+        if not self.strip.isHidden():
+            self._ask_small()
         self.show_content()
         self._write_caption()
 
@@ -131,6 +173,12 @@ class MatrixView(View):
             return
         self.caption.set_parts(shown.describe(place))
 
+    def _write_small(self, text: str) -> None:
+        if text:
+            self.caption.setText(text)
+        else:
+            self._write_caption()
+
     def _write_caption(self, row: int | None = None, column: int | None = None) -> None:
         if self.read is None:
             return
@@ -146,6 +194,9 @@ class MatrixView(View):
         lost = int((~np.isfinite(matrix.values)).sum())
         if lost:
             parts.append(f"{lost:,} NaN or infinite (grey)")
+        below = len(self.strip.shown)
+        if not self.strip.isHidden() and below < self._of:
+            parts.append(f"below: {below:,} of {self._of:,} steps")
         self.caption.setText(BETWEEN.join(parts))
 
 
@@ -165,6 +216,24 @@ def read_matrix(_job: Job | None, snapshots: tuple[Snapshot, ...], *, info: Snap
     shares = snapshot.array.astype(np.float64)
     axis = str(snapshot.notes.get("columns", "value"))
     return Read(info, matrix, Histogram(shares, edges.astype(np.float64), tuple(matrix.names[0]), axis))
+
+
+def read_small(
+    job: Job, _snapshots: tuple[Snapshot, ...], *, infos: list[SnapshotInfo]
+) -> dict[int, SmallMatrix]:
+    """The small matrix of each snapshot, by its number; in a worker thread. One that is damaged hides no other."""
+    assert job.run is not None
+    found = {}
+    for info in infos:
+        try:
+            with StoredSnapshot(job.run, info) as stored:
+                snapshot = Snapshot(
+                    info.kind, info.layer, stored.part(), notes=stored.notes, extras=stored.extras
+                )
+            found[info.id] = SmallMatrix.of(read_matrix(job, (snapshot,), info=info).matrix, info.step)
+        except RunDamagedError:
+            found[info.id] = SmallMatrix(info.step, np.full((1, 1), np.nan, np.float32), is_read=False)
+    return found
 
 
 def _bins(histogram: Histogram) -> Iterator[tuple[object, ...]]:
