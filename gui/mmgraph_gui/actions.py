@@ -36,6 +36,13 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("new", "&New run…", "Ctrl+N", "new_run", "Choose a recipe and start training", "new"),
         Entry("open", "&Open run…", "Ctrl+O", "open_dialog", "Open the folder of a run, or of many", "open"),
         Entry(
+            "open-model",
+            "Open mo&del…",
+            "Ctrl+M",
+            "open_model_dialog",
+            "Look inside a trained model: a file of weights, and what computes with them",
+        ),
+        Entry(
             "open-remote",
             "Open on another &machine…",
             "Ctrl+Shift+O",

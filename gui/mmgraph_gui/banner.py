@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.icon import icon
@@ -31,9 +32,14 @@ class Banner(QFrame):
         self._close = named(QToolButton(), "Close the message")
         self._close.setAutoRaise(True)
         self._close.clicked.connect(self.hide)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setVisible(False)
+        self.cancel.clicked.connect(self.dismiss)
+        self._cancelling: Callable[[], object] | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.addWidget(self.label, 1)
+        layout.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._forget = QTimer(self, singleShot=True, interval=INFO_MILLISECONDS)
         self._forget.timeout.connect(self.hide)
@@ -46,17 +52,28 @@ class Banner(QFrame):
         """The message on screen; empty while there is none."""
         return "" if self.isHidden() else self.label.text()
 
-    def show_message(self, text: str, level: Level = "error") -> None:
-        """Say something."""
-        self._level = level
+    def show_message(
+        self, text: str, level: Level = "error", cancel: Callable[[], object] | None = None
+    ) -> None:
+        """Say something; with a button where it is about work that can be cancelled."""
+        self._level, self._cancelling = level, cancel
         self.label.setText(_WORD[level] + text)
         self.label.setAccessibleName(f"{level}: {text}")
+        self.cancel.setVisible(cancel is not None)
+        self.cancel.setAccessibleName(f"Cancel: {text}")
         self._style()
         self.show()
-        if level == "info":
+        if level == "info" and cancel is None:
             self._forget.start()
         else:
             self._forget.stop()
+
+    def dismiss(self) -> None:
+        """Close the message, and cancel what it is about."""
+        cancelling, self._cancelling = self._cancelling, None
+        self.hide()
+        if cancelling is not None:
+            cancelling()
 
     def _style(self) -> None:
         palette = self._theme.palette

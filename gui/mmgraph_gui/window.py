@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,8 +114,7 @@ class MainWindow(QMainWindow):
             if runs:
                 self.open_run(runs[0])
             elif not folders and len(paths) == 1 and is_model_file(paths[0]):
-                self.say(f"Opening {paths[0].name} …", "info")
-                self.launcher.open_model(paths[0])
+                self.open_model(paths[0])
             elif not folders and len(paths) == 1 and is_own_item(paths[0]) and self.state.path is not None:
                 self.own.bring_file(paths[0])
             elif not folders:
@@ -160,6 +159,27 @@ class MainWindow(QMainWindow):
         chosen = ask_folder(self, self.runs.root)
         if chosen is not None:
             self.open_paths([chosen])
+
+    def open_model_dialog(self) -> None:
+        """Ask for a file of weights and what they are of, and open it."""
+        from mmgraph_gui.runs.openmodel import OpenModelDialog
+
+        known = (self.state.config or {}).get("options", {}).get("file")
+        dialog = OpenModelDialog(self.theme, self, file=str(known or ""))
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.open_model(dialog.file, dialog.recipe, dialog.values, dialog.model)
+        dialog.deleteLater()
+
+    def open_model(
+        self,
+        file: Path,
+        recipe: str | None = None,
+        values: Mapping[str, bool | int | float | str | None] | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Make a run of a file of weights in a process of its own, and open it when it appears."""
+        cancel = self.launcher.open_model(file, recipe, values, model)
+        self.say(f"Opening {file.name} …", "info", cancel)
 
     def new_run(self, recipe: str | None = None, values: Mapping[str, object] | None = None) -> None:
         """Ask what to train, and start it or let it wait for its turn."""
@@ -253,7 +273,7 @@ class MainWindow(QMainWindow):
     def clear(self) -> None:
         """Close the message; where there is none, let one's own item go; where there is none, select nothing."""
         if self.banner.text:
-            self.banner.hide()
+            self.banner.dismiss()
         elif self.state.guest is not None:
             self.own.leave()
         else:
@@ -375,9 +395,9 @@ class MainWindow(QMainWindow):
 
         about_box(self).open()
 
-    def say(self, text: str, level: Level = "error") -> None:
-        """A message in place; news go away by themselves, warnings and errors stay until closed."""
-        self.banner.show_message(text, level)
+    def say(self, text: str, level: Level = "error", cancel: Callable[[], object] | None = None) -> None:
+        """A message in place; news go away by themselves, what can be cancelled, warnings and errors stay."""
+        self.banner.show_message(text, level, cancel)
 
     # -- how it works ------------------------------------------------------------------------------------
 

@@ -22,6 +22,15 @@ def open_model(
         list[str] | None,
         typer.Option("--set", help="An option of the recipe, as in --set dataset=mnist; may be repeated."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="MODULE:NAME",
+            help="Your own architecture: a class or function such as package.module:Net, package.module:Net(10) or "
+            "file.py:Net, tried on the data of --recipe. Importing a module runs its code.",
+        ),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Option("--runs", help="Folder for the run. Default: one in the cache.", show_default=False),
@@ -32,11 +41,12 @@ def open_model(
     """Make a run of a trained model's file, to be looked at with 'mmgraph gui'.
 
     Without a recipe: its filters, shapes and how its weights are spread. With one: embedding, attention, feature maps
-    and scores on the recipe's data as well. Nothing in the file is run.
+    and scores on the recipe's data as well. Nothing in the file is run; of --model the module that you name.
     """
     from mmgraph.recipes.opening import open_model as make
 
-    folder = make(file, recipe_name=recipe, values=_values(recipe, options or []), runs=root, run_name=name)
+    values = _values(recipe, options or [])
+    folder = make(file, recipe_name=recipe, values=values, model=model, runs=root, run_name=name)
     if json:
         output.print_json({"run": str(folder.resolve())})
     else:

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from mmgraph.errors import InputError
+from mmgraph.errors import CheckpointError, InputError
 from mmgraph.inspection.draft import Draft, Limits
 from mmgraph.inspection.histograms import histograms_of
 from mmgraph.runs import KIND_AXES, Layer, Snapshot, Structure
@@ -56,6 +57,40 @@ def read_weights(path: Path) -> Weights:
             f"'{path.name}' holds {len(weights):,} tensors, more than any model that can be shown."
         )
     return weights
+
+
+def put_into(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Put weights into a model; names may have lost, in `read_weights`, what all of them begin with.
+
+    Raises:
+        CheckpointError: they do not fit; names the first weight that does not, in the order of the model.
+    """
+    wanted = model.state_dict()
+    given = dict(weights)
+    for prefix in _PREFIXES:
+        if not given.keys() & wanted.keys() and all(name.startswith(prefix) for name in wanted):
+            given = {prefix + name: value for name, value in given.items()}
+    try:
+        model.load_state_dict(given)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(_misfit(wanted, given) or str(error)[:400]) from error
+
+
+def _misfit(wanted: Mapping[str, Any], given: Mapping[str, Tensor]) -> str:
+    """The first weight that does not fit, in words."""
+    for name, weight in wanted.items():
+        if not isinstance(weight, Tensor):
+            continue
+        if name not in given:
+            return f"the model has a weight '{name}', which is not in the file"
+        if not is_lazy(weight) and weight.shape != given[name].shape:
+            return f"'{name}' is {_by(given[name])} in the file, but {_by(weight)} in the model"
+    extra = [name for name in given if name not in wanted]
+    return f"the file has a weight '{extra[0]}', which is not in the model" if extra else ""
+
+
+def _by(weight: Tensor) -> str:
+    return " × ".join(map(str, weight.shape)) or "one number"
 
 
 def weight_snapshots(weights: Weights, limits: Limits = Limits()) -> list[Snapshot]:  # noqa: B008  frozen

@@ -246,6 +246,9 @@ def _recorded(reader: RunReader, values: Mapping[str, object]) -> tuple[Recipe, 
     """The recipe that made a run, and its options with some of them changed."""
     name = reader.config.get("run", {}).get("recipe", "")
     if name == "opened-model":
+        model = reader.config.get("options", {}).get("model")
+        if model is not None:  # a run folder may come from anybody, and importing runs code
+            raise ConfigError(f"This run was made of '{model}', which is not run again for the run's sake.")
         raise ConfigError(
             "This run holds weights alone, and nothing says what is computed with them: open the file with "
             "'mmgraph open FILE --recipe …' to ask its model."

@@ -87,6 +87,10 @@ class Classification(Task):
         """The model and its probe."""
         return Examined(self._capture, self.look, Inputs(self.probe_inputs()), self._items)
 
+    def _adopt(self, model: nn.Module) -> None:
+        self.model, self._capture = model, Capture(model)
+        self.__dict__.pop("examined", None)
+
     def look(self, inputs: Inputs) -> list[Snapshot]:
         """What there is to see in some items, given to the model like those of the probe."""
         return self._capture.capture(*inputs.args, **inputs.kwargs)
@@ -149,6 +153,10 @@ class ImageClassification(Classification):
         self._images = {split: value.to(device) for split, value in self._images.items()}
         self._labels = {split: value.to(device) for split, value in self._labels.items()}
         self._probe = self._probe.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: normalised images (n, channels, height, width) → logits (n, classes)."""
+        self._adopt(model)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
@@ -235,6 +243,17 @@ class NodeClassification(Classification):
         self._features, self._graph = self._features.to(device), self._graph.to(device)
         self._labels = self._labels.to(device)
         self._splits = {split: mask.to(device) for split, mask in self._splits.items()}
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: (features (nodes, …), `edge_index`) → logits (nodes, classes)."""
+        from mmgraph.graph import Adjacency
+
+        self._adopt(model)
+        # As every other library hands them over, for the model may be written with any of them.
+        if not isinstance(self._features, Tensor):
+            self._features = self._features.to_dense()
+        if isinstance(self._graph, Adjacency):
+            self._graph = self._graph.edge_index
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """Parameters with and without weight decay."""

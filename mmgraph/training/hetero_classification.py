@@ -14,6 +14,7 @@ from mmgraph.graph.hetero_graph import HeteroGraph
 from mmgraph.inspection import Capture
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import NodeClassification
+from mmgraph.training.task import Task
 
 if TYPE_CHECKING:
     from mmgraph.graph.networks.relational_gnn import RelationalGNN
@@ -72,6 +73,10 @@ class HeteroClassification(NodeClassification):
                 raise InputError(f"Expected a class for every node of the {split} part, but some have none.")
         self.model: RelationalGNN = model
         self._inputs = dict(features)
+
+    def adopt(self, model: torch.nn.Module) -> None:
+        """No: each type of node has features of its own."""
+        Task.adopt(self, model)
 
     def to(self, device: torch.device) -> None:
         """Move model, features, graph and labels to a device."""

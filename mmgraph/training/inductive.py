@@ -11,6 +11,7 @@ from mmgraph.errors import InputError
 from mmgraph.graph.adjacency import Adjacency
 from mmgraph.graph.sparse_features import SparseFeatures
 from mmgraph.training.classification import NodeClassification
+from mmgraph.training.task import Task
 
 
 class InductiveClassification(NodeClassification):
@@ -45,6 +46,10 @@ class InductiveClassification(NodeClassification):
             split: _View(features, adjacency, torch.nonzero(~nodes).flatten(), splits[split])
             for split, nodes in unseen.items()
         }
+
+    def adopt(self, model: torch.nn.Module) -> None:
+        """No: its parts have graphs of their own."""
+        Task.adopt(self, model)
 
     def to(self, device: torch.device) -> None:
         """Move model, features, graphs and labels to a device."""

@@ -131,6 +131,17 @@ class Task(ABC):
         """
         raise InputError("This recipe cannot answer that.")
 
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model on the data, in place of the task's.
+
+        Raises:
+            InputError: the task needs more of its model than that inputs give one row of class scores each.
+        """
+        raise InputError(
+            "The data of this recipe cannot be given to a model of your own: those of image-classification, "
+            "node-classification and digits-graph can, which sort images or the nodes of a graph into classes."
+        )
+
     @property
     def shown(self) -> nn.Module:
         """The module whose layers snapshots are named after: the model, or the part of it that is looked at."""

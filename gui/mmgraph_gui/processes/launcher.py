@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,27 @@ class Launcher(QObject):
         """Find what an ended run's answer about an item hangs on, and record it in the run."""
         self._watch(self._explain, run, item, name="mmgraph-explain")
 
-    def open_model(self, file: Path) -> None:
-        """Make a run of a file of weights."""
-        self._watch(self._open_model, file, name="mmgraph-open")
+    def open_model(
+        self,
+        file: Path,
+        recipe: str | None = None,
+        values: Mapping[str, Scalar | None] | None = None,
+        model: str | None = None,
+    ) -> Callable[[], None]:
+        """Make a run of a file of weights; returns what gives that up until the run appears.
+
+        Args:
+            recipe: architecture and data that the weights are of.
+            values: its options that differ from the defaults.
+            model: own architecture, `module:Name`: importing it runs its code.
+        """
+        given_up = threading.Event()
+        chosen = [] if recipe is None else ["--recipe", recipe]
+        for name, value in (values or {}).items():
+            chosen += ["--set", f"{name}={'none' if value is None else value}"]
+        chosen += [] if model is None else ["--model", model]
+        self._watch(self._open_model, file, chosen, given_up, name="mmgraph-open")
+        return given_up.set
 
     def close(self) -> None:
         """Stop watching; the processes go on."""
@@ -99,16 +117,25 @@ class Launcher(QObject):
     def _resume(self, run: Path) -> None:
         self._follow(["resume", str(run), "--quiet"], run, f"'{run.name}' could not be resumed", new=False)
 
-    def _open_model(self, file: Path) -> None:
+    def _open_model(self, file: Path, chosen: list[str], given_up: threading.Event) -> None:
         root = opened_root()
         name = free_name(root, file.stem.lstrip(".") or "model")
-        command = ["open", str(file), "--runs", str(root), "--name", name]
-        self._follow(command, root / name, f"'{file.name}' could not be opened", new=True)
+        command = ["open", str(file), "--runs", str(root), "--name", name, *chosen]
+        complaint = f"'{file.name}' could not be opened"
+        self._follow(command, root / name, complaint, new=True, given_up=given_up)
 
     def _explain(self, run: Path, item: int) -> None:
         self._follow(["explain", str(run), str(item)], run, f"Item {item} could not be explained", new=False)
 
-    def _follow(self, command: Sequence[str], folder: Path, complaint: str, *, new: bool) -> None:
+    def _follow(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        complaint: str,
+        *,
+        new: bool,
+        given_up: threading.Event | None = None,
+    ) -> None:
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
@@ -128,6 +155,10 @@ class Launcher(QObject):
                 if new and not told and is_run(folder):
                     told = True
                     self.appeared.emit(folder)
+                if given_up is not None and given_up.is_set() and not told:
+                    process.kill()
+                    process.wait()
+                    return
                 if ended is not None:
                     if ended != 0 and not told:
                         self.failed.emit(f"{complaint}: {_last_words(output)}")

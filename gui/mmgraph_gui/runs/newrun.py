@@ -7,29 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSettings, Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
-    QFrame,
     QInputDialog,
-    QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from mmgraph.errors import ConfigError, UnknownNameError
-from mmgraph.options import Scalar, defaults_for, options_of
+from mmgraph.options import Scalar
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.runs.optionfield import OptionField, label_of, shown
+from mmgraph_gui.runs.optionfield import OptionField, shown
+from mmgraph_gui.runs.recipe_form import RecipeForm
 from mmgraph_gui.runs.recipe_settings import RecipeSettings
 
 if TYPE_CHECKING:
@@ -58,30 +53,12 @@ class NewRunDialog(QDialog):
         settings: QSettings | None = None,
     ) -> None:
         super().__init__(parent)
-        from mmgraph.recipes import registry
-
-        self._theme = theme
         self._settings = RecipeSettings(settings)
         self.queued = False
         self.setWindowTitle("New run")
         self.resize(560, 640)
-        self._recipes = {name: registry.recipe(name) for name in registry.names()}
-        self.fields: dict[str, OptionField] = {}
-
-        self.chooser = named(QComboBox(), "Recipe", "What to train")
-        for entry in self._recipes.values():
-            self.chooser.addItem(f"{entry.title}  ({entry.name})", entry.name)
-        self.summary = QLabel(wordWrap=True)
-        self.left_out = QLabel("\n".join(registry.failures()), wordWrap=True)
-        self.left_out.setStyleSheet(f"color: {theme.palette.warning};")
-        self.left_out.setVisible(bool(registry.failures()))
-        self.form = QScrollArea()
-        self.form.setWidgetResizable(True)
-        self.form.setFrameShape(QFrame.Shape.NoFrame)
-        self.hint = QLabel(wordWrap=True)
-        self.hint.setAccessibleName("Help for the option")
-        self.hint.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
-        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.form = RecipeForm(theme, what="What to train")
+        self.chooser, self.hint = self.form.chooser, self.form.hint
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.start = self.buttons.addButton("Start", QDialogButtonBox.ButtonRole.AcceptRole)
         self.queue = self.buttons.addButton("Queue", QDialogButtonBox.ButtonRole.ActionRole)
@@ -98,56 +75,44 @@ class NewRunDialog(QDialog):
         self.reset.setToolTip("Put every option back to its default")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        self.reset.clicked.connect(lambda _=False: self._fill())
+        self.reset.clicked.connect(lambda _=False: self.form.fill())
 
         layout = QVBoxLayout(self)
-        layout.addWidget(self.chooser)
-        layout.addWidget(self.summary)
-        layout.addWidget(self.left_out)
         layout.addWidget(self.form, 1)
-        layout.addWidget(self.hint)
         layout.addWidget(self.buttons)
         self.start.setDefault(True)
         self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())
-        self.chooser.currentIndexChanged.connect(self._fill)
+        self.form.changed.connect(self._enable)
         if recipe is not None:
-            self.chooser.setCurrentIndex(self.chooser.findData(recipe))
-        self._fill()
+            self.form.choose(recipe)
         if values is not None:
             self.apply(values)
+        self._enable()
         self.chooser.setFocus()
 
     @property
     def recipe(self) -> Recipe:
         """The chosen recipe."""
-        return self._recipes[self.chooser.currentData()]
+        return self.form.recipe
+
+    @property
+    def fields(self) -> dict[str, OptionField]:
+        """The field of each option."""
+        return self.form.fields
 
     def values(self) -> dict[str, Scalar | None]:
         """The options that differ from the defaults, as chosen."""
-        return {name: field.value() for name, field in self.fields.items() if field.value() != field.default}
+        return self.form.values()
 
     def apply(self, values: Mapping[str, object]) -> None:
         """Fill the form; options that the recipe does not know or take keep their defaults, and are told of."""
-        self._fill()
-        taken: dict[str, Scalar | None] = {}
-        refused: list[str] = []
-        for name, value in values.items():
-            field = self.fields.get(name.replace("-", "_"))
-            try:
-                if field is None:
-                    refused.append(f"{name} is not an option of {self.recipe.name}")
-                else:
-                    taken[field.option.name] = field.option.check(value)
-            except (ConfigError, UnknownNameError) as error:
-                refused.append(str(error).rstrip("."))
-        implied = defaults_for(self.recipe.config, taken)
-        for name, value in taken.items():
-            self.fields[name].set_value(value)
-            self.fields[name].touched = value != implied[name]
-        self._take_defaults()
-        self._check()
-        if refused:
-            self.hint.setText(f"Left at the default: {'; '.join(refused)}.")
+        self.form.apply(values)
+
+    def _enable(self) -> None:
+        problem = self.form.problem
+        self.start.setEnabled(not problem)
+        self.queue.setEnabled(not problem)
+        self.start.setToolTip(problem or "Start training")
 
     def accept(self) -> None:
         """Start, and remember the options."""
@@ -173,7 +138,7 @@ class NewRunDialog(QDialog):
         menu.addSeparator()
         menu.addAction("Open a file…").triggered.connect(self._open_file)
         keep = menu.addAction("Keep under a name…")
-        keep.setEnabled(not self._problem())
+        keep.setEnabled(not self.form.problem)
         keep.triggered.connect(self._keep)
 
     def _open_file(self) -> None:
@@ -197,68 +162,3 @@ class NewRunDialog(QDialog):
         name, fine = QInputDialog.getText(self, "Keep options", "Name of these options")
         if fine and name.strip():
             self._settings.keep(self.recipe.name, name.strip(), self.values())
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The hint line explains the field under the mouse or with the focus."""
-        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.Enter):
-            for field in self.fields.values():
-                if field.widget is watched:
-                    self._explain(field)
-        if event.type() == QEvent.Type.Wheel and not (isinstance(watched, QWidget) and watched.hasFocus()):
-            event.ignore()  # the wheel scrolls the form and changes no value on its way
-            return True
-        return super().eventFilter(watched, event)
-
-    def _fill(self) -> None:
-        recipe = self.recipe
-        self.summary.setText(recipe.summary)
-        page = QWidget()
-        form = QFormLayout(page)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.fields = {}
-        for option in options_of(recipe.config):
-            field = OptionField(option, page)
-            field.changed.connect(lambda field=field: self._edited(field))
-            field.widget.installEventFilter(self)
-            field.widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            self.fields[option.name] = field
-            form.addRow(label_of(option), field.widget)
-        self.form.setWidget(page)
-        self._take_defaults()
-        self._check()
-        self.hint.setText("Point at an option to read what it does.")
-
-    def _edited(self, field: OptionField) -> None:
-        self._take_defaults()
-        self._check()
-        if not self._problem():
-            self._explain(field)
-
-    def _take_defaults(self) -> None:
-        """Some choices imply other defaults: a data set or a layer its own learning rate."""
-        chosen = {
-            name: field.value() for name, field in self.fields.items() if field.touched and not field.error()
-        }
-        for name, default in defaults_for(self.recipe.config, chosen).items():
-            self.fields[name].set_default(default)
-
-    def _problem(self) -> str:
-        return next((error for field in self.fields.values() if (error := field.error())), "")
-
-    def _check(self) -> None:
-        problem = self._problem()
-        self.start.setEnabled(not problem)
-        self.queue.setEnabled(not problem)
-        palette = self._theme.palette
-        for field in self.fields.values():
-            field.widget.setStyleSheet(f"border: 1px solid {palette.error};" if field.error() else "")
-        self.hint.setStyleSheet(f"color: {palette.error};" if problem else "")
-        self.hint.setText(problem)
-        self.start.setToolTip(problem or "Start training")
-
-    def _explain(self, field: OptionField) -> None:
-        if not self._problem():
-            default = shown(field.default)
-            self.hint.setText(
-                f"{label_of(field.option)}: {field.option.help} Takes {field.option.expected}; default {default}."
-            )

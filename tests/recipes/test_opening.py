@@ -1,0 +1,182 @@
+"""A trained recipe's weights, exported and opened again: `mmgraph open`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from mmgraph.errors import CheckpointError, ConfigError, InputError
+from mmgraph.inspection.weights_file import read_weights
+from mmgraph.recipes import launch
+from mmgraph.recipes.opening import open_model
+from mmgraph.runs import RunReader, read_structure, send_command
+from mmgraph.runs.schema import CHECKPOINT_FOLDER
+
+OWN = """
+from torch import nn
+from mmgraph.graph import GNN
+from mmgraph.vision import ConvEncoder
+
+class Net(nn.Module):
+    def __init__(self, classes=10):
+        super().__init__()
+        self.encoder = ConvEncoder(in_channels=1, channels=(16, 32), out_features=64, image_size=8)
+        self.gnn = GNN(64, 8, classes, conv="gat", heads=8, dropout=0.4, attention_dropout=0.2, activation="elu")
+
+    def forward(self, images, graph):
+        return self.gnn(self.encoder(images), graph)
+
+class Blind(Net):
+    def forward(self, text):
+        return text
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run, its weights in a file of their own as another program would write them, and a module with the model."""
+    folder = tmp_path_factory.mktemp("trained")
+    run, result = launch.train("digits-graph", {"epochs": 12, "seed": 3}, runs=folder, run_name="digits")
+    file = folder / "weights.pt"
+    torch.save({"state_dict": read_weights(run / CHECKPOINT_FOLDER / "best.safetensors"), "epoch": 12}, file)
+    (folder / "net.py").write_text(OWN)
+    return run, result, file, folder / "net.py"
+
+
+def last(run, tag):
+    return run.series(tag).value[-1]
+
+
+def test_an_exported_recipe_opens_with_the_scores_of_its_run(trained, tmp_path):
+    before, result, file, _ = trained
+    done = subprocess.run(
+        [sys.executable, "-m", "mmgraph", "open", file, "--recipe", "digits-graph", "--set", "seed=3",
+         "--runs", tmp_path / "opened", "--json"],
+        capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    folder = json.loads(done.stdout)["run"]
+    with RunReader(before) as trained_run, RunReader(folder) as run:
+        assert run.status().state == "finished"
+        for tag in ("test/accuracy", "test/loss"):
+            assert last(run, tag) == pytest.approx(last(trained_run, tag), abs=1e-6)
+        assert last(run, "test/accuracy") > 0.4  # of ten classes: the weights are those that were trained
+        assert last(run, "validation/accuracy") == pytest.approx(result.metrics["best/validation/accuracy"])
+        kinds = {info.kind for info in run.snapshots()}
+        assert kinds >= {"embedding", "attention", "feature_maps", "filters", "prediction", "graph", "matrix"}
+    task, *_ = launch.trained_task(folder)  # its model can be asked
+    assert task.examined
+
+
+def test_a_model_of_ones_own_on_the_data_of_a_recipe(trained, tmp_path):
+    _, _, file, net = trained
+    theirs = open_model(file, recipe_name="digits-graph", values={"seed": 3}, runs=tmp_path)
+    ours = open_model(
+        file,
+        recipe_name="digits-graph",
+        values={"seed": 3},
+        model=f"{net}:Net",
+        runs=tmp_path,
+        run_name="ours",
+    )
+    with RunReader(theirs) as expected, RunReader(ours) as run:
+        assert last(run, "test/accuracy") == last(expected, "test/accuracy")
+        infos = {info.kind: info for info in run.snapshots()}
+        assert {"embedding", "attention", "feature_maps", "filters"} <= set(infos)
+        np.testing.assert_allclose(
+            run.load(infos["embedding"]).array,
+            next(expected.load(info).array for info in expected.snapshots() if info.kind == "embedding"),
+            rtol=1e-5, atol=1e-6,
+        )  # fmt: skip
+    with pytest.raises(ConfigError, match="not run again"):  # a run folder may come from anybody
+        launch.trained_task(ours)
+
+
+def test_a_model_of_ones_own_without_data_shows_what_it_is(trained, tmp_path):
+    _, _, file, net = trained
+    folder = open_model(file, model=f"{net}:Net", runs=tmp_path)
+    types = {layer.name: layer.type for layer in read_structure(folder).layers}
+    assert types["gnn.convs.0"] == "GATConv"
+    with RunReader(folder) as run:
+        assert {info.kind for info in run.snapshots()} == {"filters", "matrix"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error", "told"),
+    [
+        ({"recipe_name": "digits-graph", "values": {"hidden": 3}}, CheckpointError, "'gnn.convs.0.bias' is 64 in the"),
+        ({"model": "{net}:Net(7)"}, CheckpointError, "in the file, but .* in the model"),
+        ({"model": "torch.nn:Linear(3, 4)"}, CheckpointError, "the model has a weight 'weight'"),
+        ({"recipe_name": "digits-graph", "model": "{net}:Blind"}, InputError, "cannot be run on the data"),
+        ({"recipe_name": "metric-learning", "model": "{net}:Net"}, InputError, "model of your own"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_says_where_and_leaves_no_run(trained, tmp_path, chosen, error, told):
+    _, _, file, net = trained
+    chosen = dict(chosen)
+    if "model" in chosen:
+        chosen["model"] = chosen["model"].format(net=net)
+    with pytest.raises(error, match=told):
+        open_model(file, runs=tmp_path / "opened", **chosen)
+    assert not (tmp_path / "opened").exists()
+
+
+def test_a_file_that_is_missing_or_a_bomb_is_refused_before_anything_is_built(tmp_path, trained):
+    with pytest.raises(InputError, match="cannot be read"):
+        open_model(tmp_path / "none.pt", model=f"{tmp_path}/none.py:Net", runs=tmp_path)
+
+    class Bomb:
+        def __reduce__(self):
+            return (print, ("boom",))
+
+    torch.save({"w": Bomb()}, tmp_path / "bomb.pt")
+    with pytest.raises(InputError, match="more than weights"):
+        open_model(tmp_path / "bomb.pt", recipe_name="digits-graph", runs=tmp_path)
+
+
+@pytest.mark.data
+def test_a_model_of_ones_own_on_papers(real_data, tmp_path):
+    (tmp_path / "gcn.py").write_text(
+        "import torch\n"
+        "from torch_geometric.nn import GCN\n"
+        "class Net(GCN):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(1433, 8, 2, 7)\n"
+    )
+    from torch_geometric.nn import GCN
+
+    save_file(GCN(1433, 8, 2, 7).state_dict(), tmp_path / "gcn.safetensors")
+    folder = open_model(
+        tmp_path / "gcn.safetensors",
+        recipe_name="node-classification",
+        values={"dataset": "cora"},
+        model=f"{tmp_path}/gcn.py:Net",
+        runs=tmp_path,
+    )
+    with RunReader(folder) as run:
+        assert 0 <= last(run, "test/accuracy") <= 1
+        assert "embedding" in {info.kind for info in run.snapshots()}
+
+
+def test_opening_stops_where_it_is_asked_to(trained, tmp_path, monkeypatch):
+    from mmgraph.training.classification import Classification
+
+    _, _, file, _ = trained
+    evaluate = Classification.evaluate
+
+    def ask_and_evaluate(task, split):
+        send_command(tmp_path / "o", "stop")
+        send_command(tmp_path / "o", "pause")
+        return evaluate(task, split)
+
+    monkeypatch.setattr(Classification, "evaluate", ask_and_evaluate)
+    folder = open_model(file, recipe_name="digits-graph", runs=tmp_path, run_name="o")
+    with RunReader(folder) as run:
+        assert run.status().state == "stopped"
+        assert "test/accuracy" not in run.tags()
