@@ -144,8 +144,11 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
     view = window.area.show_view("graph")
     pictures, began = 0, 0.0
 
-    def placed(_cloud: object) -> None:
+    place = view.place_points
+
+    def placed(cloud: object) -> None:
         nonlocal pictures, began
+        place(cloud)
         pictures += 1
         if view.layout_now.done:
             began = time.perf_counter() - began
@@ -157,7 +160,7 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
         ticks.begin()
 
     ticks = Ticks()
-    view.placed.connect(placed)
+    view.place_points = placed
     QTimer.singleShot(2000, lambda: (begin(), window.open_run(run.folder)))
     collector = Collector()
     application.exec()

@@ -90,11 +90,17 @@ def test_it_can_be_stopped_and_laid_out_again(qtbot: Any, view: GraphView) -> No
 
 
 def test_a_layout_forms_in_a_process_and_is_stopped_for_good(
-    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+    qtbot: Any,
+    context: Context,
+    show_view: Callable[[Any], Any],
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = []
     view = show_view(GraphView)
-    view.placed.connect(lambda cloud: seen.append((view.layout_now, cloud.positions)))
+    monkeypatch.setattr(
+        view.plane, "set_points", lambda cloud: seen.append((view.layout_now, cloud.positions))
+    )
     context.follower.open(write_ring(tmp_path, 8_000))
     qtbot.waitUntil(lambda: len(seen) > 2)
     assert len(context.follower.processes._all) == 1
