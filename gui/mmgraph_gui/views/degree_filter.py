@@ -1,17 +1,19 @@
-"""Which nodes of a graph are shown, by how many edges they have."""
+"""Which nodes of a graph are shown, by how many edges they have: a range over a histogram of degrees."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QWidget
 
 from mmgraph_gui.accessible import named
+from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.selection import EMPTY, Rows
+from mmgraph_gui.views.degree_bars import DegreeBars
 from mmgraph_gui.views.point_cloud import Mask
 
 
 class DegreeFilter(QWidget):
-    """From so many edges to so many.
+    """A strip with the histogram and a field for each end of the range. While it is hidden all nodes are shown.
 
     Signals:
         changed(): another range was chosen.
@@ -19,9 +21,11 @@ class DegreeFilter(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._degrees: Rows = EMPTY
+        self.bars = DegreeBars(theme)
+        self.bars.dragged.connect(self._take)
         self.fewest, self.most = (
             named(QSpinBox(), f"{word} degree", f"Show nodes with {word.lower()} so many edges")
             for word in ("At least", "At most")
@@ -29,34 +33,59 @@ class DegreeFilter(QWidget):
         for box in (self.fewest, self.most):
             box.setRange(0, 0)
             box.setKeyboardTracking(False)
-            box.valueChanged.connect(lambda _: self.changed.emit())
-        self.most.setSpecialValueText("any")
+        self.fewest.valueChanged.connect(lambda low: self._take(low, max(low, self.most.value())))
+        self.most.valueChanged.connect(lambda high: self._take(min(high, self.fewest.value()), high))
+        self.everything = named(
+            QPushButton("All"), "Nodes of any degree", "Show nodes with any number of edges"
+        )
+        self.everything.clicked.connect(lambda: self._take(0, self.most.maximum()))
         row = QHBoxLayout(self)
-        row.setContentsMargins(28, 2, 12, 2)
-        for widget in (QLabel("Nodes with"), self.fewest, QLabel("to"), self.most, QLabel("edges")):
-            row.addWidget(widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Degree"))
+        row.addWidget(self.fewest)
+        row.addWidget(self.bars, 1)
+        row.addWidget(self.most)
+        row.addWidget(self.everything)
 
     def show_degrees(self, degrees: Rows) -> None:
-        """The degrees of the nodes of a graph."""
+        """The degrees of the nodes of a graph; an end of the range that nobody has moved stays an end."""
+        largest, before = int(degrees.max(initial=0)), self.most.maximum()
+        low, high = self.limits
         self._degrees = degrees
-        largest = int(degrees.max(initial=0))
-        if self.most.maximum() != largest + 1:
-            for box in (self.fewest, self.most):
-                box.blockSignals(True)
-                box.setMaximum(largest + 1)
-                box.blockSignals(False)
-            self.most.blockSignals(True)
-            self.most.setMinimum(-1)
-            self.most.setValue(-1)
-            self.most.blockSignals(False)
+        self.bars.show_degrees(degrees)
+        for box in (self.fewest, self.most):
+            box.blockSignals(True)
+            box.setMaximum(largest)
+            box.blockSignals(False)
+        self._set(min(low, largest), largest if high >= before else min(high, largest))
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Fewest and most edges of a node that is shown."""
+        return self.fewest.value(), self.most.value()
 
     def kept(self) -> Mask | None:
         """The nodes that are shown; None where all are."""
-        if self.fewest.value() <= 0 and self.most.value() < 0:
+        low, high = self.limits
+        if self.isHidden() or (low <= 0 and high >= self.most.maximum()):
             return None
-        most = self.most.value() if self.most.value() >= 0 else len(self._degrees)
-        return (self._degrees >= self.fewest.value()) & (self._degrees <= most)
+        return (self._degrees >= low) & (self._degrees <= high)
 
     def words(self) -> str:
         """The range in words."""
-        return "those with that many edges"
+        low, high = self.limits
+        if low == high:
+            return f"degree {low:,}"
+        return f"degree {low:,} or more" if high >= self.most.maximum() else f"degree {low:,} to {high:,}"
+
+    def _take(self, low: int, high: int) -> None:
+        self._set(low, high)
+        self.changed.emit()
+
+    def _set(self, low: int, high: int) -> None:
+        for box, value in ((self.fewest, low), (self.most, high)):
+            box.blockSignals(True)
+            box.setValue(value)
+            box.blockSignals(False)
+        self.bars.set_limits(low, high)
+        self.everything.setEnabled(low > 0 or high < self.most.maximum())

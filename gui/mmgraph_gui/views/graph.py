@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QLabel, QPushButton, QWidgetAction
+from PySide6.QtGui import QAction, QColor, QPainter, QPen
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -47,6 +47,7 @@ class GraphView(PointView):
     )
     keys: ClassVar[tuple[tuple[str, str], ...]] = (
         *PointView.keys,
+        ("D", "Show only nodes with so many edges; again for all"),
         ("K", "Select the nodes one edge away, too; again for two …"),
         ("P", "Select the nodes on a shortest way between two"),
     )
@@ -73,19 +74,23 @@ class GraphView(PointView):
         self.explain.clicked.connect(self._explain)
         for place, widget in enumerate((QLabel("Edges"), self.edge_box, self.explain), start=1):
             self.controls.insertWidget(place, widget)
-        self.degrees = DegreeFilter()
+        self.degrees = DegreeFilter(self.theme)
         self.degrees.changed.connect(self._filter_changed)
-        action = QWidgetAction(self)
-        action.setDefaultWidget(self.degrees)
-        self.menu.addAction(action)
+        self.degrees.hide()
+        self.rows_above.addWidget(self.degrees)
+        self.by_degree = self.add_tool(
+            "Filter by &degree", "D", self._toggle_degrees, "Show only nodes with so many edges"
+        )
+        self.by_degree.setCheckable(True)
         self.questions = GraphQuestions(self)
 
-    def add_tool(self, text: str, key: str, do: Callable[[], None], hint: str) -> None:
+    def add_tool(self, text: str, key: str, do: Callable[[], None], hint: str) -> QAction:
         """An entry in the menu of the view, with a key of its own where one is given."""
         action = self.menu.addAction(f"{text}\t{key}" if key else text, do)
         action.setToolTip(f"{hint} ({key})" if key else hint)
         if key:
             self._shortcut(key, do)
+        return action
 
     def render_state(self, changed: Changed) -> None:
         if "run" in changed:
@@ -158,6 +163,7 @@ class GraphView(PointView):
         if now.rests and self.plane.fitted:
             self.plane.show_all()
         self.edge_box.refresh(PLAIN if now.rows is None else COLOURED)
+        self.by_degree.setEnabled(now.rows is None)
         self.questions.draw_way()
         self._draw_edges()
         self.write_caption()
@@ -196,6 +202,14 @@ class GraphView(PointView):
         if self._kept is None:
             return PointCloud(now.positions, rows)
         return PointCloud(np.where(self._kept[:, None], now.positions, np.nan), rows, lost=EMPTY)
+
+    def _toggle_degrees(self) -> None:
+        """Show the strip, or all nodes again."""
+        self.degrees.setVisible(self.degrees.isHidden())
+        self.by_degree.setChecked(not self.degrees.isHidden())
+        if not self.degrees.isHidden():
+            self.degrees.fewest.setFocus()
+        self._filter_changed()
 
     def _filter_changed(self) -> None:
         if self.layout_now is not None:

@@ -23,7 +23,9 @@ def graph_words(
     noun = items.noun if items is not None else ""
     node, edge = ("node", noun or "edge") if links else (noun or "node", "edge")
     shown = nodes if kept is None else kept[0]
-    parts = [caption_count(shown, nodes, node) + (f" ({kept[1]})" if kept is not None else "")]
+    parts = [caption_count(shown, nodes, node)]
+    if kept is not None:
+        parts[0] += f", of {kept[1]}; {nodes - shown:,} hidden"
     parts.append(f"{edges:,} {edge}s" + (", in the colours of the legend" if links else ""))
     parts.append(now.how)
     if now.stopped:

@@ -85,6 +85,8 @@ class PointView(View):
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        self.rows_above = QVBoxLayout()
+        layout.addLayout(self.rows_above)
         layout.addLayout(body, 1)
         layout.addWidget(self.caption)
         self._build_controls()

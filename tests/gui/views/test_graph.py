@@ -364,18 +364,34 @@ def test_no_path_is_said(
 
 def test_nodes_are_shown_by_degree(qtbot: Any, view: GraphView) -> None:
     degrees = np.array([degree for _, degree in sorted(as_networkx(view).degree)])
+    largest = int(degrees.max())
+    assert not view.degrees.isVisible()
+    QTest.keyClick(view, Qt.Key.Key_D)
+    assert view.degrees.isVisible()
+    assert view.by_degree.isChecked()
+    assert view.degrees.limits == (0, largest)
+    assert "hidden" not in view.caption.text()
     view.degrees.fewest.setValue(9)
     shown = degrees >= 9
     assert 0 < shown.sum() < 300
-    assert f"{shown.sum()} of 300 digits shown" in view.caption.text()
+    told = f"{shown.sum()} of 300 digits shown, of degree 9 or more; {300 - shown.sum()} hidden"
+    assert told in view.caption.text()
     np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown)
     assert len(view.cloud.lost) == 0
     edges = view._scene(view.layout_now).edges
     assert shown[edges].all()
-    view.degrees.most.setValue(int(degrees.max()) - 1)
-    np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown & (degrees < degrees.max()))
-    view.degrees.fewest.setValue(0)
-    view.degrees.most.setValue(-1)
+    view.degrees.most.setValue(largest - 1)
+    np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown & (degrees < largest))
+    assert f"of degree 9 to {largest - 1}; " in view.caption.text()
+    view.again.click()  # the range outlasts another layout
+    qtbot.waitUntil(lambda: view.again.text() == "Lay out again")
+    assert view.degrees.limits == (9, largest - 1)
+    view.degrees.everything.click()
+    assert np.isfinite(view.points).all()
+    view.degrees.most.setValue(6)
+    assert "of degree 0 to 6; " in view.caption.text()
+    QTest.keyClick(view, Qt.Key.Key_D)
+    assert not view.degrees.isVisible()
     assert np.isfinite(view.points).all()
     wait_laid_out(qtbot, view)
 
