@@ -85,6 +85,21 @@ class Groups:
     values: npt.NDArray[np.float64] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Near:
+    """An item and its nearest neighbours.
+
+    Args:
+        rows: the item itself, then its neighbours, nearest first.
+        distances: of each to the item.
+        measure: what these are, in words.
+    """
+
+    rows: Rows
+    distances: npt.NDArray[np.floating[Any]]
+    measure: str
+
+
 @dataclass
 class AppState:
     """The model of the window.
@@ -107,7 +122,7 @@ class AppState:
         others: runs whose curves are drawn beside those of this one.
         slot: number of this run's colour where there are others.
         groups: clusters, communities … that were found, by name; each can colour the items.
-        near: an item and its nearest neighbours, nearest first, while somebody looks at them.
+        near: an item and its nearest neighbours while somebody looks at them.
     """
 
     path: Path | None = None
@@ -127,7 +142,7 @@ class AppState:
     others: tuple[OtherRun, ...] = ()
     slot: int = 0
     groups: dict[str, Groups] = field(default_factory=dict)
-    near: Rows | None = None
+    near: Near | None = None
     _selection: Rows = field(default_factory=lambda: EMPTY)
     _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
@@ -370,10 +385,10 @@ class AppState:
         self.groups[name] = groups
         self._notify("colour")
 
-    def set_near(self, rows: Rows | None) -> None:
-        """Say whose neighbours are looked at: an item and then those near it, or nobody's."""
-        if rows is not self.near:
-            self.near = rows
+    def set_near(self, near: Near | None) -> None:
+        """Say whose neighbours are looked at, or nobody's."""
+        if near is not self.near:
+            self.near = near
             self._notify("hover")
 
     def colour_choices(self) -> list[str]:

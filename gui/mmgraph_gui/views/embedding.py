@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
 from mmgraph.analysis import Alignment, StableProjector
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
+from mmgraph_gui.state import Near
 from mmgraph_gui.views import Changed
 from mmgraph_gui.views.clusters import find_clusters
 from mmgraph_gui.views.guest_mark import GuestMark, mean_of_neighbours
@@ -29,6 +30,8 @@ from mmgraph_gui.views.point_view import PointView, caption_count
 
 MOST_TRAILS = 50
 RADIANS_PER_PIXEL = 0.008
+TURN = np.radians(15) / RADIANS_PER_PIXEL
+"""Pixels for which a press of a key stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,7 @@ class EmbeddingView(PointView):
     keys: ClassVar[tuple[tuple[str, str], ...]] = (
         *PointView.keys,
         ("3", "In space, or in the plane; drag to turn it"),
+        ("Shift+Arrows", "Turn it in space by 15°"),
         ("R", "Trails of the selected items through the steps"),
     )
 
@@ -92,7 +96,9 @@ class EmbeddingView(PointView):
         self.controls.addWidget(self.stop)
         super().build()
         self.space = named(
-            QToolButton(), "Three dimensions", "Three dimensions (3): drag to turn, right-drag to move"
+            QToolButton(),
+            "Three dimensions",
+            "Three dimensions (3): drag or Shift+arrows turn, right-drag moves",
         )
         self.space.setText("3-D")
         self.space.setCheckable(True)
@@ -105,11 +111,14 @@ class EmbeddingView(PointView):
         self.trails.setCheckable(True)
         self.trails.toggled.connect(lambda _: self.request_render("trails"))
         self._shortcut("3", self.space.toggle)
+        for key, dx, dy in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, -1), ("Down", 0, 1)):
+            self._shortcut(f"Shift+{key}", functools.partial(self._turn, dx * TURN, dy * TURN))
         self._shortcut("R", self.trails.toggle)
         for text, method in (("Clusters by &k-means", "k-means"), ("Clusters by &HDBSCAN", "HDBSCAN")):
             self.menu.addAction(text, functools.partial(self._find_clusters, method))
         self.aligner: Callable[[Placed], Alignment | None] | None = None
         self._alignment: Alignment | None = None
+        self._told_near: Near | None = None
         self.guest_mark = GuestMark(self.theme, self.plane)
         self._amid_neighbours = False
         self.plane.turned.connect(self._turn)
@@ -148,7 +157,7 @@ class EmbeddingView(PointView):
         wanted = (info, self.method, self.dimensions)
         if self._wanted != wanted:
             self._want(*wanted)
-        elif changed & {"items", "selection", "guest"}:
+        elif changed & {"items", "selection", "guest"} or self.state.near is not self._told_near:
             self._mark_guest()
             self._write_caption()
         if changed & {"hover", "selection", "colour", "trails", "theme"}:
@@ -277,6 +286,8 @@ class EmbeddingView(PointView):
 
     def _turn(self, dx: float, dy: float) -> None:
         """Turn by a movement of the mouse, about axes of the screen."""
+        if self.placed is None or self.placed.dimensions != 3:
+            return
         about_y, about_x = dx * RADIANS_PER_PIXEL, dy * RADIANS_PER_PIXEL
         across = np.array(
             [
@@ -406,6 +417,9 @@ class EmbeddingView(PointView):
         if lost:
             parts.append(f"{lost:,} with NaN or infinity cannot be placed")
         parts += [f"{placed.info.layer}, step {placed.info.step:,}", placed.how]
+        near = self._told_near = self.state.near
+        if near is not None:
+            parts.append(f"at the lines: {near.measure}")
         if not placed.done:
             parts.append(f"laying out: {placed.iteration} of {placed.iterations}")
         guest = self.state.guest

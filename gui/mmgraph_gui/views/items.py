@@ -18,6 +18,7 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
+from mmgraph_gui.state import Near
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.gallery import Gallery
@@ -166,7 +167,9 @@ class ItemsView(View):
             return
         if slot == "near":
             self.nearest, rows = result, result.rows
-            self.state.set_near(rows)
+            self.state.set_near(
+                Near(rows, result.distances, f"{result.metric.capitalize()} distances in {result.info.layer}")
+            )
             self.gallery.rows.set_rows(rows, result.distances)
         else:
             self.order, rows = result, result.rows

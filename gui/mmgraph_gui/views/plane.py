@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +28,7 @@ from mmgraph.analysis import PointGrid
 from mmgraph_gui.drawing.raster import Viewport
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, paint_card
+from mmgraph_gui.views.near_lines import paint_near
 from mmgraph_gui.views.picking import mode_of
 from mmgraph_gui.views.plane_look import PlaneLook
 from mmgraph_gui.views.point_cloud import PointCloud
@@ -110,6 +111,7 @@ class Plane(QWidget):
         self.marked: int | None = None
         self.paths: tuple[PlanePath, ...] = ()
         self.links: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.link_texts: tuple[str, ...] = ()
         self.turns = False
         self.card: tuple[Description, QImage | None] | None = None
         self._pressed: QPointF | None = None
@@ -163,10 +165,14 @@ class Plane(QWidget):
             self.paths = paths
             self.update()
 
-    def set_links(self, points: npt.NDArray[np.int64]) -> None:
-        """A point and others, each joined to it by a line and ringed; none where it is empty."""
+    def set_links(self, points: npt.NDArray[np.int64], texts: Sequence[str] = ()) -> None:
+        """A point and others, each joined to it by a line and ringed; none where it is empty.
+
+        Args:
+            texts: to write at each line.
+        """
         if len(points) or len(self.links):
-            self.links = points
+            self.links, self.link_texts = points, tuple(texts)
             self.update()
 
     @property
@@ -192,7 +198,10 @@ class Plane(QWidget):
         for stamp in self.stamps:
             self._paint_stamp(painter, stamp)
         self._paint_paths(painter)
+        painter.save()
+        painter.resetTransform()
         self._paint_links(painter)
+        painter.restore()
         self._paint_mark(painter)
         painter.resetTransform()
         self._paint_lost(painter)
@@ -224,18 +233,11 @@ class Plane(QWidget):
                     painter.drawLine(start, end)
 
     def _paint_links(self, painter: QPainter) -> None:
-        points = self.links[self.links < len(self.positions)]
-        if len(points) < 2:
-            return
-        pixels = self.viewport.to_pixels(self.positions[points])
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        accent = QColor(self._theme.palette.accent)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(accent, 1.4 * self.ratio))
-        for x, y in pixels[1:][np.isfinite(pixels[1:]).all(axis=1)].tolist():
-            if np.isfinite(pixels[0]).all():
-                painter.drawLine(QPointF(*pixels[0]), QPointF(x, y))
-            painter.drawEllipse(QPointF(x, y), 6 * self.ratio, 6 * self.ratio)
+        known = self.links < len(self.positions)
+        if np.count_nonzero(known) > 1 and known[0]:
+            places = self.viewport.to_pixels(self.positions[self.links[known]]) / self.ratio
+            texts = [text for text, there in zip(self.link_texts, known[1:].tolist(), strict=False) if there]
+            paint_near(painter, QRectF(self.rect()), places, texts, self._theme.palette)
 
     def _paint_mark(self, painter: QPainter) -> None:
         if self.marked is None or not 0 <= self.marked < len(self.positions):

@@ -27,6 +27,7 @@ from mmgraph_gui.drawing.raster import Drawing, colour_parts
 from mmgraph_gui.follower import Work
 from mmgraph_gui.item_card import ROW_COLUMNS, describe, has_pictures, row_values, thumbnail
 from mmgraph_gui.selection import EMPTY, Mode, Rows
+from mmgraph_gui.state import Near
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.legend import Legend
@@ -326,13 +327,21 @@ class PointView(View):
             self.state.select(np.flatnonzero(self._colouring.codes == code))
 
     def _mark(self) -> None:
-        near = self.state.near
-        self.plane.set_links(EMPTY if near is None else self.cloud.points_of(near))
+        self._join_near(self.state.near)
         row, point = self.state.hovered, self.cloud.point_of(self.state.hovered)
         if row is None or point is None:
             self.plane.mark(None, None)
             return
         self.plane.mark(point, (describe(self.state, row), thumbnail(self.state.items, row)))
+
+    def _join_near(self, near: Near | None) -> None:
+        """Lines from the item whose neighbours are looked at, with their distances."""
+        if near is None or self.cloud.point_of(int(near.rows[0])) is None:
+            self.plane.set_links(EMPTY)
+            return
+        there = np.array([self.cloud.point_of(row) is not None for row in near.rows.tolist()])
+        texts = [f"{distance:.3g}" for distance in near.distances[there][1:].tolist()]
+        self.plane.set_links(self.cloud.points_of(near.rows), texts)
 
     def _colour_of(self, row: int) -> str:
         """Colour of the point of a row, "#rrggbb"."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
+from mmgraph_gui.state import Near
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.embedding import EmbeddingView
 
@@ -366,11 +367,37 @@ def test_neighbours_are_joined_by_lines(
     qtbot: Any, view: EmbeddingView, has_colour: Callable[..., bool]
 ) -> None:
     assert not has_colour(view.plane, view.theme.palette.accent, 3)
-    view.state.set_near(np.array([7, 20, 41]))
+    view.state.set_near(Near(np.array([7, 20, 41]), np.array([0, 0.25, 1.5]), "Cosine distances in encoder"))
     qtbot.waitUntil(lambda: view.plane.links.tolist() == [7, 20, 41])
+    assert view.plane.link_texts == ("0.25", "1.5")
     assert has_colour(view.plane, view.theme.palette.accent, 3)
+    qtbot.waitUntil(lambda: "at the lines: Cosine distances in encoder" in view.caption.text())
+    view.state.set_near(Near(np.array([7, 999, 41]), np.array([0, 0.5, 1.5]), "Distances"))
+    qtbot.waitUntil(lambda: view.plane.link_texts == ("1.5",))  # 999 has no point
     view.state.set_near(None)
-    qtbot.waitUntil(lambda: not len(view.plane.links))
+    qtbot.waitUntil(lambda: not len(view.plane.links) and "at the lines" not in view.caption.text())
+
+
+def test_keys_turn_what_is_in_space(qtbot: Any, view: EmbeddingView) -> None:
+    step = view.state.step
+    view.plane.setFocus()
+    view.window().activateWindow()
+    qtbot.waitUntil(view.window().isActiveWindow)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(view.plane, Qt.Key.Key_Left, shift)  # nothing turns in the plane
+    assert np.array_equal(view._rotation, np.eye(3))
+    QTest.keyClick(view.plane, Qt.Key.Key_3)
+    qtbot.waitUntil(lambda: view.plane.turns and view.cloud.depth is not None)
+    before = view.points.copy()
+    for _ in range(6):
+        QTest.keyClick(view.plane, Qt.Key.Key_Right, shift)
+    np.testing.assert_allclose(view._rotation, [[0, 0, 1], [0, 1, 0], [-1, 0, 0]], atol=1e-9)  # a quarter
+    qtbot.waitUntil(lambda: not np.allclose(view.points[:, 0], before[:, 0], atol=0.1))
+    for key in (Qt.Key.Key_Left,) * 6 + (Qt.Key.Key_Up, Qt.Key.Key_Down):
+        QTest.keyClick(view.plane, key, shift)
+    np.testing.assert_allclose(view._rotation, np.eye(3), atol=1e-9)
+    assert view.state.step == step
+    assert ("Shift+Arrows", "Turn it in space by 15°") in view.keys
 
 
 def test_clusters_colour_the_items(qtbot: Any, view: EmbeddingView) -> None:
