@@ -90,7 +90,7 @@ class Occlusion(AboutItem):
 
 @dataclass(frozen=True, kw_only=True)
 class Caption(AboutItem):
-    """What an image shows, in words, and where was looked before each."""
+    """What an image shows, in words, or what is written for a text; and where was looked before each word."""
 
     kind: ClassVar[str] = "caption"
 

@@ -33,8 +33,8 @@ class Guest:
         neighbours: recorded items nearest to it and their distances.
         by: what it was in a search across modalities, "image" or "text".
         found: recorded items of the other modality that fit it, best first, and how well.
-        sentence: what is said of it, word by word.
-        attention: where was looked before each word, or who attends to whom in it.
+        sentence: what is said of it, or written for it, word by word.
+        attention: where was looked before each word, or who attends to whom in it, by layer.
         refusals: what could not be answered, in sentences.
 
     Shapes:
@@ -55,7 +55,7 @@ class Guest:
     by: str = ""
     found: Pairs = ()
     sentence: tuple[str, ...] = ()
-    attention: Snapshot | None = None
+    attention: Mapping[str, Snapshot] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
 
     @property
@@ -70,6 +70,10 @@ class Guest:
     def is_answered(self) -> bool:
         """Whether anything is known of it."""
         return bool(self.vectors or self.found or self.sentence)
+
+    def attention_of(self, layer: str | None) -> Snapshot | None:
+        """Attention of a layer in it, or else of the first layer that has some."""
+        return self.attention.get(layer or "") or next(iter(self.attention.values()), None)
 
     @property
     def near(self) -> Pairs:

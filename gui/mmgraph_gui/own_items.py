@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from mmgraph.questions import Caption, Locate, Search
+from mmgraph.questions import Attention, Caption, Locate, Search
 from mmgraph_gui.guest import Guest, pairs_of
 from mmgraph_gui.state import AppState
 
@@ -29,7 +29,7 @@ MOST_CHARACTERS = 10_000
 NEIGHBOURS = 12
 UNANSWERABLE = "This recipe cannot answer"
 
-KINDS = (Locate.kind, Caption.kind, Search.kind)
+KINDS = (Locate.kind, Caption.kind, Search.kind, Attention.kind)
 
 
 class OwnItems(QObject):
@@ -122,6 +122,7 @@ class OwnItems(QObject):
             Locate(file=file, text=text, k=NEIGHBOURS),
             Caption(file=file, text=text),
             Search(file=file, text=text, k=NEIGHBOURS),
+            Attention(file=file, text=text),
         )
         self._refusals = []
         self._waiting = set(KINDS)
@@ -145,7 +146,9 @@ class OwnItems(QObject):
         guest, kind = self._state.guest, answer.question.kind
         if guest is None or kind not in self._waiting:
             return
-        self._state.set_guest(replace(guest, step=answer.step, **_known(answer)))
+        seen = {some.layer: some for some in answer.snapshots if some.kind == "attention"}
+        known = _known(answer) | {"attention": {**guest.attention, **seen}}
+        self._state.set_guest(replace(guest, step=answer.step, **known))
         if not answer.partial:
             self._settle(kind)
 
@@ -197,8 +200,6 @@ def _known(answer: ModelAnswer) -> dict[str, Any]:
         vectors = [some.array[0] for some in answer.snapshots if some.kind == "embedding" and len(some.array)]
         # Both modalities lie in one space.
         known["vectors"] = {layer: vector for vector in vectors for layer in ("image", "text")}
-    else:
-        maps = answer.snapshot("attention")
-        known["attention"] = maps
+    elif isinstance(question, Caption):
         known["sentence"] = tuple(map(str, facts.get("words", ())))
     return known

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from mmgraph.errors import InputError
+from mmgraph.inspection import Capture
+from mmgraph.inspection.examined import Answer, Brought, Examined
+from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
+from mmgraph.questions import AboutItem, Caption
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.sequence import EncoderDecoder, LengthBuckets, Vocabulary, pad
 from mmgraph.training.classification import confusion
 from mmgraph.training.task import Task
 
+if TYPE_CHECKING:
+    from mmgraph.inspection.examined import Report
+    from mmgraph.questions import Question
+
 IGNORED = -100
+MOST_TOKENS = 256
+"""Of a text that somebody brings."""
 FORWARD_PAIRS = 500
 Pair = tuple[Sequence[str], Sequence[str]]
 
@@ -27,6 +40,7 @@ class SequenceToSequence(Task):
         pairs: tokens of source and target, of each part, "train", "validation" and "test".
         source, target: vocabularies; that of the target has the tokens "<begin>" and "<end>".
         items: the pairs the model is looked at with, the first of the test part; as many as there are items.
+        cut: a person's own text into tokens of the source.
         batch_size: pairs in a batch.
         teacher_forcing: how often a step is given the true token before it at the end of the run; it falls to that
             from 1 in even steps from epoch to epoch.
@@ -45,6 +59,7 @@ class SequenceToSequence(Task):
         source: Vocabulary,
         target: Vocabulary,
         items: ItemSet,
+        cut: Callable[[str], Sequence[str]] = str.split,
         batch_size: int = 64,
         teacher_forcing: float = 1.0,
         epochs: int = 1,
@@ -52,6 +67,7 @@ class SequenceToSequence(Task):
     ) -> None:
         self.model: EncoderDecoder = model
         self._items, self._source, self._target, self._seed = items, source, target, seed
+        self._cut = cut
         self._last_forcing, self._epochs = teacher_forcing, epochs
         self._sources, self._lengths, self._written, self._steps = {}, {}, {}, {}
         for part, some in pairs.items():
@@ -128,13 +144,25 @@ class SequenceToSequence(Task):
 
     def probe(self) -> list[Snapshot]:
         """One vector of each source, what each written token looks at, and which tokens are taken for which."""
-        training = self.model.training
-        self.model.eval()
-        source, lengths, written, steps = self._rows("test", torch.arange(len(self._items)))
-        with torch.no_grad():
+        snapshots = self.look(self._probed())
+        for split, counts in self._confusions.items():
+            notes = {"classes": list(self._target.tokens)}
+            snapshots.append(Snapshot("matrix", f"tokens/{split}", counts.numpy(), notes=notes))
+        return snapshots
+
+    @cached_property
+    def examined(self) -> Examined:
+        """The network and its probe; a text can be brought in."""
+        capture = Capture(self.model, kinds=("embedding", "attention"))
+        return Examined(capture, self.look, self._probed(), self._items, bring=self._bring)
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """A vector of each source, and what each token written for it looks at."""
+        source, lengths, written = inputs.args
+        steps = (written != self.model.end).sum(dim=1)
+        with undisturbed(self.model):
             vectors = self.model.encode(source, lengths)
             weights = None if self.model.attends is None else self.model.attention(source, lengths, written)
-        self.model.train(training)
         snapshots = [Snapshot("embedding", "encoder", vectors.float().cpu().numpy(), items=self._items.name)]
         if weights is not None:
             beyond = torch.arange(weights.size(1), device=weights.device) > steps[:, None]
@@ -145,10 +173,44 @@ class SequenceToSequence(Task):
                 "keys": decoded(self._source, source, lengths),
             }
             snapshots.append(Snapshot("attention", "decoder", maps, items=self._items.name, notes=named))
-        for split, counts in self._confusions.items():
-            notes = {"classes": list(self._target.tokens)}
-            snapshots.append(Snapshot("matrix", f"tokens/{split}", counts.numpy(), notes=notes))
         return snapshots
+
+    def answer(self, question: Question, report: Report) -> Answer:
+        """What is written for a text, besides what every task answers."""
+        if not isinstance(question, Caption):
+            return super().answer(question, report)
+        inputs = self.examined.inputs_of(question)
+        if question.row is not None:
+            inputs = self._written_for(*inputs.args[:2])
+        words = self._target.decode(inputs.args[2][0].cpu())
+        seen = [some for some in self.look(inputs) if some.kind == "attention"]
+        return Answer({"sentence": " ".join(words), "words": words}, tuple(seen))
+
+    def _bring(self, question: AboutItem) -> Brought:
+        """A text, with what the model writes for it."""
+        if question.text is None:
+            raise InputError("This recipe cannot answer that: it reads texts, and knows nothing of files.")
+        tokens = list(self._cut(question.text))
+        known = [token for token in tokens if token in self._source]
+        if not known or len(tokens) > MOST_TOKENS:
+            some = " ".join(self._source.tokens[1:11])
+            raise InputError(
+                f"This model reads up to {MOST_TOKENS} tokens such as {some}; in that text are {len(tokens):,}, of "
+                f"which it knows {len(known):,}."
+            )
+        device = next(self.model.parameters()).device
+        source = self._source.encode(tokens)[None].to(device)
+        return Brought(self._written_for(source, torch.tensor([len(tokens)])))
+
+    def _written_for(self, source: Tensor, lengths: Tensor) -> Inputs:
+        """One source with what the model itself writes for it, of at most twice as many tokens as it has learned."""
+        with undisturbed(self.model):
+            found, counts = self.model.generate(source, lengths, 2 * int(self._steps["train"].max()) + 1)
+        return Inputs((source, lengths, found[:, : int(counts[0])]))
+
+    def _probed(self) -> Inputs:
+        """The probe with its true targets, which are padded with the end."""
+        return Inputs(self._rows("test", torch.arange(len(self._items)))[:3])
 
     def _rows(self, part: str, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Sources and targets of some rows, as long as the longest of them."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
-from mmgraph.questions import Caption, Locate, Search
+from mmgraph.questions import Attention, Caption, Locate, Search
 from mmgraph.runs import Snapshot
 from mmgraph_gui.guest import Guest, pairs_of
 from mmgraph_gui.own_items import MOST_CHARACTERS, OwnItems, is_own_item
@@ -86,7 +86,7 @@ def test_everything_is_asked_and_what_is_refused_is_left_out(
     assert state.guest is not None
     assert state.guest.waits
     assert {kind: question.file for kind, (question, *_) in model.asked.items()} == dict.fromkeys(
-        ("locate", "caption", "search"), str(path)
+        ("locate", "caption", "search", "attention"), str(path)
     )
     model.asked["locate"][3](0.2, "Loading the model …")
     assert "Loading the model …" in state.guest.lines
@@ -94,6 +94,8 @@ def test_everything_is_asked_and_what_is_refused_is_left_out(
     model.answer("locate", facts, *snapshots)
     model.refuse("caption")
     model.refuse("search", "The disk is full.")
+    assert state.guest.waits
+    model.refuse("attention")
     guest = state.guest
     assert not guest.waits
     assert guest.neighbours == ((3, 0.5), (5, 1.5))
@@ -111,6 +113,7 @@ def test_an_item_of_which_nothing_can_be_said_goes_and_says_why(
     own.bring_text("a red circle")
     model.refuse("locate", "It is not an image that can be read.")
     model.refuse("caption")
+    model.refuse("attention")
     with qtbot.waitSignal(own.failed) as said:
         model.refuse("search")
     assert said.args[0] == "a red circle: It is not an image that can be read."
@@ -214,6 +217,7 @@ def guest(opened: Context, model: Model, tmp_path: Path) -> Callable[..., None]:
         model.answer("locate", facts, *snapshots, step=step)
         model.refuse("caption")
         model.refuse("search")
+        model.refuse("attention")
 
     return bring
 
@@ -286,8 +290,8 @@ def test_the_sentence_about_it_has_a_map_per_word(
         Snapshot("attention", "decoder", weights, notes=notes),
         Snapshot("image", "item", np.zeros((1, 20, 30, 3), np.uint8)),
     )
-    model.refuse("locate")
-    model.refuse("search")
+    for kind in ("locate", "search", "attention"):
+        model.refuse(kind)
     qtbot.waitUntil(lambda: view.words is not None)
     assert view.words.words == ("a", "red", "circle", "<end>")
     assert "own.png" in view.caption.text()
@@ -296,6 +300,35 @@ def test_the_sentence_about_it_has_a_map_per_word(
     opened.state.select([3])
     qtbot.waitUntil(lambda: view.edges is not None and view.edges.node == 3)
     opened.own.leave()
+
+
+def test_words_of_an_own_text_are_joined_by_lines_for_each_layer(
+    qtbot: Any, opened: Context, model: Model, show_view: Callable[[Any], Any]
+) -> None:
+    opened.own._model = model  # type: ignore[assignment]
+    view = show_view(AttentionView)
+    opened.own.bring_text("אחת 🙂")
+    maps = np.random.default_rng(0).dirichlet(np.ones(2), (1, 2, 3)).astype(np.float32)
+    notes = {"queries": [["one", "smile", "<end>"]], "keys": [["אחת", "🙂"]]}
+    layers = [Snapshot("attention", name, maps, notes=notes) for name in ("first", "convs.0")]
+    model.answer("attention", {"layers": ["first", "convs.0"]}, *layers)
+    model.answer("caption", {"sentence": "one smile", "words": ["one", "smile"]}, layers[1])
+    model.refuse("locate", "It lies nowhere.")
+    model.refuse("search")
+    qtbot.waitUntil(lambda: view.map is not None)
+    assert view.map.layer == "convs.0"  # which is what is chosen of the recorded ones, where both have it
+    assert (view.map.queries, view.map.keys) == (("one", "smile", "<end>"), ("אחת", "🙂"))
+    np.testing.assert_allclose(view.map.values, maps[0].mean(0), rtol=1e-6)
+    assert view.page.currentWidget() is view.page._scroll
+    assert "אחת 🙂" in view.caption.text()
+    assert "one smile" in view.caption.text()
+    assert opened.state.guest.refusals == ("It lies nowhere.",)
+    opened.state.set_head(1)
+    qtbot.waitUntil(lambda: view.map is not None and view.map.head == 1)
+    np.testing.assert_allclose(view.map.values, maps[0, 1], rtol=1e-6)
+    view.toggle_heads()  # of a person's own item only the recorded layers have a grid
+    qtbot.waitUntil(lambda: not view.is_pending)
+    assert view.map is not None
 
 
 def test_search_by_meaning(
@@ -312,12 +345,12 @@ def test_search_by_meaning(
     found = [{"row": 5, "similarity": 0.9}, {"row": 2, "similarity": 0.7}]
     vector = Snapshot("embedding", "text", np.ones((1, 4), np.float32))
     model.answer("search", {"by": {"text": found}}, vector)
-    model.refuse("locate")
-    model.refuse("caption")
+    for kind in ("locate", "caption", "attention"):
+        model.refuse(kind)
     qtbot.waitUntil(lambda: view.gallery.rows.rows.tolist() == [5, 2])
     assert "fit it best" in view.caption.text()
     assert "whose images fit it best" in view.detail.words.toPlainText()
-    assert {type(question) for question, *_ in model.asked.values()} == {Locate, Caption, Search}
+    assert {type(question) for question, *_ in model.asked.values()} == {Locate, Caption, Search, Attention}
     view.search.offer_meaning(True)
     view.search.field.setText("two")
     view.search.meaning.click()

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from scipy.io import wavfile
 
 from mmgraph_gui.window import MainWindow
@@ -139,3 +140,73 @@ def test_a_broken_file_is_a_message_in_place(
         drop(window, tmp_path / name)
         qtbot.waitUntil(lambda says=says: says in window.banner.text)
         assert window.state.guest is None
+
+
+# -- attention ---------------------------------------------------------------------------------------------
+
+
+def test_a_sentence_is_said_of_a_dropped_picture_with_a_map_before_each_word(
+    qtbot: Any, window_on: Callable[[Path], MainWindow], tmp_path: Path
+) -> None:
+    from mmgraph.recipes import launch
+
+    options = {"images": 60, "epochs": 2, "hidden": 16, "embedding": 8, "filters": 4, "probe_images": 20}
+    options |= {"device": "cpu", "threads": 1}
+    run, _ = launch.train("captioning", options, runs=tmp_path / "runs", run_name="scenes")
+    window = window_on(run)
+    view = window.area.show_view("attention")
+    qtbot.waitUntil(lambda: view.words is not None and view.words.item is not None)
+    picture = tmp_path / "circle.png"
+    drawn = np.full((90, 120, 3), 30, np.uint8)
+    drawn[20:60, 40:80] = (220, 30, 30)
+    Image.fromarray(drawn).save(picture)
+    drop(window, picture)
+    qtbot.waitUntil(lambda: answered(window))
+    guest = window.state.guest
+    assert len(guest.sentence) > 1
+    assert set(guest.attention) == {"decoder"}
+    assert guest.vectors
+    window.area.show_view("attention")
+    qtbot.waitUntil(lambda: view.words is not None and view.words.name == picture.name)
+    shown = view.words
+    assert shown.words[: len(guest.sentence)] == guest.sentence
+    assert shown.weights.shape == (len(shown.words), 6, 6)
+    np.testing.assert_allclose(shown.weights.sum((1, 2)), 1, atol=1e-4)
+    # The brightest place of each map is the picture that was dropped, as the model sees it.
+    assert shown.images[0].width() == guest.picture.shape[1] == 48
+    assert " ".join(guest.sentence) in view.caption.text()
+    view.sentence.setFocus()
+    for place, word in enumerate(shown.words[:3]):
+        QTest.keyClick(view.sentence, Qt.Key.Key_Right)
+        most = int(np.argmax(shown.weights[place]))
+        assert f"before “{word}”: most at row {most // 6}, column {most % 6}" in view.caption.text()
+    said = window.area.views["items"].detail.words.toPlainText()
+    assert " ".join(guest.sentence) in said
+    window.own.leave()
+    qtbot.waitUntil(lambda: view.words is not None and not view.words.name)
+
+
+def test_what_is_written_for_a_dropped_text_is_joined_to_what_was_read(
+    qtbot: Any, window_on: Callable[[Path], MainWindow], tmp_path: Path
+) -> None:
+    from mmgraph.recipes import launch
+
+    options = {"task": "reverse", "pairs": 200, "shortest": 2, "longest": 4, "hidden": 16, "epochs": 2}
+    options |= {"device": "cpu", "threads": 1, "probe_pairs": 30}
+    run, _ = launch.train("sequence-to-sequence", options, runs=tmp_path / "runs", run_name="digits")
+    window = window_on(run)
+    text = tmp_path / "number.txt"
+    text.write_text("3 0 2\n", encoding="utf-8")
+    drop(window, text)
+    qtbot.waitUntil(lambda: answered(window))
+    guest = window.state.guest
+    assert len(guest.neighbours) == 12
+    view = window.area.show_view("attention")
+    qtbot.waitUntil(lambda: view.map is not None and view.map.name == "3 0 2")
+    assert view.map.keys == ("3", "0", "2")
+    assert view.map.queries == (*guest.sentence, "<end>")
+    np.testing.assert_allclose(view.map.values.sum(1), 1, atol=1e-4)
+    text.write_text("שלום 🙂", encoding="utf-8")
+    drop(window, text)
+    qtbot.waitUntil(lambda: "reads up to 256 tokens" in window.banner.text)
+    assert window.state.guest is None

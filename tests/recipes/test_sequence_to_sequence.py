@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmgraph.errors import ConfigError, InputError
+from mmgraph.questions import Attention, Caption, Locate
 from mmgraph.recipes import launch, recipe
 from mmgraph.recipes.sequence_to_sequence.build import answer, build, draw_pairs, spelled
 from mmgraph.runs import RunReader
@@ -141,3 +142,64 @@ def test_bad_input_is_refused(tmp_path):
     task = build(Config(pairs=200))
     with pytest.raises(InputError, match="train part"):
         SequenceToSequence(task.model, {"train": [([], ["1"])]}, source=None, target=None, items=task.items())
+
+
+# -- a person's own text -----------------------------------------------------------------------------------
+
+
+def nobody(share, text, partial):
+    pass
+
+
+@pytest.fixture
+def untrained():
+    torch.manual_seed(0)
+    return build(
+        Config(task="reverse", pairs=60, shortest=2, longest=4, hidden=8, embedding=4, probe_pairs=5)
+    )
+
+
+def test_what_is_written_for_a_text_and_looked_at_meanwhile(untrained):
+    found = untrained.answer(Caption(text=" 30 2"), nobody)
+    model = untrained.model.eval()
+    source, lengths = torch.tensor([[4, 1, 3]]), torch.tensor([3])
+    written, count = model.generate(source, lengths, 9)
+    words = [untrained._target.tokens[number] for number in written[0, : int(count)].tolist()]
+    assert found.facts == {"sentence": " ".join(words), "words": words}
+    (maps,) = found.snapshots
+    assert maps.notes == {"queries": [[*words, "<end>"]], "keys": [["3", "0", "2"]]}
+    with torch.no_grad():
+        expected = model.attention(source, lengths, written[:, : int(count)])
+    assert maps.array == pytest.approx(expected[:, None].numpy(), abs=1e-6)
+    (again,) = untrained.answer(Attention(text="302"), nobody).snapshots
+    assert again.array == pytest.approx(maps.array)
+
+
+def test_a_text_lies_where_its_source_lies(untrained):
+    read = untrained.items().texts[2].split(" → ")[0]
+    found = untrained.answer(Locate(text=read, k=1), nobody)
+    assert found.facts["neighbours"][0]["row"] == 2
+    assert found.facts["neighbours"][0]["distance"] == pytest.approx(0, abs=1e-3)
+    recorded = {some.key: some.array for some in untrained.probe()}
+    assert found.snapshots[0].array[0] == pytest.approx(recorded["embedding/encoder"][2], abs=1e-5)
+    # Of a recorded item the true target is looked through, and its own words are written when it is asked.
+    (kept,) = untrained.answer(Attention(row=2), nobody).snapshots
+    assert kept.array[0] == pytest.approx(recorded["attention/decoder"][2], abs=1e-5)
+    assert (
+        untrained.answer(Caption(row=2), nobody).facts == untrained.answer(Caption(text=read), nobody).facts
+    )
+
+
+@pytest.mark.parametrize("text", ["", "hello", "שלום 🙂", "1" * 257])
+def test_texts_it_cannot_read(untrained, text):
+    with pytest.raises(InputError, match="reads up to 256 tokens such as 0 1 2"):
+        untrained.answer(Locate(text=text), nobody)
+
+
+def test_without_attention_there_is_nothing_to_show_of_a_text_but_what_is_written():
+    task = build(Config(pairs=60, shortest=2, longest=3, hidden=8, attention="none", probe_pairs=5))
+    assert task.answer(Caption(text="12"), nobody).snapshots == ()
+    with pytest.raises(InputError, match="no layer of its model attends"):
+        task.answer(Attention(text="12"), nobody)
+    with pytest.raises(InputError, match="knows nothing of files"):
+        task.answer(Locate(file="12.png"), nobody)

@@ -17,14 +17,14 @@ from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.item_card import describe
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.attention_edges import EdgeAttention, edge_attention, neighbourhood, told_edges
-from mmgraph_gui.views.attention_maps import AttentionMap, HeadGrid, read_heads, read_map
+from mmgraph_gui.views.attention_maps import AttentionMap, HeadGrid, read_guest, read_heads, read_map
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.head_grid import HeadGridPicture
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.map_page import WAYS, MapPage, ways_of
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.neighbourhood import NeighbourhoodPicture
-from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture, read_guest
+from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture
 
 NARROWEST_BOX = 72
 ALL_HEADS = "heads"
@@ -106,7 +106,7 @@ class AttentionView(View):
             self._forget()
             self._asked, self._chosen, self._rolls_out = None, None, False
         self.layers.refresh()
-        if self._shows_guest():
+        if self._shows_guest(changed):
             return
         info = self.state.snapshot_at("attention")
         if info is None:
@@ -151,16 +151,21 @@ class AttentionView(View):
         if "hover" in changed:
             self.around.mark(self.state.hovered)
 
-    def _shows_guest(self) -> bool:
+    def _shows_guest(self, changed: Changed) -> bool:
         """Whether the maps of a person's own item are shown; those of an item that is selected alone go first."""
-        guest = self.state.guest
-        if guest is None or guest.attention is None or (len(self.state.selection) == 1 and not guest.waits):
+        guest, layer = self.state.guest, self.state.layer("attention")
+        seen = None if guest is None else guest.attention_of(layer)
+        if guest is None or seen is None or (len(self.state.selection) == 1 and not guest.waits):
             return False
-        self._offer_heads(guest.attention.array.shape[-3], rollout=False)
-        asked = (guest, self.state.head)
-        if asked != self._asked:
+        if self._chosen == ALL_HEADS:
+            self._chosen = None
+        self._offer_heads(seen.array.shape[-3], rollout=False)
+        asked = (guest, layer, self.state.head, self._chosen)
+        if asked != self._asked or "theme" in changed:
             self._asked = asked
-            self.ask("attention", [], functools.partial(read_guest, guest=guest, head=self.state.head))
+            ramp = self.theme.continuous(np.linspace(0, 1, 256))
+            work = functools.partial(read_guest, guest=guest, layer=layer, head=self.state.head, colours=ramp)
+            self.ask("attention", [], work)
         return True
 
     def _maps(self) -> list[SnapshotInfo]:
@@ -330,7 +335,12 @@ class AttentionView(View):
         if text:
             self.caption.setText(text)
             return
-        parts = [f"{shown.info.layer}, step {shown.info.step:,}", *self._told_item(shown.item)]
+        whose = [shown.name] if shown.name else self._told_item(shown.item)
+        guest = self.state.guest
+        said = (
+            [f"“{' '.join(guest.sentence)}”"] if shown.name and guest is not None and guest.sentence else []
+        )
+        parts = [f"{shown.layer}, step {shown.step:,}", *whose, *said]
         self.caption.set_parts([*parts, shown.told_head, *self.page.summary()])
 
     def _pointed_word(self, index: int | None) -> None:

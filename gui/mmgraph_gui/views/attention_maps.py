@@ -14,6 +14,7 @@ from mmgraph.analysis import block_means, rollout, scale_tiles
 from mmgraph.runs import SnapshotInfo, StoredSnapshot
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.follower import Job
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.views.tiles import NOT_FINITE
 from mmgraph_gui.views.word_maps import Pixels, WordMaps, word_maps
 
@@ -45,12 +46,13 @@ class AttentionMap:
     Args:
         head: None is the mean of all.
         layers: how many were multiplied; 0 where it is no rollout.
-        item: row of the item set it is of.
+        item: row of the item set it is of; None where it is of a person's own, `name`, or of none.
         queries, keys: a name for each; `named` says whether the run knows them.
         places: where the keys lie in the picture of the item.
     """
 
-    info: SnapshotInfo
+    layer: str
+    step: int
     head: int | None
     layers: int
     item: int | None
@@ -63,6 +65,7 @@ class AttentionMap:
     named: bool
     places: Places | None
     picture: QImage | None
+    name: str = ""
 
     @property
     def told_head(self) -> str:
@@ -113,24 +116,101 @@ def read_map(
         if {"grid", "words"} <= set(notes) and not through:
             array = stored.part() if place is None else stored.part(place)
             return word_maps(
-                info, shown or 0, array, notes["words"][place or 0], notes["grid"], head, pictures
+                array,
+                notes["words"][place or 0],
+                notes["grid"],
+                head,
+                _picture(pictures, shown or 0),
+                layer=info.layer,
+                step=info.step,
+                item=shown or 0,
             )
         if not through:
             values = _of_head(stored, place, head)
     if through:
         values = rollout(_means(job, through, item)).astype(np.float32)
-    queries = token_names(notes, extras, "queries", place or 0, values.shape[0])
-    keys = token_names(notes, extras, "keys", place or 0, values.shape[1])
+    return _drawn(
+        values,
+        _Tokens.of(notes, extras, place or 0, values.shape),
+        colours,
+        _picture(pictures, shown),
+        layer=info.layer,
+        step=info.step,
+        head=None if through else head,
+        layers=len(through),
+        item=shown,
+    )
+
+
+def read_guest(
+    _job: Job | None,
+    _snapshots: object,
+    *,
+    guest: Guest,
+    layer: str | None,
+    head: int | None,
+    colours: Colours,
+) -> AttentionMap | WordMaps | None:
+    """Attention in a person's own item, of a layer or else of the first; None where nothing was said of it."""
+    seen = guest.attention_of(layer)
+    if seen is None:
+        return None
+    array = seen.array[0] if seen.array.ndim == 4 else seen.array
+    chosen = head if head is not None and head < len(array) else None
+    about: dict[str, Any] = {"layer": seen.layer, "step": guest.step, "name": guest.name}
+    if {"grid", "words"} <= set(seen.notes):
+        words = seen.notes["words"][0]
+        return (
+            word_maps(array, words, seen.notes["grid"], chosen, guest.picture, **about) if words[1:] else None
+        )
+    values = (array.mean(axis=0) if chosen is None else array[chosen]).astype(np.float32)
+    tokens = _Tokens.of(seen.notes, seen.extras, 0, values.shape)
+    return _drawn(values, tokens, colours, guest.picture, head=chosen, **about)
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    """What is known of queries and keys."""
+
+    queries: Names | None
+    keys: Names | None
+    places: Places | None
+
+    @classmethod
+    def of(
+        cls,
+        notes: Mapping[str, Any],
+        extras: Mapping[str, npt.NDArray[Any]],
+        place: int,
+        shape: tuple[int, ...],
+    ) -> _Tokens:
+        queries = token_names(notes, extras, "queries", place, shape[0])
+        keys = token_names(notes, extras, "keys", place, shape[1])
+        return cls(queries, keys, _places(notes, shape[1]))
+
+
+def _drawn(
+    values: npt.NDArray[np.float32],
+    tokens: _Tokens,
+    colours: Colours,
+    picture: Pixels | None,
+    *,
+    layer: str,
+    step: int,
+    head: int | None,
+    layers: int = 0,
+    item: int | None = None,
+    name: str = "",
+) -> AttentionMap:
+    queries, keys = tokens.queries, tokens.keys
     values = values[: len(queries or values), : len(keys) if keys is not None else None]
     scaled, limits = scale_tiles(values[None], "each")
-    picture = (
-        pictures[shown] if pictures is not None and shown is not None and shown < len(pictures) else None
-    )
     return AttentionMap(
-        info,
-        None if through else head,
-        len(through),
-        shown,
+        layer,
+        step,
+        head,
+        layers,
+        item,
         values,
         _coloured(scaled[0], colours),
         low=float(limits[0, 0]),
@@ -138,9 +218,14 @@ def read_map(
         queries=queries or tuple(map(str, range(values.shape[0]))),
         keys=keys or tuple(map(str, range(values.shape[1]))),
         named=queries is not None or keys is not None,
-        places=_places(notes, values.shape[1]),
+        places=tokens.places,
         picture=None if picture is None else to_image(picture),
+        name=name,
     )
+
+
+def _picture(pictures: Pixels | None, item: int | None) -> Pixels | None:
+    return pictures[item] if pictures is not None and item is not None and item < len(pictures) else None
 
 
 def read_heads(

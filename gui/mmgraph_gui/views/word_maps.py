@@ -11,11 +11,8 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.follower import Job
-from mmgraph_gui.guest import Guest
 from mmgraph_gui.keys import keeps_keys
 
 Weights = npt.NDArray[np.float32]
@@ -49,48 +46,30 @@ class WordMaps:
 
 
 def word_maps(
-    info: SnapshotInfo,
-    item: int,
     array: npt.NDArray[np.floating],
     words: Sequence[str],
     grid: Sequence[int],
     head: int | None,
-    pictures: Pixels | None,
+    picture: Pixels | None,
+    *,
+    layer: str,
+    step: int,
+    item: int | None = None,
+    name: str = "",
 ) -> WordMaps:
     """The maps of an item.
 
     Args:
-        item: row of the item set.
-        array: its attention (heads, queries, keys); queries after the last word do not count.
+        array: its attention (heads, queries, keys); queries after the last word do not count, nor words after the last
+            query: a sentence that was cut off has no look before its end.
         grid: rows and columns of the places that the keys are.
         head: None for the mean of all.
-        pictures: thumbnails of the items; without them the maps stand for themselves.
+        picture: of the item; without it the maps stand for themselves.
     """
-    picture = pictures[item] if pictures is not None and item < len(pictures) else None
-    maps, images = _lit(array, len(words), grid, head, picture)
-    return WordMaps(info.layer, info.step, item, tuple(map(str, words)), maps, images)
-
-
-def read_guest(_job: Job | None, _snapshots: object, *, guest: Guest, head: int | None) -> WordMaps | None:
-    """The maps of a person's own image; None where nothing was said of it."""
-    seen, words = guest.attention, guest.sentence
-    if seen is None or "grid" not in seen.notes or not words:
-        return None
-    said = seen.notes.get("words")
-    if isinstance(said, list) and said and isinstance(said[0], list):
-        words = tuple(map(str, said[0]))  # the end of the sentence included
-    array = seen.array[0] if seen.array.ndim == 4 else seen.array
-    chosen = head if head is not None and head < len(array) else None
-    maps, images = _lit(array, len(words), seen.notes["grid"], chosen, guest.picture)
-    return WordMaps(seen.layer, guest.step, None, words, maps, images, guest.name)
-
-
-def _lit(
-    array: npt.NDArray[np.floating], count: int, grid: Sequence[int], head: int | None, picture: Pixels | None
-) -> tuple[Weights, tuple[QImage, ...]]:
-    weights = (array.mean(axis=0) if head is None else array[head])[:count]
+    weights = (array.mean(axis=0) if head is None else array[head])[: len(words)]
     maps: Weights = weights.reshape(len(weights), *grid).astype(np.float32)
-    return maps, tuple(to_image(spotlight(picture, each)) for each in maps)
+    images = tuple(to_image(spotlight(picture, each)) for each in maps)
+    return WordMaps(layer, step, item, tuple(map(str, words[: len(maps)])), maps, images, name)
 
 
 def spotlight(picture: Pixels | None, weights: Weights) -> Pixels:

@@ -72,6 +72,7 @@ def build(config: SequenceToSequenceConfig) -> SequenceToSequence:
         source=source,
         target=target,
         items=items,
+        cut=lambda text: [digit for digit in text if not digit.isspace()],
         batch_size=config.batch_size,
         teacher_forcing=config.teacher_forcing,
         epochs=config.epochs,

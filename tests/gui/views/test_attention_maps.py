@@ -139,7 +139,7 @@ def test_rollout_multiplies_the_layers_up_to_the_chosen_one(
     array = weights(4)
     view = open_view(array, {"keys": WORDS})
     view.state.set_layer("attention", "layers.1")
-    qtbot.waitUntil(lambda: view.map.info.layer == "layers.1")
+    qtbot.waitUntil(lambda: view.map.layer == "layers.1")
     place = view.head_box.findData("rollout")
     view.head_box.activated.emit(place)
     qtbot.waitUntil(lambda: view.map.layers == 2)
@@ -167,7 +167,7 @@ def test_all_heads_of_all_layers(qtbot: Any, open_view: Callable[..., AttentionV
     assert "layers.1, head 0" in view.caption.text()
     QTest.mouseClick(view.grid, Qt.MouseButton.LeftButton, pos=boxes[2, 1].center().toPoint())
     qtbot.waitUntil(lambda: view.map is not None)
-    assert (view.map.info.layer, view.map.head) == ("layers.2", 1)
+    assert (view.map.layer, view.map.head) == ("layers.2", 1)
     assert view.state.layer("attention") == "layers.2"
 
 

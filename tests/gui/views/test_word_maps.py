@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.attention import AttentionView
-from mmgraph_gui.views.word_maps import DIMMEST, spotlight
+from mmgraph_gui.views.word_maps import DIMMEST, spotlight, word_maps
 
 WORDS = ["a", "red", "circle", "<end>"]
 
@@ -90,6 +90,14 @@ def test_the_table_has_every_weight(view: AttentionView) -> None:
     assert len(rows) == 4 * 6
     assert rows[7][:4] == (1, "red", 0, 1)
     assert rows[7][4] == pytest.approx(view.words.weights[1, 0, 1])
+
+
+def test_a_sentence_that_was_cut_off_has_a_picture_for_each_word_that_was_looked_for() -> None:
+    maps = word_maps(
+        np.ones((2, 3, 4)), ["a", "red", "circle", "<end>"], (2, 2), None, None, layer="d", step=1
+    )
+    assert maps.words == ("a", "red", "circle")
+    assert len(maps.images) == len(maps.weights) == 3
 
 
 def test_a_spotlight_leaves_the_brightest_place_as_it_is_and_dims_the_others() -> None:
