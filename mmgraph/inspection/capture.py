@@ -13,6 +13,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from mmgraph.errors import UnknownNameError
 from mmgraph.inspection.draft import Draft, Limits
+from mmgraph.inspection.histograms import histograms_of
 from mmgraph.inspection.inputs import Inputs
 from mmgraph.inspection.recorder import Recorder, first_tensor
 from mmgraph.inspection.token_notes import token_notes
@@ -74,6 +75,7 @@ class Capture:
         self.limits = limits
         self.remarks: tuple[str, ...] = ()
         """What the last capture could not take, one sentence each."""
+        self._activations: dict[str, Tensor] = {}
         for kind in self.kinds:
             if kind not in KINDS:
                 raise UnknownNameError.of("kind of capture", kind, KINDS)
@@ -100,6 +102,14 @@ class Capture:
                 drafts += self._forward(inputs, names, [names[module] for module in convolutions])
             return [draft.snapshot() for draft in drafts]
 
+    def spread(self) -> list[Snapshot]:
+        """How the activations of each layer were spread in the last capture: "histograms/activations".
+
+        Nothing where that was asked before, or where the capture took filters only. Waits for the GPU.
+        """
+        activations, self._activations = self._activations, {}
+        return histograms_of("activations", list(activations.items()))
+
     def _forward(self, inputs: Inputs, names: dict[nn.Module, str], convolutions: list[str]) -> list[Draft]:
         count, limits = inputs.count, self.limits
         maps = (
@@ -117,6 +127,7 @@ class Capture:
         )
         with recorder:
             output = self.model(*inputs.args, **inputs.kwargs)
+        self._activations = recorder.activations
         drafts = list(recorder.drafts.values())
         if "embedding" in self.kinds and (last := recorder.last_input()) is not None:
             drafts.append(last)

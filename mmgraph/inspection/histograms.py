@@ -1,6 +1,8 @@
-"""How the weights of each layer are spread, and their gradients: one row of shares per layer."""
+"""How weights, gradients and activations of each layer are spread: one row of shares per layer."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from mmgraph.runs import Snapshot
 BINS = 32
 MOST_LAYERS = 64
 MOST_VALUES = 1 << 15
-"""Of larger weights so many values are counted, evenly spread."""
+"""Of larger tensors so many values are counted, evenly spread."""
 
 
 def histograms(model: nn.Module) -> list[Snapshot]:
@@ -36,6 +38,18 @@ def histograms(model: nn.Module) -> list[Snapshot]:
     )
 
 
+def sampled(tensor: Tensor) -> Tensor:
+    """At most MOST_VALUES of the values, evenly spread over all rows and columns; a view where that is possible."""
+    inner_last = sorted(
+        range(tensor.dim()), key=tensor.stride, reverse=True
+    )  # so that nothing has to be copied
+    values = tensor.permute(inner_last).reshape(-1)
+    step = max(1, -(-len(values) // MOST_VALUES))
+    while step > 1 and math.gcd(step, len(values)) > 1:  # or it would meet the same columns in each row
+        step += 1
+    return values[::step]
+
+
 def histograms_of(what: str, rows: list[tuple[str, Tensor]]) -> list[Snapshot]:
     """A row of shares per tensor, or nothing without any."""
     rows = rows[:MOST_LAYERS]
@@ -43,8 +57,7 @@ def histograms_of(what: str, rows: list[tuple[str, Tensor]]) -> list[Snapshot]:
         return []
     shares, edges = (np.zeros((len(rows), count), dtype=np.float32) for count in (BINS, BINS + 1))
     for row, (_, tensor) in enumerate(rows):
-        values = tensor.reshape(-1)
-        values = values[:: -(-len(values) // MOST_VALUES)].float().cpu() if len(values) else torch.zeros(0)
+        values = sampled(tensor).float().cpu()
         finite = values[torch.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
         if not high - low > 1e-12 * max(abs(low), abs(high)):

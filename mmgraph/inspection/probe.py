@@ -103,7 +103,7 @@ class Probe:
         with self._as_in_first_batch():
             snapshots = self._capture.capture(*inputs.args, **inputs.kwargs)
         if "filters" in self._capture.kinds:
-            snapshots += histograms(self._capture.model)
+            snapshots += [*histograms(self._capture.model), *self._capture.spread()]
         return snapshots
 
     def structure(self) -> Structure:

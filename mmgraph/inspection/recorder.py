@@ -22,9 +22,12 @@ from mmgraph.inspection.attention import (
     sees_graph,
 )
 from mmgraph.inspection.draft import Draft, Limits
+from mmgraph.inspection.histograms import MOST_LAYERS, sampled
 from mmgraph.inspection.inputs import is_sparse_features
 
 _WEIGHT_LAYERS = (nn.Linear, nn.Bilinear, _ConvNd)
+_PASS_ON = (nn.Identity, nn.Flatten, nn.Unflatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+"""Layers that give, while nothing is trained, the values that they got."""
 
 
 @dataclass
@@ -64,6 +67,8 @@ class Recorder:
         attends: Callable[[str], bool] | None,
     ) -> None:
         self.drafts: dict[tuple[str, str], Draft] = {}
+        self.activations: dict[str, Tensor] = {}
+        """Some of the values that each layer gave when it ran first."""
         self.remarks: list[str] = []
         self._names = names
         self._limits = limits
@@ -138,6 +143,8 @@ class Recorder:
         if self._asking:
             return
         call = self._running.pop()
+        if _computes(module) or (call.sees_graph and not call.contains_graph_layer):
+            self._sample(call.name, output)
         if call.name in self._maps:
             self._keep(feature_map_draft(call.name, module, output, self._count, self._limits))
         if call.name in self._embeddings and (tensor := first_tensor(output)) is not None:
@@ -175,6 +182,18 @@ class Recorder:
         finally:
             self._asking = False
 
+    def _sample(self, name: str, output: Any) -> None:
+        tensor = first_tensor(output)
+        fits = tensor is not None and tensor.is_floating_point() and tensor.layout == torch.strided
+        if (
+            fits
+            and tensor is not None
+            and name not in self.activations
+            and len(self.activations) < MOST_LAYERS
+        ):
+            # Copied, for the next layer may work in place.
+            self.activations[name] = sampled(tensor.detach()).to(torch.float32, copy=True)
+
     def _keep(self, draft: Draft | None) -> None:
         # A layer that runs several times is shown as it was the first time.
         if draft is not None:
@@ -183,6 +202,12 @@ class Recorder:
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
             self.remarks.append(text)
+
+
+def _computes(module: nn.Module) -> bool:
+    """Whether a layer is no group of layers and gives something of its own."""
+    inner = isinstance(module, nn.MultiheadAttention) or not any(True for _ in module.children())
+    return inner and not isinstance(module, _PASS_ON)
 
 
 def first_tensor(value: Any) -> Tensor | None:

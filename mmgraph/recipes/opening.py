@@ -182,8 +182,6 @@ def _try(task: Task, where: str, recipe_name: str) -> None:
 
 def _look(task: Task, run: RunWriter) -> bool:
     """Record what there is to see; whether somebody asked to stop before that was done."""
-    from mmgraph.inspection.histograms import histograms
-
     items = task.items()
     if items is not None:
         run.items(items)
@@ -197,7 +195,7 @@ def _look(task: Task, run: RunWriter) -> bool:
             run.event(f"There is no {split} part to be tried on ({error}).", level="warning")
     if _asked_to_stop(run):
         return True
-    snapshots = [*task.constants(), *task.probe(), *histograms(task.shown)]
+    snapshots = [*task.constants(), *task.probe(), *task.spread()]
     run.snapshots(0, list({some.key: some for some in snapshots}.values()), epoch=0.0, wait=True)
     run.status(step=0, epoch=0.0)
     return False

@@ -13,7 +13,6 @@ import torch
 
 from mmgraph.errors import MMGraphError, NonFiniteLossError
 from mmgraph.inspection.device_memory import device_memory
-from mmgraph.inspection.histograms import histograms
 from mmgraph.runs import Command, RunWriter, Throttle
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
@@ -322,7 +321,7 @@ class TrainingLoop:
     def look(self, *, wait: bool = False) -> None:
         """Take snapshots of the model as it is now."""
         started = self.clock()
-        snapshots = [*self.task.probe(), *histograms(self.task.shown)]
+        snapshots = [*self.task.probe(), *self.task.spread()]
         self.run.snapshots(self.progress.step, snapshots, epoch=self.epochs_done, wait=wait)
         self.snapshot_throttle.took(self.clock() - started)
 

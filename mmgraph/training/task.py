@@ -150,6 +150,16 @@ class Task(ABC):
         except InputError:
             return self.model
 
+    def spread(self) -> list[Snapshot]:
+        """How weights, gradients and, after `probe`, activations of each layer are spread."""
+        from mmgraph.inspection.histograms import histograms
+
+        try:
+            activations = self.examined.capture.spread()
+        except InputError:
+            activations = []
+        return histograms(self.shown) + activations
+
     def structure(self) -> Structure:
         """The layers of the model and, where it can be run on its probe, how they are wired. Must not change it."""
         from mmgraph.inspection.structure import ITEMS, structure

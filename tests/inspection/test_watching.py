@@ -92,6 +92,7 @@ def test_losses_are_bit_identical_with_and_without(
         assert {info.layer for info in run.snapshots(kind="matrix")} <= {
             "histograms/weights",
             "histograms/gradients",
+            "histograms/activations",
         }
         assert read_structure(folder).remark == ""
         assert read_structure(folder).connections

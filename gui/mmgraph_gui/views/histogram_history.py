@@ -1,4 +1,4 @@
-"""How the weights of one layer are spread, step by step: a column per snapshot, bright where many values lie."""
+"""How weights, gradients or activations of a layer are spread: a column per snapshot, bright where many values lie."""
 
 from __future__ import annotations
 

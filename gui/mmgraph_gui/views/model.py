@@ -1,4 +1,4 @@
-"""Model: layers, how they are wired, and how the weights of one are spread over time."""
+"""Model: layers, how they are wired, and how weights, gradients or activations of one are spread over time."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ class ModelView(View):
         self.tables = named(QTabWidget(), "Tables")
         self.tables.addTab(self.layers, "Layers")
         self.tables.addTab(self.connections, "Connections")
-        self.what_box = named(QComboBox(), "What is spread", "Weights of the layer, or their gradients")
+        self.what_box = named(
+            QComboBox(), "What is spread", "Weights of the layer, their gradients, or its activations"
+        )
         self.what_box.activated.connect(self._choose_what)
         self.spread = named(
             HistogramHistory(self.theme), "Spread over time", "Click a column to go to its step"
@@ -263,9 +265,11 @@ class ModelView(View):
     def _ask_history(self) -> None:
         whats = self.state.layers(HISTOGRAMS)
         if [self.what_box.itemData(place) for place in range(self.what_box.count())] != whats:
+            chosen = self.what_box.currentText()
             self.what_box.clear()
             for layer in whats:
                 self.what_box.addItem(layer.partition("/")[2].capitalize(), layer)
+            self.what_box.setCurrentIndex(max(self.what_box.findText(chosen), 0))
         self.what_box.setEnabled(bool(whats))
         what = self.what_box.currentData()
         infos = self.state.history(HISTOGRAMS, what) if what else []
@@ -319,7 +323,8 @@ class ModelView(View):
             sampled = f", {len(shown.steps)} of {shown.of} steps" if len(shown.steps) < shown.of else ""
             parts.append(f"below: {shown.what} of {shown.layer} over time{sampled}")
         elif self.layer:
-            parts.append(f"nothing was recorded of how the weights of {self.layer} are spread")
+            what = self.what_box.currentText().lower() or "weights"
+            parts.append(f"nothing was recorded of how the {what} of {self.layer} are spread")
         return "  ·  ".join(parts)
 
 

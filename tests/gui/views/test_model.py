@@ -39,7 +39,14 @@ def model_run(digits_run):
                 extras={"edges": edges},
                 notes={"rows": ["encoder.conv1", "fc"], "columns": "weight"},
             )
-            run.snapshots(step, [spread], wait=True)
+            active = Snapshot(
+                "matrix",
+                "histograms/activations",
+                np.full((1, 32), 1 / 32, np.float32),
+                extras={"edges": np.linspace(0, step, 33, dtype=np.float32)[None]},
+                notes={"rows": ["act"], "columns": "activation"},
+            )
+            run.snapshots(step, [spread, active], wait=True)
     return digits_run
 
 
@@ -79,6 +86,29 @@ def test_a_click_on_a_box_chooses_the_layer_everywhere(qtbot, view):
     assert view.layer == "act"
     assert "runs 2 times" in view.caption.text()
     qtbot.waitUntil(lambda: view.spread.shown is None)
+
+
+def test_activations_of_a_layer_without_weights_are_shown(qtbot, view, has_colour):
+    view.choose("act")
+    qtbot.waitUntil(lambda: "how the weights of act" in view._whole())
+    assert [view.what_box.itemText(place) for place in range(view.what_box.count())] == [
+        "Weights",
+        "Activations",
+    ]
+    view.what_box.setCurrentText("Activations")
+    view.what_box.activated.emit(1)
+    qtbot.waitUntil(lambda: view.spread.shown is not None)
+    assert (view.spread.shown.what, view.spread.shown.layer) == ("activations", "act")
+    assert (view.spread.shown.edges[0], view.spread.shown.edges[-1]) == (0, 60)
+
+
+def test_what_is_spread_stays_chosen_when_more_is_recorded(qtbot, view, model_run):
+    view.what_box.setCurrentText("Activations")
+    slopes = Snapshot("matrix", "histograms/gradients", np.ones((1, 2), np.float32), notes={"rows": ["fc"]})
+    with RunWriter(model_run) as run:
+        run.snapshots(70, [slopes], wait=True)
+    qtbot.waitUntil(lambda: view.what_box.count() == 3)
+    assert view.what_box.currentText() == "Activations"
 
 
 def test_a_row_of_the_table_chooses_too(view):
