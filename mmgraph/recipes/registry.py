@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mmgraph import plugins
 from mmgraph.errors import UnknownNameError
+from mmgraph.options import Scalar
 from mmgraph.training.options import TrainingOptions
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Recipe:
         summary: what it trains, in one or two sentences.
         config: its options; a subclass of `TrainingOptions`.
         package: where its `build` module lies.
+        quick: options with which there is something to see soon: fewer epochs, less data.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Recipe:
     summary: str
     config: type[TrainingOptions]
     package: str
+    quick: Mapping[str, Scalar | None] = field(default_factory=dict)
 
     def build(self, config: TrainingOptions) -> Task:
         """Load the data and make the model: imports torch."""

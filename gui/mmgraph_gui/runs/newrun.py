@@ -67,7 +67,9 @@ class NewRunDialog(QDialog):
         self.options_menu = QMenu(self)
         self.options_menu.aboutToShow.connect(self._fill_menu)
         self.stored = named(
-            QPushButton("Options"), "Options", "Options used lately, kept under a name, or in a file"
+            QPushButton("Presets"),
+            "Presets",
+            "Options for a quick look, as in a paper, kept under a name, used lately, or in a file",
         )
         self.stored.setMenu(self.options_menu)
         self.buttons.addButton(self.stored, QDialogButtonBox.ButtonRole.ActionRole)
@@ -124,22 +126,33 @@ class NewRunDialog(QDialog):
         self.accept()
 
     def _fill_menu(self) -> None:
-        """Options used lately, those with a name, and where to find others."""
+        """Ready-made options, those with a name, those used lately, and where to find others."""
         menu, recipe = self.options_menu, self.recipe.name
         menu.clear()
-        for name, values in self._settings.named(recipe).items():
-            menu.addAction(name).triggered.connect(lambda _=False, values=values: self.apply(values))
+        if self.recipe.quick:
+            self._offer(menu, "Quick look", self.recipe.quick)
+        if published := _published(recipe):
+            papers = menu.addMenu("As in the paper")
+            for name, options in published.items():
+                self._offer(papers, name, options)
+        if kept := self._settings.named(recipe):
+            menu.addSection("Kept")
+            for name, values in kept.items():
+                self._offer(menu, name, values)
         if recent := self._settings.recent(recipe):
             menu.addSection("Used lately")
             for values in recent:
                 text = ", ".join(f"{name} = {shown(value)}" for name, value in values.items()) or "defaults"
                 short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 380)
-                menu.addAction(short).triggered.connect(lambda _=False, values=values: self.apply(values))
+                self._offer(menu, short, values)
         menu.addSeparator()
         menu.addAction("Open a file…").triggered.connect(self._open_file)
         keep = menu.addAction("Keep under a name…")
         keep.setEnabled(not self.form.problem)
         keep.triggered.connect(self._keep)
+
+    def _offer(self, menu: QMenu, text: str, values: Mapping[str, object]) -> None:
+        menu.addAction(text.replace("&", "&&")).triggered.connect(lambda _=False: self.apply(values))
 
     def _open_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
@@ -162,3 +175,14 @@ class NewRunDialog(QDialog):
         name, fine = QInputDialog.getText(self, "Keep options", "Name of these options")
         if fine and name.strip():
             self._settings.keep(self.recipe.name, name.strip(), self.values())
+
+
+def _published(recipe: str) -> dict[str, Mapping[str, Scalar | None]]:
+    """Options with which `mmgraph reproduce` runs the rows of published tables, where a figure was published."""
+    from mmgraph.reproduction import names, table
+
+    found: dict[str, Mapping[str, Scalar | None]] = {}
+    for row in (row for name in names() for row in table(name).rows if row.recipe == recipe):
+        if any(measure.published is not None for measure in row.measures):
+            found.setdefault(row.title, row.options)
+    return found

@@ -86,4 +86,5 @@ RECIPE = Recipe(
     "of coloured shapes (no download) or photographs of Flickr8k.",
     config=CaptioningConfig,
     package=__name__,
+    quick={"epochs": 4, "images": 1000},
 )

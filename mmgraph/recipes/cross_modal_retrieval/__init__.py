@@ -79,4 +79,5 @@ RECIPE = Recipe(
     "with noisy words need no download, Wikipedia articles are the published benchmark.",
     config=CrossModalRetrievalConfig,
     package=__name__,
+    quick={"epochs": 20, "modal_epochs": 15},
 )

@@ -38,4 +38,5 @@ RECIPE = Recipe(
     "the images, graph attention passes on what similar images say. Needs no download.",
     config=DigitsGraphConfig,
     package=__name__,
+    quick={"epochs": 40},
 )

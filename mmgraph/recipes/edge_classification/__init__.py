@@ -49,4 +49,5 @@ RECIPE = Recipe(
     "a friendship of the karate club by the faction. A graph network reads the nodes, a perceptron both ends.",
     config=EdgeClassificationConfig,
     package=__name__,
+    quick={"epochs": 50},
 )

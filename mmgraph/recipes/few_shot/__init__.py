@@ -88,4 +88,5 @@ RECIPE = Recipe(
     "unknown alphabets or digits. Needs no download for digits.",
     config=FewShotConfig,
     package=__name__,
+    quick={"epochs": 2, "test_episodes": 200},
 )

@@ -113,4 +113,5 @@ RECIPE = Recipe(
     "another graph convolution; one fold of a ten-fold cross-validation.",
     config=GraphClassificationConfig,
     package=__name__,
+    quick={"epochs": 40},
 )

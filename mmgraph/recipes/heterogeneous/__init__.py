@@ -33,4 +33,5 @@ RECIPE = Recipe(
     "network (R-GCN) learns a vector for every word, and says of words too which field they are of.",
     config=HeterogeneousConfig,
     package=__name__,
+    quick={"epochs": 50},
 )

@@ -36,4 +36,5 @@ RECIPE = Recipe(
     summary="A LeNet-style convolutional network on Fashion-MNIST or MNIST.",
     config=ImageClassificationConfig,
     package=__name__,
+    quick={"epochs": 2, "training_images": 10_000},
 )

@@ -91,4 +91,5 @@ RECIPE = Recipe(
     "then the scores: how scratched a surface is, or how old a face. Needs no download for surfaces.",
     config=ImageScoringConfig,
     package=__name__,
+    quick={"epochs": 4, "pretrain_epochs": 3},
 )

@@ -20,4 +20,5 @@ RECIPE = Recipe(
     "network without the papers of validation and test: these arrive, with their citations, afterwards.",
     config=InductiveConfig,
     package=__name__,
+    quick={"epochs": 50},
 )

@@ -79,4 +79,5 @@ RECIPE = Recipe(
     "what it writes as it learns: sonnets (no download), tinyshakespeare, or any text file.",
     config=LanguageModelConfig,
     package=__name__,
+    quick={"epochs": 5},
 )

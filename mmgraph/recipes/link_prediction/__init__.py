@@ -42,4 +42,5 @@ RECIPE = Recipe(
     "gives every paper a vector, and a dot product or perceptron scores pairs of them.",
     config=LinkPredictionConfig,
     package=__name__,
+    quick={"epochs": 50},
 )

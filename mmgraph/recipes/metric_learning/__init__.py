@@ -77,4 +77,5 @@ RECIPE = Recipe(
     "videos, or faces of people it has never seen. Needs no download for digits.",
     config=MetricLearningConfig,
     package=__name__,
+    quick={"epochs": 4},
 )

@@ -68,4 +68,5 @@ RECIPE = Recipe(
     "missing. Needs no download for digits with tones.",
     config=MultimodalClassificationConfig,
     package=__name__,
+    quick={"epochs": 2, "training_items": 1000},
 )

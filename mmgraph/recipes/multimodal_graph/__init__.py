@@ -85,4 +85,5 @@ RECIPE = Recipe(
     "classes, retrieval or links. Generated digits (no download) or photographs of Flickr8k.",
     config=MultimodalGraphConfig,
     package=__name__,
+    quick={"epochs": 40},
 )

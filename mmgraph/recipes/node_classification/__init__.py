@@ -126,4 +126,5 @@ RECIPE = Recipe(
     "convolution, from 20 labelled papers per field (the public split of Planetoid).",
     config=NodeClassificationConfig,
     package=__name__,
+    quick={"epochs": 50},
 )

@@ -84,4 +84,5 @@ RECIPE = Recipe(
     "edges, words and labels at once.",
     config=NodeEmbeddingConfig,
     package=__name__,
+    quick={"epochs": 2, "walk_length": 20},
 )

@@ -55,4 +55,5 @@ RECIPE = Recipe(
     "points, and shows its gates while it does.",
     config=SequenceClassificationConfig,
     package=__name__,
+    quick={"epochs": 5, "curves": 500},
 )

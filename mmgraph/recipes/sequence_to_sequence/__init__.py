@@ -60,4 +60,5 @@ RECIPE = Recipe(
     "written token looks at as an attention map. Needs no download.",
     config=SequenceToSequenceConfig,
     package=__name__,
+    quick={"epochs": 4, "pairs": 1500},
 )

@@ -127,4 +127,5 @@ RECIPE = Recipe(
     "class is in the motion (generated, no download), or on UCF101, with each frame's prediction on a strip.",
     config=VideoClassificationConfig,
     package=__name__,
+    quick={"epochs": 3, "clips": 300},
 )

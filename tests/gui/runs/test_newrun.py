@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QInputDialog, QLineEdit, QSp
 
 from mmgraph.options import option, options_of
 from mmgraph.recipes import registry
-from mmgraph_gui.runs.newrun import NewRunDialog
+from mmgraph_gui.runs.newrun import NewRunDialog, _published
 from mmgraph_gui.runs.optionfield import OptionField
 from mmgraph_gui.runs.recipe_settings import RecipeSettings
 
@@ -156,6 +156,37 @@ def test_options_used_lately_and_kept_under_a_name_come_back(qtbot, dialog, them
     assert second.values() == {"epochs": 8, "shuffle": False}
     actions["short שלום"].trigger()
     assert second.values() == {"epochs": 7}
+
+
+def texts(menu):
+    return {action.text(): action for action in menu.actions()}
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_ready_made_presets_fill_the_form(qtbot, theme, name):
+    dialog = NewRunDialog(theme, recipe=name)
+    qtbot.addWidget(dialog)
+    dialog._fill_menu()
+    actions = texts(dialog.options_menu)
+    actions["Quick look"].trigger()
+    assert dialog.values() == dict(dialog.recipe.quick)
+    for title, options in _published(name).items():
+        texts(actions["As in the paper"].menu())[title.replace("&", "&&")].trigger()
+        assert "Left at the default" not in dialog.hint.text()
+        assert {key: dialog.fields[key].value() for key in options} == options
+        assert dialog.start.isEnabled()
+    assert ("As in the paper" in actions) == bool(_published(name))
+
+
+def test_papers_are_those_with_a_published_figure():
+    assert _published("node-classification")["GAT on Cora"] == {"dataset": "cora", "conv": "gat"}
+    assert "SAGE on Cora" not in _published("node-classification")
+    assert _published("none such") == {}
+
+
+def test_a_recipe_without_presets_offers_none(dialog):
+    dialog._fill_menu()
+    assert list(texts(dialog.options_menu)) == ["", "Open a file…", "Keep under a name…"]
 
 
 def test_damaged_settings_are_no_error(qtbot, theme, dialog, tmp_path):
