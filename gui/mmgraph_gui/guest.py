@@ -69,7 +69,7 @@ class Guest:
     @property
     def is_answered(self) -> bool:
         """Whether anything is known of it."""
-        return bool(self.vectors or self.found or self.sentence)
+        return bool(self.vectors or self.found or self.sentence or self.attention)
 
     def attention_of(self, layer: str | None) -> Snapshot | None:
         """Attention of a layer in it, or else of the first layer that has some."""

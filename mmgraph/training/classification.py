@@ -97,7 +97,7 @@ class Classification(Task):
 
     def probe(self) -> list[Snapshot]:
         """Look inside the model as it is now."""
-        snapshots = self._capture.capture(*self.probe_inputs())
+        snapshots = self.look(Inputs(self.probe_inputs()))
         for split, counts in self._confusions.items():
             notes = {"classes": list(self.class_names)}
             snapshots.append(Snapshot("matrix", f"confusion/{split}", counts.cpu().numpy(), notes=notes))

@@ -19,12 +19,13 @@ from mmgraph.fusion import VideoFusion
 from mmgraph.inspection import Capture
 from mmgraph.inspection.examined import Brought, Examined, picture_of, sound_of
 from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.questions import AboutItem
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import Classification, pixel_statistics, scores
 from mmgraph.training.clip_variation import ClipVariation
 from mmgraph.training.frame_strip import frame_strips
-from mmgraph.vision import VideoClassifier
+from mmgraph.vision import FrameLSTM, VideoClassifier
 
 FORWARD_CLIPS = 32
 STRIPS = 12
@@ -210,6 +211,29 @@ class VideoClassification(Classification):
         if sound is None and not sees:
             raise InputError(f"'{path.name}' has nothing for this model, which only hears.")
         return Brought(Inputs((clip, sound)), tuple(shown))
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """What is inside, and what of each frame is in the vector of a clip, where that is decided by attention."""
+        found = super().look(inputs)
+        encoder = getattr(self._classifier, "encoder", None)
+        if isinstance(encoder, FrameLSTM) and encoder.read == "attention":
+            with undisturbed(self.model):
+                weights = encoder.attention(inputs.args[0]).float().cpu().numpy()
+            found.append(
+                Snapshot(
+                    "attention",
+                    "encoder.attends",
+                    weights[:, None, None],
+                    items=self._items.name,
+                    extras={"rows": np.arange(len(weights))},
+                    notes={
+                        "queries": ["the clip"],
+                        "keys": [f"frame {frame + 1}" for frame in range(weights.shape[1])],
+                        "over": "frames",
+                    },
+                )
+            )
+        return found
 
     def probe(self) -> list[Snapshot]:
         """What is inside, and the frames of some clips with what is thought at each of them."""

@@ -13,7 +13,7 @@ class VideoClassifier(nn.Module):
 
     z = W f(x) + b;  for frame t  z_t = W f_t(x) + b with the features of the moment of the frame
 
-    Where the vector of a clip is the mean of those of its moments, z is the mean of all z_t.
+    Where the vector of a clip is a mean of those of its moments, z is the same mean of all z_t.
 
     Args:
         encoder: clips → vectors (n, features), with `steps` for the moments: `Conv3dEncoder`, `FrameEncoder`,

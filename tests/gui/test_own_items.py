@@ -331,6 +331,31 @@ def test_words_of_an_own_text_are_joined_by_lines_for_each_layer(
     assert view.map is not None
 
 
+def test_frames_of_an_own_clip_that_the_model_looks_at(
+    qtbot: Any, opened: Context, model: Model, show_view: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    opened.own._model = model  # type: ignore[assignment]
+    view = show_view(AttentionView)
+    (tmp_path / "own.mp4").write_bytes(b"x")
+    opened.own.bring_file(tmp_path / "own.mp4")
+    keys = [f"frame {number}" for number in (1, 2, 3)]
+    seen = Snapshot(
+        "attention",
+        "encoder.attends",
+        np.array([0.2, 0.7, 0.1], np.float32)[None, None, None],
+        notes={"queries": ["the clip"], "keys": keys, "over": "frames"},
+    )
+    frames = Snapshot("image", "item", np.full((3, 4, 6, 3), 90, np.uint8))
+    model.answer("attention", {"layers": ["encoder.attends"]}, seen, frames)
+    for kind in ("locate", "caption", "search"):
+        model.refuse(kind)
+    qtbot.waitUntil(lambda: view.map is not None and view.map.name == "own.mp4")
+    assert [image.pixelColor(2, 2).red() for image in view.map.frames] == [42, 90, 32]
+    assert "own.mp4" in view.caption.text()
+    assert "3 frames" in view.caption.text()
+    assert opened.state.guest is not None
+
+
 def test_search_by_meaning(
     qtbot: Any, opened: Context, model: Model, show_view: Callable[[Any], Any]
 ) -> None:

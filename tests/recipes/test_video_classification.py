@@ -13,7 +13,7 @@ from scipy.io import wavfile
 from mmgraph.errors import ConfigError, InputError
 from mmgraph.inspection import Capture
 from mmgraph.options import parse
-from mmgraph.questions import Locate, Occlusion
+from mmgraph.questions import Attention, Locate, Occlusion
 from mmgraph.recipes import launch, recipe
 from mmgraph.recipes.video_classification.build import build, classifier
 from mmgraph.runs import ItemSet, RunReader
@@ -267,3 +267,27 @@ def test_a_model_that_only_hears_needs_a_sound(own):
         task.answer(Locate(file=own["picture"]), nobody)
     with pytest.raises(InputError, match="knows nothing of texts"):
         task.answer(Locate(text="left"), nobody)
+
+
+def test_what_of_each_frame_is_in_a_clip_is_recorded_and_told_of_own_clips(tmp_path, own):
+    chosen = SMALL | {"model": "cnn-lstm", "read": "attention", "epochs": 1}
+    folder, _ = launch.train("video-classification", chosen, runs=tmp_path)
+    with RunReader(folder) as reader:
+        recorded = reader.load(reader.snapshots(kind="attention", layer="encoder.attends")[-1])
+    assert recorded.array.shape == (20, 1, 1, 5)
+    np.testing.assert_allclose(recorded.array.sum(3), 1, atol=1e-5)
+    assert recorded.items == "items"
+    assert recorded.notes == {
+        "queries": ["the clip"],
+        "keys": [f"frame {frame}" for frame in range(1, 6)],
+        "over": "frames",
+    }
+    task = build(options(model="cnn-lstm", read="attention"))
+    found = {some.key: some for some in task.answer(Attention(file=own["silent"]), nobody).snapshots}
+    clip = task.examined.inputs_of(Locate(file=own["silent"])).args[0]
+    with torch.no_grad():
+        expected = task.model.eval().encoder.attention(clip)
+    np.testing.assert_allclose(found["attention/encoder.attends"].array[0, 0], expected.numpy(), atol=1e-6)
+    assert found["image/item"].array.shape == (5, 16, 16, 3)
+    with pytest.raises(InputError, match="no layer of its model attends"):
+        build(options(model="cnn-lstm")).answer(Attention(row=0), nobody)

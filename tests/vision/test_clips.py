@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -35,6 +37,7 @@ def encoders() -> dict[str, nn.Module]:
         "middle": FrameEncoder(images(), frames="middle"),
         "lstm-last": FrameLSTM(images(), 5, 7, 5),
         "lstm-every": FrameLSTM(images(), 5, 7, 5, read="every"),
+        "lstm-attention": FrameLSTM(images(), 5, 7, 5, read="attention"),
         "lstm-changes": FrameLSTM(PlaceEncoder(3, (2, 4)), 12, 7, 5, read="every", changes=True),
         "difference": MotionEncoder(FrameEncoder(images(6), stack=2)),
         "flow": MotionEncoder(FrameEncoder(images(2), 2), motion="flow"),
@@ -52,7 +55,7 @@ def test_every_encoder_gives_a_vector_for_a_clip_and_learns(name: str) -> None:
     assert any(float(gradient.abs().max()) > 0 for gradient in gradients if gradient is not None)
 
 
-@pytest.mark.parametrize("name", [name for name in encoders() if name != "lstm-last"])
+@pytest.mark.parametrize("name", [name for name in encoders() if name not in ("lstm-last", "lstm-attention")])
 def test_the_vector_of_a_clip_is_the_mean_of_its_moments(name: str) -> None:
     encoder = encoders()[name].eval()
     assert torch.allclose(encoder(CLIPS), encoder.steps(CLIPS).mean(1), atol=1e-6)
@@ -60,7 +63,7 @@ def test_the_vector_of_a_clip_is_the_mean_of_its_moments(name: str) -> None:
 
 def test_moments_of_each() -> None:
     expected = {"conv3d": 3, "frames": 6, "stacks": 4, "middle": 1, "difference": 4, "flow": 5}
-    expected |= {"lstm-last": 6, "lstm-every": 6, "lstm-changes": 6}
+    expected |= {"lstm-last": 6, "lstm-every": 6, "lstm-attention": 6, "lstm-changes": 6}
     assert {name: encoder.steps(CLIPS).size(1) for name, encoder in encoders().items()} == expected
 
 
@@ -93,6 +96,33 @@ def test_the_last_states_have_seen_the_whole_clip() -> None:
     assert torch.equal(last, torch.cat([states[:, -1, :7], states[:, 0, 7:]], 1))
     one_by_one = torch.cat([lstm(clip.unsqueeze(0)) for clip in CLIPS])
     assert torch.allclose(lstm(CLIPS), one_by_one, atol=1e-6)
+
+
+@torch.no_grad()
+def test_attention_weighs_the_moments_one_after_the_other() -> None:
+    lstm = FrameLSTM(images(), 5, 7, 5, read="attention").eval()
+    first, _, last = lstm.attends  # type: ignore[misc]
+    states, _ = lstm.states(CLIPS)
+    weights, vectors = lstm.attention(CLIPS), lstm(CLIPS)
+    assert weights.shape == (2, 6)
+    for clip in range(2):
+        scores = [
+            sum(
+                float(last.weight[0, unit])
+                * math.tanh(float(first.weight[unit] @ states[clip, frame] + first.bias[unit]))
+                for unit in range(7)
+            )
+            for frame in range(6)
+        ]
+        raised = [math.exp(score) for score in scores]
+        expected = [value / sum(raised) for value in raised]
+        assert weights[clip].tolist() == pytest.approx(expected, abs=1e-5)
+        mixed = sum(share * lstm.output(states[clip, frame]) for frame, share in enumerate(expected))
+        assert torch.allclose(vectors[clip], mixed, atol=1e-5)
+    assert torch.allclose(vectors, (weights.unsqueeze(2) * lstm.steps(CLIPS)).sum(1), atol=1e-6)
+    assert lstm.attention(CLIPS[:, :1]).tolist() == [[1.0], [1.0]]
+    with pytest.raises(InputError, match="reads 'every'"):
+        FrameLSTM(images(), 5, read="every").attention(CLIPS)
 
 
 def test_changes_begin_with_none_and_are_velocity_wherever_something_moves() -> None:

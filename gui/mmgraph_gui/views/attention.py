@@ -121,10 +121,11 @@ class AttentionView(View):
         self._offer_heads(heads, rollout=len(through) > 1)
         head = self.state.head if self.state.head is not None and self.state.head < heads else None
         selected = int(self.state.selection[0]) if len(self.state.selection) else None
-        pictures = None if self.state.items is None else self.state.items.thumbnails
+        items = self.state.items
+        pictures, clips = (None, None) if items is None else (items.thumbnails, items.clips)
         shows_all = self._chosen == ALL_HEADS and not on_edges
         rolls_out = self._rolls_out and len(through) > 1
-        asked = (info, head, selected, pictures is None, shows_all, rolls_out, self._chosen)
+        asked = (info, head, selected, items is None, shows_all, rolls_out, self._chosen)
         if asked != self._asked or ("theme" in changed and not on_edges):
             self._asked = asked
             ramp = self.theme.continuous(np.linspace(0, 1, 256))
@@ -143,7 +144,13 @@ class AttentionView(View):
                 )
             else:
                 work = functools.partial(
-                    read_map, info=info, head=head, item=selected, colours=ramp, pictures=pictures
+                    read_map,
+                    info=info,
+                    head=head,
+                    item=selected,
+                    colours=ramp,
+                    pictures=pictures,
+                    clips=clips,
                 )
                 self.ask("attention", [], functools.partial(work, through=through) if rolls_out else work)
         elif changed & {"colour", "items", "theme"} and self.edges is not None:

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from mmgraph.analysis import block_means, rollout, scale_tiles
-from mmgraph.runs import SnapshotInfo, StoredSnapshot
+from mmgraph.runs import Recordings, SnapshotInfo, StoredSnapshot
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.follower import Job
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.views.tiles import NOT_FINITE
-from mmgraph_gui.views.word_maps import Pixels, WordMaps, word_maps
+from mmgraph_gui.views.word_maps import Pixels, WordMaps, lit_frames, word_maps
 
 CELL = 64
 """Pixels of a side of one head among all heads, at most."""
@@ -49,6 +49,7 @@ class AttentionMap:
         item: row of the item set it is of; None where it is of a person's own, `name`, or of none.
         queries, keys: a name for each; `named` says whether the run knows them.
         places: where the keys lie in the picture of the item.
+        frames: of the clip of the item, which the keys are, the brighter the more is looked at them.
     """
 
     layer: str
@@ -66,6 +67,7 @@ class AttentionMap:
     places: Places | None
     picture: QImage | None
     name: str = ""
+    frames: tuple[QImage, ...] = ()
 
     @property
     def told_head(self) -> str:
@@ -100,13 +102,14 @@ def read_map(
     item: int | None,
     colours: Colours,
     pictures: Pixels | None = None,
+    clips: Recordings | None = None,
     through: Sequence[SnapshotInfo] = (),
 ) -> AttentionMap | WordMaps:
     """One map: of one item where there are several, of one head or the mean of all; only that is read.
 
     Args:
         colours: 256 from least to most attention.
-        pictures: of the items.
+        pictures, clips: of the items.
         through: layers up to this one, to be multiplied for a rollout.
     """
     assert job.run is not None
@@ -134,6 +137,7 @@ def read_map(
         _Tokens.of(notes, extras, place or 0, values.shape),
         colours,
         _picture(pictures, shown),
+        clips[shown] if clips is not None and shown is not None and shown < len(clips) else None,
         layer=info.layer,
         step=info.step,
         head=None if through else head,
@@ -165,7 +169,7 @@ def read_guest(
         )
     values = (array.mean(axis=0) if chosen is None else array[chosen]).astype(np.float32)
     tokens = _Tokens.of(seen.notes, seen.extras, 0, values.shape)
-    return _drawn(values, tokens, colours, guest.picture, head=chosen, **about)
+    return _drawn(values, tokens, colours, guest.picture, guest.frames, head=chosen, **about)
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ class _Tokens:
     queries: Names | None
     keys: Names | None
     places: Places | None
+    are_frames: bool
 
     @classmethod
     def of(
@@ -186,7 +191,7 @@ class _Tokens:
     ) -> _Tokens:
         queries = token_names(notes, extras, "queries", place, shape[0])
         keys = token_names(notes, extras, "keys", place, shape[1])
-        return cls(queries, keys, _places(notes, shape[1]))
+        return cls(queries, keys, _places(notes, shape[1]), notes.get("over") == "frames")
 
 
 def _drawn(
@@ -194,6 +199,7 @@ def _drawn(
     tokens: _Tokens,
     colours: Colours,
     picture: Pixels | None,
+    clip: Pixels | None,
     *,
     layer: str,
     step: int,
@@ -221,6 +227,9 @@ def _drawn(
         places=tokens.places,
         picture=None if picture is None else to_image(picture),
         name=name,
+        frames=lit_frames(clip, values.mean(axis=0))
+        if tokens.are_frames and clip is not None and len(clip) == values.shape[1]
+        else (),
     )
 
 

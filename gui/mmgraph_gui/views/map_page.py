@@ -17,6 +17,7 @@ from mmgraph_gui.views.patch_overlay import PatchOverlay
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.ramp import Ramp
 from mmgraph_gui.views.token_links import MOST_TOKENS, TokenLinks
+from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture
 
 MOST_NAMED = 48
 """Tokens along a side whose names are written beside the map."""
@@ -24,6 +25,7 @@ MOST_NAMED = 48
 WAYS = {
     "map": ("Map", "Queries (rows) on keys (columns)"),
     "words": ("Words", "Lines from each query to the keys it looks at"),
+    "frames": ("On the frames", "The frames of a clip, the brighter the more is looked at them"),
     "picture": ("On the picture", "How much is looked at each place, laid over the picture"),
 }
 
@@ -60,13 +62,24 @@ class MapPage(QStackedWidget):
         self.overlay = named(PatchOverlay(theme), "Attention over the places of a picture", "")
         self.overlay.pointed.connect(self._tell_place)
         self.overlay.chosen.connect(lambda: self._tell_place(None, None))
-        for page in (heat_page, self.named_heat, self._scroll, self.overlay):
+        self.strip = named(WordMapsPicture(theme), "Attention over the frames of a clip", "")
+        self.strip.pointed.connect(self._tell_frame)
+        for page in (heat_page, self.named_heat, self._scroll, self.overlay, self.strip):
             self.addWidget(page)
 
     def show_map(self, shown: AttentionMap, way: str) -> None:
         """Show a map in one of `ways_of` it."""
         self.map = shown
-        if way == "picture":
+        if way == "frames":
+            weights = shown.values.mean(axis=0)
+            words = tuple(
+                f"{key} · {float(weight):.3f}" for key, weight in zip(shown.keys, weights, strict=True)
+            )
+            self.strip.show_maps(
+                WordMaps(shown.layer, shown.step, shown.item, words, weights[:, None, None], shown.frames)
+            )
+            self.setCurrentWidget(self.strip)
+        elif way == "picture":
             self.overlay.show_map(shown)
             self.setCurrentWidget(self.overlay)
         elif way == "words":
@@ -84,7 +97,9 @@ class MapPage(QStackedWidget):
 
     def drawing(self) -> Drawing | None:
         """What is shown, as vectors; None where it is pixels."""
-        widget: Any = {1: self.named_heat, 2: self.links, 3: self.overlay}.get(self.currentIndex())
+        widget: Any = {1: self.named_heat, 2: self.links, 3: self.overlay, 4: self.strip}.get(
+            self.currentIndex()
+        )
         if widget is None:
             return None
         paint = self.named_heat.paint_vectors if widget is self.named_heat else widget.paint_all
@@ -97,6 +112,8 @@ class MapPage(QStackedWidget):
             return []
         if self.currentWidget() is self.overlay:
             return [self.overlay.told_query()]
+        if self.currentWidget() is self.strip:
+            return [f"{len(shown.keys):,} frames"]
         sides = ("left", "right") if self.currentWidget() is self._scroll else ("rows", "columns")
         queries, keys = shown.values.shape
         return [f"{queries:,} queries ({sides[0]}) on {keys:,} keys ({sides[1]})"]
@@ -122,6 +139,16 @@ class MapPage(QStackedWidget):
         )
         self.told.emit(f"“{shown.queries[query]}” looks most at {most}")
 
+    def _tell_frame(self, frame: int | None) -> None:
+        shown = self.map
+        if shown is None or frame is None:
+            self.told.emit("")
+            return
+        weights = shown.values.mean(axis=0)
+        weight, mean = float(weights[frame]), float(weights.mean())
+        times = f", {weight / mean:.2f} times the mean" if mean > 0 else ""
+        self.told.emit(f"{shown.keys[frame]}: {weight:.4f}{times}")
+
     def _tell_place(self, row: int | None, column: int | None) -> None:
         if row is None or column is None:
             self.told.emit("")
@@ -137,4 +164,6 @@ def ways_of(shown: AttentionMap) -> tuple[str, ...]:
         ways.insert(0, "words")
     if shown.places is not None:
         ways.insert(0, "picture")
+    if shown.frames:
+        ways.insert(0, "frames")
     return tuple(ways)

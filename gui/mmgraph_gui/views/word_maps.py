@@ -72,6 +72,20 @@ def word_maps(
     return WordMaps(layer, step, item, tuple(map(str, words[: len(maps)])), maps, images, name)
 
 
+def lit_frames(frames: Pixels, weights: Weights) -> tuple[QImage, ...]:
+    """Frames that are the brighter the more is looked at them; the highest weight leaves one as it is.
+
+    Shapes:
+        frames (t, height, width) or (t, height, width, 1 or 3), weights (t,).
+    """
+    finite = np.nan_to_num(weights)
+    light = DIMMEST + (1 - DIMMEST) * finite / max(float(finite.max(initial=0)), 1e-12)
+    pixels = frames[..., 0] if frames.ndim == 4 and frames.shape[-1] == 1 else frames
+    return tuple(
+        to_image(np.rint(frame * share).astype(np.uint8)) for frame, share in zip(pixels, light, strict=True)
+    )
+
+
 def spotlight(picture: Pixels | None, weights: Weights) -> Pixels:
     """A picture whose places are the brighter the more is looked at them; the highest weight leaves it as it is.
 

@@ -86,8 +86,8 @@ class VideoClassificationConfig(TrainingOptions):
     )
     read: str = option(
         "every",
-        "What is read of the LSTM: its states at every frame, or its last.",
-        choices=("last", "every"),
+        "What is read of the LSTM (cnn-lstm): its last states, the mean over every frame, or one weighed by attention.",
+        choices=("last", "every", "attention"),
     )
     places: bool = option(
         True,

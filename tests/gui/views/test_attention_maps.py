@@ -14,10 +14,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.analysis import rollout
-from mmgraph.runs import ItemSet, RunWriter, Snapshot
+from mmgraph.runs import ItemSet, Recordings, RunWriter, Snapshot
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.attention import AttentionView
 from mmgraph_gui.views.attention_maps import token_names
+from mmgraph_gui.views.word_maps import DIMMEST, lit_frames
 
 LAYERS, HEADS, ITEMS = 3, 2, 2
 WORDS = [["the", "cat", "sat", "down"], ["קפה", "☕", "go"]]
@@ -216,13 +217,18 @@ def test_what_is_shown_can_be_painted_as_vectors(qtbot: Any, open_view: Callable
         choose(view, way)
         qtbot.waitUntil(lambda way=way: view.way_box.currentData() == way and not view.is_pending)
         qtbot.waitUntil(lambda way=way: (view.heads is not None) == (way == "heads"))
-        drawing = view.vector_source()
-        image = QImage(drawing.size, QImage.Format.Format_RGB32)
-        image.fill(QColor("black"))
-        painter = QPainter(image)
-        drawing.paint(painter)
-        painter.end()
-        assert len({image.pixel(x, image.height() // 2) for x in range(image.width())}) > 3
+        qtbot.waitUntil(lambda: colours_across(view) > 3)  # once the page has the size that it will have
+
+
+def colours_across(view: AttentionView) -> int:
+    """How many colours the middle row of what is exported has."""
+    drawing = view.vector_source()
+    image = QImage(drawing.size, QImage.Format.Format_RGB32)
+    image.fill(QColor("black"))
+    painter = QPainter(image)
+    drawing.paint(painter)
+    painter.end()
+    return len({image.pixel(x, image.height() // 2) for x in range(image.width())})
 
 
 def test_names_of_tokens() -> None:
@@ -233,3 +239,58 @@ def test_names_of_tokens() -> None:
     assert token_names({"words": [["x"]]}, {}, "queries", 0, 5) == ("x",)
     for odd in (None, [], [[]], 7, [["a"]]):
         assert token_names({"keys": odd}, {}, "keys", 3, 2) is None
+
+
+# -- over the frames of a clip -----------------------------------------------------------------------------
+
+FRAMES = 5
+OVER = {"queries": ["the clip"], "keys": [f"frame {frame + 1}" for frame in range(FRAMES)], "over": "frames"}
+
+
+def clips(frames: int = FRAMES) -> ItemSet:
+    pictures = [np.full((frames, 6, 8, 3), 200 - 50 * item, np.uint8) for item in range(ITEMS)]
+    return ItemSet(clips=Recordings.of_clips(pictures, 25), noun="clip")
+
+
+def test_frames_are_the_brighter_the_more_is_looked_at_them(
+    qtbot: Any, open_view: Callable[..., AttentionView], has_colour: Callable[..., bool]
+) -> None:
+    array = weights(FRAMES)[:, :, :1, :1]
+    view = open_view(array, OVER, items=clips())
+    assert view.way_box.currentData() == "frames"
+    assert view.page.currentWidget() is view.page.strip
+    view.state.select([1])
+    qtbot.waitUntil(lambda: view.map.item == 1)
+    row = array[0, 1, 0, 0]
+    shades = [image.pixelColor(3, 3).red() for image in view.map.frames]
+    expected = 150 * (DIMMEST + (1 - DIMMEST) * row / row.max())
+    np.testing.assert_allclose(shades, expected, atol=1)
+    assert has_colour(view.page.strip, "#969696")  # the one that is looked at most, as it is
+    view.page.strip.setFocus()
+    QTest.keyClick(view.page.strip, Qt.Key.Key_Right)
+    assert view.caption.text() == f"frame 1: {row[0]:.4f}, {row[0] * FRAMES:.2f} times the mean"
+    QTest.keyClick(view.page.strip, Qt.Key.Key_End)
+    assert view.caption.text().startswith(f"frame {FRAMES}: {row[-1]:.4f}")
+    columns, rows = view.table()
+    assert columns == ("query", "key", "weight")
+    assert [key for _, key, _ in rows] == OVER["keys"]
+    assert view.vector_source() is not None
+    choose(view, "map")
+    qtbot.waitUntil(lambda: view.page.currentWidget() is view.page.named_heat)
+
+
+def test_frames_that_do_not_fit_or_are_missing_stay_names(
+    qtbot: Any, open_view: Callable[..., AttentionView]
+) -> None:
+    view = open_view(weights(FRAMES)[:, :, :1, :1], OVER, items=clips(FRAMES + 1))
+    assert view.map.frames == ()
+    assert view.way_box.currentData() == "words"
+
+
+def test_one_frame_and_weights_that_are_no_numbers() -> None:
+    frames = np.full((2, 3, 3, 1), 100, np.uint8)
+    dark, bright = lit_frames(frames, np.array([np.nan, 0.5], np.float32))
+    assert (dark.pixelColor(1, 1).red(), bright.pixelColor(1, 1).red()) == (25, 100)
+    (only,) = lit_frames(frames[:1, ..., 0], np.ones(1, np.float32))
+    assert only.pixelColor(1, 1).red() == 100
+    assert [image.pixelColor(1, 1).red() for image in lit_frames(frames, np.zeros(2, np.float32))] == [25, 25]
