@@ -44,6 +44,7 @@ from mmgraph_gui.views import Context, View
 from mmgraph_gui.views.embedding import EmbeddingView
 from mmgraph_gui.views.placing import Placed
 from mmgraph_gui.views.registry import ViewSpec
+from mmgraph_gui.views.shortened import ShortBox, ShortLabel
 
 FIRST_VIEW = "embedding"
 LOCK_KEY = "Ctrl+L"
@@ -143,8 +144,7 @@ class CompareWindow(QMainWindow):
     def _build(self) -> None:
         self.banner = Banner(self.left.theme)
         self.banner.hide()
-        self.run = named(QComboBox(), "Run on the right", "Which run is compared with the open one")
-        self.run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.run = named(ShortBox(), "Run on the right", "Which run is compared with the open one")
         self.run.activated.connect(lambda place: self.compare_with(Path(self.run.itemData(place))))
         self.view = named(QComboBox(), "View", "Which view is shown of both (Ctrl+1 …)")
         for name, spec in self._specs.items():
@@ -161,7 +161,7 @@ class CompareWindow(QMainWindow):
         )
         self.together.setChecked(True)
         self.together.toggled.connect(self.views_lock.set_on)
-        self.title = QLabel()
+        self.title = ShortLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         line = QHBoxLayout()
         for label, widget in (("View", self.view), ("Steps", self.by)):

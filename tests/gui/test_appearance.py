@@ -18,22 +18,36 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QSettings
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QStyle, QStyleOptionComboBox
+from mmgraph_gui.views.shortened import ShortBox
 from mmgraph_gui.window import MainWindow
 
 run, folder, scale, keep = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4] == "keep"
 application = QApplication([])
 application.setStyle("Fusion")
 window = MainWindow(run.parent, QSettings(str(folder / "s.ini"), QSettings.Format.IniFormat))
-window.resize(1280, 820)
+window.resize(1280, 800)
 window.show()
 window.open_run(run)
 while window.state.prediction is None:
     QTest.qWait(20)
-found = []
+found, also_cut = [], []
 
 def cut(widget):
-    # Words that do not fit: labels that neither wrap nor may shrink, and buttons.
+    # Words that do not fit: choosers, labels that neither wrap nor may shrink, and buttons.
+    for box in widget.findChildren(QComboBox):
+        text, option = box.currentText(), QStyleOptionComboBox()
+        if not box.isVisible() or box.visibleRegion().isEmpty():
+            continue
+        box.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = box.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, box).width()
+        if isinstance(box, ShortBox):
+            text = box.shown  # whole in its tool tip; some letters must be left
+            if len(text) < min(len(box.currentText()), 4):
+                yield f"{box.accessibleName()} shows {text!r} of {box.currentText()!r}"
+        if box.fontMetrics().horizontalAdvance(text) > room:
+            yield f"{box.accessibleName()} has {room} pixels for {text!r}"
     for part in (*widget.findChildren(QLabel), *widget.findChildren(QAbstractButton)):
         if not part.isVisible() or not part.text() or part.visibleRegion().isEmpty():
             continue
@@ -43,6 +57,36 @@ def cut(widget):
             yield f"{type(part).__name__} {part.text()!r} has {part.width()} of {needed.width()} pixels"
         if part.height() < min(needed.height(), part.fontMetrics().height()) - 2:
             yield f"{type(part).__name__} {part.text()!r} has {part.height()} pixels of height"
+
+def settle(*views):
+    QTest.qWait(50)
+    while any(view.is_pending or view.follower.is_busy for view in views):
+        QTest.qWait(20)
+    QTest.qWait(50)
+
+def look_at_more(theme):
+    # What opens when something is chosen, and the comparison.
+    view = window.area.show_view("filters")
+    settle(view)
+    window.state.select([5])
+    view.kind_box.setCurrentIndex(1)
+    view.request_render("control")
+    settle(view)
+    view.choose_unit(0)
+    settle(view)
+    yield "unit", window
+    view.choose_unit(None)
+    view.kind_box.setCurrentIndex(0)
+    window.state.clear_selection()
+    window.compare()
+    window.comparison.resize(1280, 800)
+    while window.comparison.right.state.path is None:
+        QTest.qWait(20)
+    for name in ("filters", "model", "embedding", "graph", "metrics"):
+        window.comparison.show_view(name)
+        settle(*window.comparison.pairs[name])
+        yield f"compare {name}", window.comparison
+    window.comparison.close()
 
 for theme in ("light", "dark"):
     window.theme.set_mode(theme)
@@ -65,7 +109,11 @@ for theme in ("light", "dark"):
             "colours": len(colours), "share": float(counts.max() / counts.sum()),
             "lightness": float(pixels.mean()), "cut": list(cut(window)),
         })
-print(json.dumps(found))
+    for name, shown in look_at_more(theme):
+        if keep:
+            shown.grab().save(str(folder / f"{name}-{theme}-{scale}.png".replace(" ", "-")))
+        also_cut += [f"{name}: {text}" for text in cut(shown)]
+print(json.dumps([found, also_cut]))
 window.close()
 """
 
@@ -85,7 +133,8 @@ def test_every_view_is_drawn_whole(digits_run, tmp_path, scale):
     ]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found, also_cut = json.loads(done.stdout.splitlines()[-1])
+    assert also_cut == []
     assert [entry for entry in found if entry["cut"]] == []
     for entry in found:
         assert entry["ratio"] == float(scale)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -24,9 +24,9 @@ from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.map_page import WAYS, MapPage, ways_of
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.neighbourhood import NeighbourhoodPicture
+from mmgraph_gui.views.shortened import ShortBox
 from mmgraph_gui.views.word_maps import WordMaps, WordMapsPicture
 
-NARROWEST_BOX = 72
 ALL_HEADS = "heads"
 EVERY = {**WAYS, ALL_HEADS: ("All heads", "Every head of every layer, small (G)")}
 EDGES, MAP, SENTENCE, HEADS = range(4)
@@ -54,10 +54,9 @@ class AttentionView(View):
         self._chosen: str | None = None
         self._rolls_out = False
         self.layers = LayerBox(self.state, "attention")
-        self.head_box = named(QComboBox(), "Attention head", "Which head is shown")
-        self.head_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.head_box = named(ShortBox(), "Attention head", "Which head is shown")
         self.head_box.activated.connect(self._choose_head)
-        self.way_box = named(QComboBox(), "How attention is shown")
+        self.way_box = named(ShortBox(), "How attention is shown")
         for way, (text, hint) in EVERY.items():
             self.way_box.addItem(text, way)
             self.way_box.setItemData(self.way_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
@@ -66,8 +65,6 @@ class AttentionView(View):
         self.opacity.setRange(0, 100)
         self.opacity.setValue(55)
         self.opacity.setFixedWidth(70)
-        for box in (self.layers, self.head_box, self.way_box):
-            box.setMinimumWidth(NARROWEST_BOX)
         self._way_label = QLabel("Show")
         lead: tuple[QWidget, ...] = (QLabel("Layer"), self.layers, QLabel("Head"), self.head_box)
         for widget in (*lead, self._way_label, self.way_box, self.opacity):

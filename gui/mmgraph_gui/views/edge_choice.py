@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.state import AppState
+from mmgraph_gui.views.shortened import ShortBox
 
 EXPLANATION = "explanation of "
 """How the names of layers begin that explain one item."""
 
 
-class EdgeChoice(QComboBox):
+class EdgeChoice(ShortBox):
     """Lists the layers of attention along edges, explanations last; one that arrives is chosen.
 
     Attributes:
@@ -30,8 +31,6 @@ class EdgeChoice(QComboBox):
         named(self, "Edges by", "What the edges show: that they are there, or how much they weigh")
         self._state = state
         self.forget()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.setMinimumWidth(72)
         self.activated.connect(self._choose)
 
     def forget(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QPushButton, QToolButton
+from PySide6.QtWidgets import QPushButton, QToolButton
 
 from mmgraph.analysis import Alignment, StableProjector
 from mmgraph.runs import SnapshotInfo
@@ -27,6 +27,7 @@ from mmgraph_gui.views.plane_look import PlaneLook
 from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_image import PointImage
 from mmgraph_gui.views.point_view import PointView, caption_count
+from mmgraph_gui.views.shortened import ShortBox
 
 MOST_TRAILS = 50
 RADIANS_PER_PIXEL = 0.008
@@ -82,12 +83,11 @@ class EmbeddingView(PointView):
         self.layers = LayerBox(self.state, "embedding")
         self.controls.addWidget(self.layers)
         self.method_box = named(
-            QComboBox(),
+            ShortBox(),
             "Projection",
             "Principal components at once, t-SNE and UMAP in a process of their own",
         )
         self.method_box.addItems(METHODS)
-        self.method_box.setMinimumWidth(56)
         self.method_box.activated.connect(lambda _: self.request_render("projection"))
         self.controls.addWidget(self.method_box)
         self.stop = named(QPushButton("Stop"), "Stop the layout", "Stop laying out and keep what there is")

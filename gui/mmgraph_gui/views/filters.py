@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QKeySequence, QPixmap, QShortcut, QStandardItemModel
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from mmgraph.analysis.tiling import Scaling
 from mmgraph.runs import SnapshotInfo
@@ -22,13 +22,13 @@ from mmgraph_gui.views.display_options import DisplayButton
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.ramp import Ramp
+from mmgraph_gui.views.shortened import ShortBox
 from mmgraph_gui.views.tiles import Display, Tiles, diverging_map, make_tiles
 from mmgraph_gui.views.unit_panel import UnitPanel, UnitPicture
 
 KINDS = {"filters": "Filters", "feature_maps": "Feature maps"}
 CHANGE = "change"
 """What is shown of filters apart from their values: how they changed since the first snapshot."""
-NARROWEST_BOX = 72
 SCALINGS = {
     "each": ("Each alone", "Every tile uses the whole colour range: weak ones can be read"),
     "joint": ("All together", "One colour range for all tiles: strong ones stand out"),
@@ -53,22 +53,18 @@ class FilterView(View):
     def build(self) -> None:
         self.tiles: Tiles | None = None
         self._asked: tuple[Any, ...] | None = None
-        self.kind_box = named(QComboBox(), "What is shown", "Weights of a layer, or what it makes of an item")
+        self.kind_box = named(ShortBox(), "What is shown", "Weights of a layer, or what it makes of an item")
         self.unit: int | None = None
         for kind, text in {**KINDS, CHANGE: "Change since start"}.items():
             self.kind_box.addItem(text, kind)
         self.kind_box.activated.connect(lambda _: self.request_render("control"))
         self.layer_boxes = {kind: LayerBox(self.state, kind) for kind in KINDS}
-        self.scaling_box = named(QComboBox(), "Colour range")
+        self.scaling_box = named(ShortBox(), "Colour range")
         for scaling, (text, hint) in SCALINGS.items():
             self.scaling_box.addItem(text, scaling)
             self.scaling_box.setItemData(self.scaling_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
         self.scaling_box.activated.connect(lambda _: self.request_render("control"))
-        for box in (self.kind_box, self.scaling_box, *self.layer_boxes.values()):
-            box.setMinimumWidth(NARROWEST_BOX)
-        self.item_picture = QLabel()
-        self.item_text = QLabel()
-        self.item_text.setMinimumWidth(1)
+        self.item_picture, self._item = QLabel(), ""
         for widget in (self.kind_box, *self.layer_boxes.values()):
             self.controls.addWidget(widget)
         self.controls.addSpacing(8)
@@ -79,7 +75,6 @@ class FilterView(View):
         self.controls.addWidget(self.display)
         self.controls.addStretch(1)
         self.controls.addWidget(self.item_picture)
-        self.controls.addWidget(self.item_text)
 
         self.picture = named(UnitPicture(self.theme), "Filters and feature maps", "")
         self.picture.pointed.connect(self._pointed)
@@ -243,11 +238,12 @@ class FilterView(View):
 
     def _show_item(self, item: int | None) -> None:
         self.item_picture.clear()
-        self.item_text.clear()
+        self._item = ""
         if item is None:
             return
         known = describe(self.state, item)
-        self.item_text.setText(f"{known.title} · label {known.label}" if known.label else known.title)
+        self._item = f"{known.title} · label {known.label}" if known.label else known.title
+        named(self.item_picture, self._item)
         picture = thumbnail(self.state.items, item)
         if picture is not None:
             side = round(26 * self.devicePixelRatioF())
@@ -287,6 +283,8 @@ class FilterView(View):
             f"{tiles.info.layer}, step {tiles.info.step:,}",
             f"{count} of {tiles.values.shape[1]} × {tiles.values.shape[2]}",
         ]
+        if self._item:
+            parts.insert(0, self._item)
         if tiles.since is not None:
             parts.append(f"change since step {tiles.since:,}")
         if dead := len(np.unique(tiles.units[tiles.dead])):

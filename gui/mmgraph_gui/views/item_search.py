@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSpinBox, QWidget
 
 from mmgraph.analysis import similar_items
 from mmgraph.analysis.neighbours import NeighbourMetric
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.follower import Job
+from mmgraph_gui.views.shortened import ShortBox
 
 METRICS: dict[NeighbourMetric, str] = {
     "euclidean": "By the length of the difference of two vectors",
@@ -122,11 +123,10 @@ class ItemSearch(QWidget):
         self.k_box = named(QSpinBox(), "How many neighbours")
         self.k_box.setRange(1, MOST_NEIGHBOURS)
         self.k_box.setValue(10)
-        self.metric_box = named(QComboBox(), "Distance of neighbours")
+        self.metric_box = named(ShortBox(), "Distance of neighbours")
         for name, words in METRICS.items():
             self.metric_box.addItem(name)
             self.metric_box.setItemData(self.metric_box.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
-        self.metric_box.setMinimumWidth(72)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.field, 1)

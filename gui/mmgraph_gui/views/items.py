@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout
 
 from mmgraph.analysis import judge
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, find_items
@@ -25,6 +25,7 @@ from mmgraph_gui.views.gallery import Gallery
 from mmgraph_gui.views.item_detail import ItemDetail, facts_at, read_facts
 from mmgraph_gui.views.item_search import ItemSearch, Nearest, find_nearest
 from mmgraph_gui.views.missing import say_missing
+from mmgraph_gui.views.shortened import ShortBox
 
 SHOWN = {
     "selection": ("Selection, else all", "The selected items; all where none is selected"),
@@ -84,13 +85,12 @@ class ItemsView(View):
         self._select_found = False
         self._own_selection = False
         self._shows_guest = False
-        self.shown_box = named(QComboBox(), "Which items are shown")
-        self.order_box = named(QComboBox(), "Order of the items")
+        self.shown_box = named(ShortBox(), "Which items are shown")
+        self.order_box = named(ShortBox(), "Order of the items")
         for box, choices in ((self.shown_box, SHOWN), (self.order_box, ORDERS)):
             for key, (text, hint) in choices.items():
                 box.addItem(text, key)
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
-            box.setMinimumWidth(72)
             box.activated.connect(lambda _: self.request_render("control"))
         self.search = ItemSearch()
         self.search.changed.connect(self._search)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.state import AppState
+from mmgraph_gui.views.shortened import ShortBox
 
 WIDEST = 110
 """Up to here a layer's name is written out, however narrow the view."""
 
 
-class LayerBox(QComboBox):
+class LayerBox(ShortBox):
     """Shows `state.layers(kind)`; call `refresh` at the start of a view's `render_state`."""
 
     def __init__(self, state: AppState, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state, self._kind = state, kind
         self.setAccessibleName(f"Layer of {kind.replace('_', ' ')}")
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.activated.connect(lambda _: state.set_layer(kind, self.currentText()))
 
     def refresh(self) -> None:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
-    QComboBox,
     QHeaderView,
     QLabel,
     QLineEdit,
@@ -23,6 +22,7 @@ from mmgraph.runs import Event
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.shortened import ShortBox
 
 LEVELS = {"Everything": 0, "Warnings and errors": 1, "Errors": 2}
 _RANK = {"info": 0, "warning": 1, "error": 2}
@@ -38,7 +38,7 @@ class LogView(View):
     topics: ClassVar[frozenset[str]] = frozenset({"run", "events"})
 
     def build(self) -> None:
-        self.level = named(QComboBox(), "Level of events", "Which events are listed")
+        self.level = named(ShortBox(), "Level of events", "Which events are listed")
         self.level.addItems(list(LEVELS))
         self.level.currentTextChanged.connect(lambda _: self.request_render("filter"))
         self.search = named(QLineEdit(), "Search the log", "Only events that contain this text are listed")

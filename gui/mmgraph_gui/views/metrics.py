@@ -12,7 +12,6 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QLabel,
@@ -33,6 +32,7 @@ from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.milestones import Milestone, milestones
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.shortened import ShortBox
 
 FIRST_GROUPS = ("loss", "accuracy")
 HINT = (
@@ -82,7 +82,7 @@ class MetricsView(View):
         self.grid = QGridLayout(self.canvas)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setSpacing(0)
-        self.kind = named(QComboBox(), "Along what", "Along what the curves are drawn")
+        self.kind = named(ShortBox(), "Along what", "Along what the curves are drawn")
         for kind, title in KINDS.items():
             self.kind.addItem(title, kind)
         self.kind.currentIndexChanged.connect(self._change_axis)

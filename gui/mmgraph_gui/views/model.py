@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QLabel,
     QSplitter,
     QTableView,
@@ -27,6 +26,7 @@ from mmgraph_gui.snapshot_index import HISTOGRAMS
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.histogram_history import MOST_STEPS, HistogramHistory, spread_history
+from mmgraph_gui.views.shortened import ShortBox
 from mmgraph_gui.views.wiring import Wiring, WiringDiagram, shape_text
 
 LAYER_KINDS = ("filters", "feature_maps", "embedding", "attention")
@@ -70,8 +70,13 @@ class Rows(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self._headings[section]
+        if orientation == Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return self._headings[section]
+            if role == Qt.ItemDataRole.TextAlignmentRole:  # as what stands below
+                numbers = any(isinstance(row[section], (int, float)) for row in self.rows)
+                side = Qt.AlignmentFlag.AlignRight if numbers else Qt.AlignmentFlag.AlignLeft
+                return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 
 
@@ -118,7 +123,7 @@ class ModelView(View):
         self.tables.addTab(self.layers, "Layers")
         self.tables.addTab(self.connections, "Connections")
         self.what_box = named(
-            QComboBox(), "What is spread", "Weights of the layer, their gradients, or its activations"
+            ShortBox(), "What is spread", "Weights of the layer, their gradients, or its activations"
         )
         self.what_box.activated.connect(self._choose_what)
         self.spread = named(
@@ -237,6 +242,8 @@ class ModelView(View):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.verticalHeader().hide()
+        table.horizontalHeader().setHighlightSections(False)  # bold words would not fit
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
         table.setShowGrid(False)
         table.setTabKeyNavigation(False)

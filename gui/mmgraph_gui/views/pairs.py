@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -23,6 +23,7 @@ from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.matrix import Read, read_matrix
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.pair_table import branch_columns, branch_rows
+from mmgraph_gui.views.shortened import ShortBox
 
 SHOWN = {
     "all": ("All", "Every pair or triplet that was recorded"),
@@ -57,13 +58,12 @@ class PairsView(View):
         self.vectors: tuple[Branches, Vectors] | None = None
         self._wanted: dict[str, SnapshotInfo | None] = {}
         self.layers = LayerBox(self.state, "pairs")
-        self.shown_box = named(QComboBox(), "Which pairs are shown")
-        self.order_box = named(QComboBox(), "Order of the pairs")
+        self.shown_box = named(ShortBox(), "Which pairs are shown")
+        self.order_box = named(ShortBox(), "Order of the pairs")
         for box, choices in ((self.shown_box, SHOWN), (self.order_box, ORDERS)):
             for key, (text, hint) in choices.items():
                 box.addItem(text, key)
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
-            box.setMinimumWidth(72)
             box.activated.connect(lambda _: self.request_render("control"))
         for widget in (self.layers, QLabel("Show"), self.shown_box, QLabel("Order"), self.order_box):
             self.controls.addWidget(widget)

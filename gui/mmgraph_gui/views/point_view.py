@@ -12,7 +12,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QToolButton,
@@ -35,6 +34,7 @@ from mmgraph_gui.views.plane import Plane, Stamp, Tool
 from mmgraph_gui.views.point_cloud import PointCloud
 from mmgraph_gui.views.point_image import PointImage, PointScene, dot_style, draw_points
 from mmgraph_gui.views.selection_menu import SelectionMenu
+from mmgraph_gui.views.shortened import ShortBox
 
 STAMP_SIDE = 26
 VECTOR_LIMIT = 20_000
@@ -93,9 +93,7 @@ class PointView(View):
         self._build_controls()
 
     def _build_controls(self) -> None:
-        self.colour_box = named(QComboBox(), "Colour by", "What colours the points, in every view")
-        self.colour_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.colour_box.setMinimumWidth(72)
+        self.colour_box = named(ShortBox(), "Colour by", "What colours the points, in every view")
         self.colour_box.activated.connect(lambda _: self.state.set_colour_by(self.colour_box.currentText()))
         self.controls.addWidget(QLabel("Colour"))
         self.controls.addWidget(self.colour_box)

@@ -17,6 +17,7 @@ from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.processes.model_process import ModelAnswer
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views.picture import Picture
+from mmgraph_gui.views.shortened import ShortLabel
 
 ARROWS = {
     Qt.Key.Key_Left: "left",
@@ -83,8 +84,7 @@ class UnitPanel(QWidget):
         self._rows: list[int] = []
         self._grid: TileGrid | None = None
         self._values: list[float] = []
-        self.title = QLabel()
-        self.title.setMinimumWidth(1)
+        self.title = ShortLabel()
         self.buttons = {
             name: named(QPushButton(text), text, hint) for name, (text, hint) in QUESTIONS.items()
         }

@@ -92,7 +92,7 @@ def test_feature_maps_are_those_of_the_selected_item(qtbot: Any, view: FilterVie
     view.state.select([5])
     qtbot.waitUntil(lambda: view.tiles.item == 5)
     np.testing.assert_array_equal(view.tiles.values, recorded(view, "feature_maps", 40)[5])
-    assert view.item_text.text().startswith("digit 5")
+    assert view.caption.text().startswith("digit 5")
     assert not view.item_picture.pixmap().isNull()
     view.state.select([200])
     qtbot.waitUntil(lambda: "no maps were recorded of the selected item" in view.caption.text())
