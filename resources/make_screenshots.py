@@ -193,14 +193,12 @@ def stops(tour: Tour) -> dict[str, Callable[[], None]]:
         tour.wait(live)
         window.queue.add("metric-learning", {"epochs": 5}, tour.root)
         window.queue.add("digits-graph", {"hidden": 16}, tour.root)
-        window.resizeDocks([window.run_dock], [700], Qt.Orientation.Horizontal)
         tour.wait(live, seconds=4)
         tour.grab("runs")
         for waiting in list(window.queue._waiting):
             window.queue.cancel(waiting.entry.path)
         window.stop()
         tour.wait(lambda: not live())
-        window.resizeDocks([window.run_dock], [250], Qt.Orientation.Horizontal)
 
     def palette() -> None:
         from mmgraph_gui.commands import CommandPalette
