@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage
 
 from mmgraph.questions import Attention, Caption, Locate, Search
@@ -26,6 +26,10 @@ OWN_ITEMS = (*IMAGES, *SOUNDS, *CLIPS, *TEXTS)
 """Endings of files that can be looked at."""
 MOST_BYTES = 64 * 2**20
 MOST_CHARACTERS = 10_000
+MOST_PIXELS = 1 << 26
+"""As of files, see `mmgraph.datasets.one_file`."""
+LARGEST_SIDE = 2048
+"""Of a picture from the clipboard as it is kept; models see less."""
 NEIGHBOURS = 12
 UNANSWERABLE = "This recipe cannot answer"
 
@@ -66,6 +70,11 @@ class OwnItems(QObject):
             )
         elif size == 0:
             self.failed.emit(f"'{path.name}' is empty.")
+        elif path.suffix.lower() in TEXTS and size > 4 * MOST_CHARACTERS:  # bytes of UTF-8
+            self.failed.emit(
+                f"'{path.name}' has {size / 2**10:,.0f} kB of text, more than the {MOST_CHARACTERS:,} characters that "
+                "are read of one item."
+            )
         elif path.suffix.lower() in TEXTS:
             try:
                 self.bring_text(path.read_text(encoding="utf-8"))
@@ -91,10 +100,17 @@ class OwnItems(QObject):
         if image.isNull():
             self.failed.emit("There is no picture to look at.")
             return
+        if image.width() * image.height() > MOST_PIXELS:
+            self.failed.emit(
+                f"The picture has {image.width():,} × {image.height():,} pixels, more than "
+                f"{MOST_PIXELS >> 20} million: make it smaller first."
+            )
+            return
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="mmgraph-own-")
         path = Path(self._folder.name) / "picture.png"
-        if image.save(str(path)):
+        # Little is packed, and little of it, so that the window does not stand still.
+        if _smaller(image).save(str(path), "PNG", 100):  # type: ignore[call-overload]
             self._bring(Guest(name), file=str(path))
         else:
             self.failed.emit(f"The picture could not be written to '{path}'.")
@@ -165,6 +181,17 @@ class OwnItems(QObject):
         self._state.set_guest(None)
         reason = " ".join(dict.fromkeys(real)) or self._refusals[0]
         self.failed.emit(reason if guest.name in reason else f"{guest.name}: {reason}")
+
+
+def _smaller(image: QImage) -> QImage:
+    """A picture of at most the largest side: by leaving out pixels to twice of it, the rest smoothly."""
+    for side, how in (
+        (2 * LARGEST_SIDE, Qt.TransformationMode.FastTransformation),
+        (LARGEST_SIDE, Qt.TransformationMode.SmoothTransformation),
+    ):
+        if max(image.width(), image.height()) > side:
+            image = image.scaled(QSize(side, side), Qt.AspectRatioMode.KeepAspectRatio, how)
+    return image
 
 
 def is_own_item(path: Path) -> bool:

@@ -115,8 +115,8 @@ class MainWindow(QMainWindow):
                 self.open_run(runs[0])
             elif not folders and len(paths) == 1 and is_model_file(paths[0]):
                 self.open_model(paths[0])
-            elif not folders and len(paths) == 1 and is_own_item(paths[0]) and self.state.path is not None:
-                self.own.bring_file(paths[0])
+            elif not folders and paths and all(map(is_own_item, paths)):
+                self._bring_files(paths)
             elif not folders:
                 named = ", ".join(f"'{path}'" for path in paths)
                 self.say(
@@ -125,6 +125,12 @@ class MainWindow(QMainWindow):
                 )
 
         self.follower.do(lambda: runs_among(paths), show)
+
+    def _bring_files(self, paths: list[Path]) -> None:
+        if len(paths) > 1:
+            self.say(f"Bring one item at a time: these are {len(paths):,} files.", "info")
+        else:
+            self.own.bring_file(paths[0])
 
     def take_up_session(self) -> None:
         """Open what was open when the window was closed the last time, as it was looked at."""

@@ -127,6 +127,7 @@ def test_an_item_of_which_nothing_can_be_said_goes_and_says_why(
         ("old.txt", b"\xff\xfe\x00", "not text in UTF-8"),
         ("long.txt", b"a" * (MOST_CHARACTERS + 1), "10,001 characters"),
         ("blank.txt", b"  \n", "no text"),
+        ("book.txt", "שלום".encode() * MOST_CHARACTERS, "78 kB of text"),
     ],
 )
 def test_files_that_cannot_be_looked_at(
@@ -166,6 +167,25 @@ def test_a_picture_of_the_clipboard_becomes_a_file(own: OwnItems, model: Model) 
     assert QImage(str(path)).size() == image.size()
     own.close()
     assert not path.exists()
+
+
+def test_a_large_picture_of_the_clipboard_is_kept_smaller_and_a_huge_one_refused(
+    qtbot: Any, own: OwnItems, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = QImage(5000, 40, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    own.bring_image(image)
+    kept = QImage(model.asked["locate"][0].file)
+    assert (kept.width(), kept.height()) == (2048, 16)
+    assert kept.pixelColor(1000, 8) == Qt.GlobalColor.red
+    own.leave()
+    model.asked.clear()
+    monkeypatch.setattr("mmgraph_gui.own_items.MOST_PIXELS", 199_999)
+    with qtbot.waitSignal(own.failed) as said:
+        own.bring_image(image)
+    assert "5,000 × 40 pixels" in said.args[0]
+    assert not model.asked
+    assert own._state.guest is None
 
 
 def test_what_is_said_of_a_guest() -> None:
@@ -329,6 +349,30 @@ def test_words_of_an_own_text_are_joined_by_lines_for_each_layer(
     view.toggle_heads()  # of a person's own item only the recorded layers have a grid
     qtbot.waitUntil(lambda: not view.is_pending)
     assert view.map is not None
+
+
+def test_names_and_classes_in_any_script(
+    qtbot: Any, opened: Context, model: Model, show_view: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    opened.own._model = model  # type: ignore[assignment]
+    items, embedding = show_view(ItemsView), show_view(EmbeddingView)
+    qtbot.waitUntil(lambda: len(embedding.points) == 300 and items.order is not None)
+    path = tmp_path / "تفاحة 👩‍👩‍👧.png"
+    path.write_bytes(b"x")
+    opened.own.bring_file(path)
+    facts, snapshots = located(np.ones(16), [5])
+    facts["classes"] = [
+        {"class": name, "number": number, "probability": 0.3}
+        for number, name in enumerate(("שלום", "🦊", "a\x00b\n"))
+    ]
+    model.answer("locate", facts, *snapshots)
+    for kind in ("caption", "search", "attention"):
+        model.refuse(kind)
+    qtbot.waitUntil(lambda: "predicted שלום (0.30), 🦊 (0.30)" in items.detail.words.toPlainText())
+    qtbot.waitUntil(lambda: embedding.guest_mark.isVisible())
+    assert path.name in embedding.caption.text()
+    for view in (items, embedding):
+        assert not view.grab().isNull()
 
 
 def test_frames_of_an_own_clip_that_the_model_looks_at(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -124,15 +126,35 @@ def test_a_dropped_picture_and_a_dropped_sound_land_among_the_items(
     qtbot.waitUntil(lambda: embedding.guest_mark.place not in (None, first))
 
 
+def huge_png(side: int) -> bytes:
+    """A PNG file that announces side² pixels and holds next to none of them."""
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    pixels = chunk(b"IDAT", zlib.compress(bytes(side)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + pixels + chunk(b"IEND", b"")
+
+
 BROKEN = {
     "broken.wav": (b"RIFF\x10\x00\x00\x00WAVEfmt nonsense", "'broken.wav' is not a WAV file"),
+    "שבור 🙂.wav": (b"nonsense", "'שבור 🙂.wav' is not a WAV file"),
     "broken.png": (b"\x89PNG\r\n\x1a\nnonsense", "'broken.png' is not an image"),
+    "huge.png": (huge_png(10_000), "'huge.png' has 10,000 × 10,000 pixels"),
     "broken.mp4": (b"nonsense", "broken.mp4 is not a video that can be read"),
+    "blank.txt": (b" \n", "There is no text to look at"),
 }
 
 
-def test_a_broken_file_is_a_message_in_place(
-    qtbot: Any, digits: Path, window_on: Callable[[Path], MainWindow], tmp_path: Path
+def test_a_broken_file_is_a_message_in_place_and_the_next_one_is_looked_at(
+    qtbot: Any,
+    digits: Path,
+    window_on: Callable[[Path], MainWindow],
+    tmp_path: Path,
+    write_video: Callable[..., Path],
 ) -> None:
     window = window_on(digits)
     for name, (content, says) in BROKEN.items():
@@ -140,6 +162,32 @@ def test_a_broken_file_is_a_message_in_place(
         drop(window, tmp_path / name)
         qtbot.waitUntil(lambda says=says: says in window.banner.text)
         assert window.state.guest is None
+    # A clip that says it has pictures and has none: its header alone is kept.
+    clip = write_video(np.zeros((3, 16, 16, 3), np.uint8))
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: whole.index(b"movi") + 4])
+    drop(window, clip)
+    qtbot.waitUntil(
+        lambda: "without a single frame" in window.banner.text or "not a video" in window.banner.text
+    )
+    process = window.model._process
+    good = tmp_path / "good.png"
+    Image.fromarray(np.full((9, 9), 77, np.uint8)).save(good)
+    drop(window, good, good)
+    qtbot.waitUntil(lambda: "one item at a time" in window.banner.text)
+    drop(window, good)
+    qtbot.waitUntil(lambda: answered(window))
+    assert window.model._process is process
+
+
+def test_without_a_run_there_is_no_model_to_ask(
+    qtbot: Any, window_on: Callable[[Path], MainWindow], digits: Path, tmp_path: Path
+) -> None:
+    window = window_on(digits)
+    window.state.open(None)
+    Image.fromarray(np.full((9, 9), 77, np.uint8)).save(tmp_path / "good.png")
+    drop(window, tmp_path / "good.png")
+    qtbot.waitUntil(lambda: "Open a run first" in window.banner.text)
 
 
 # -- attention ---------------------------------------------------------------------------------------------
