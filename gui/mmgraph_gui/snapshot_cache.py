@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph.runs.schema import SNAPSHOT_FOLDER
-from mmgraph.runs.snapshot import read_snapshot
+from mmgraph.runs.snapshot import read_indexed
 
 CACHE_BYTES = 256 * 2**20
 
@@ -43,7 +43,7 @@ class SnapshotCache:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         path = run / SNAPSHOT_FOLDER / Path(info.file).name
-        snapshot = read_snapshot(path, f"{info.kind}/{info.layer}")
+        snapshot = read_indexed(path, info)
         with self._lock:
             if key not in self._kept and snapshot.nbytes <= self._limit:
                 self._kept[key] = snapshot

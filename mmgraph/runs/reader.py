@@ -21,7 +21,7 @@ from mmgraph.runs.connection import Reading
 from mmgraph.runs.folder import read_config
 from mmgraph.runs.items import ItemSet, item_names, item_path, read_items
 from mmgraph.runs.records import EMPTY_SERIES, Cursor, Event, Outline, Series, Status, Update
-from mmgraph.runs.snapshot import Array, Snapshot, SnapshotInfo, read_snapshot
+from mmgraph.runs.snapshot import Array, Snapshot, SnapshotInfo, read_indexed
 
 HEARTBEAT_SECONDS = 10.0
 """A running run whose writer has been silent for longer than this counts as interrupted."""
@@ -143,7 +143,7 @@ class RunReader:
             RunDamagedError: its file is missing or cut short.
         """
         path = self.folder / schema.SNAPSHOT_FOLDER / Path(info.file).name
-        return read_snapshot(path, f"{info.kind}/{info.layer}")
+        return read_indexed(path, info)
 
     def item_names(self) -> list[str]:
         """Names of the item sets."""

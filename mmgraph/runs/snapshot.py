@@ -174,6 +174,30 @@ def read_snapshot(path: Path, key: str) -> Snapshot:
         ) from error
 
 
+def read_indexed(path: Path, info: SnapshotInfo) -> Snapshot:
+    """Read the snapshot that the index of a run speaks of.
+
+    Raises:
+        RunDamagedError: the file is missing, cut short, or does not hold what the index says.
+    """
+    snapshot = read_snapshot(path, f"{info.kind}/{info.layer}")
+    check_shape(path, info, snapshot.array.shape)
+    return snapshot
+
+
+def check_shape(path: Path, info: SnapshotInfo, found: tuple[int, ...]) -> None:
+    """Refuse a file that was exchanged for another.
+
+    Raises:
+        RunDamagedError: the array has another shape than the index of the run says.
+    """
+    if found != info.shape:
+        raise RunDamagedError(
+            f"'{path}' should hold '{info.kind}/{info.layer}' of shape {info.shape}, and holds {found}: the file is "
+            f"damaged, or from another run."
+        )
+
+
 def write_arrays(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, Any]) -> None:
     """Write arrays and JSON notes to a safetensors file by way of a temporary file and a rename."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs.schema import SNAPSHOT_FOLDER
-from mmgraph.runs.snapshot import Array, SnapshotInfo
+from mmgraph.runs.snapshot import Array, SnapshotInfo, check_shape
 
 
 class StoredSnapshot:
@@ -43,6 +43,7 @@ class StoredSnapshot:
             }
             self._stored = file.get_slice(key)
             self.shape = tuple(self._stored.get_shape())
+            check_shape(self.path, info, self.shape)
         except FileNotFoundError as error:
             raise RunDamagedError(
                 f"'{self.path}' is missing; it may have been deleted or not copied yet."

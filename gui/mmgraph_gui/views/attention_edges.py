@@ -15,6 +15,7 @@ from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.follower import Job
 from mmgraph_gui.item_card import describe, thumbnail
 from mmgraph_gui.state import AppState
+from mmgraph_gui.views.edges import edges_of
 from mmgraph_gui.views.neighbourhood import MOST_NEIGHBOURS, Neighbour, Neighbourhood, edges_into
 
 
@@ -51,7 +52,7 @@ def edge_attention(
 ) -> EdgeAttention:
     """The edges into one node of attention on a graph."""
     snapshot = snapshots[0]
-    edge_index, weights = snapshot.extras["edge_index"], snapshot.array
+    edge_index, weights = edges_of(snapshot), snapshot.array
     chosen = weights.mean(axis=0) if head is None else weights[head]
     into = np.flatnonzero(edge_index[1] == node)
     sources, _, _ = edges_into(edge_index[:, into], chosen[into], node)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from mmgraph.analysis import block_means, rollout, scale_tiles
+from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Recordings, SnapshotInfo, StoredSnapshot
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.follower import Job
@@ -304,6 +305,8 @@ def _item_place(stored: StoredSnapshot, item: int | None) -> tuple[int | None, i
     """Place in the array, and row of the item set; the first where the item has no map."""
     if stored.axes[0] != "items":
         return None, None
+    if not stored.shape[0]:
+        raise RunDamagedError(f"'{stored.path}' holds attention of no items: its shape is {stored.shape}.")
     rows = stored.extras.get("rows")
     rows = np.arange(stored.shape[0]) if rows is None else rows
     found = np.flatnonzero(rows == (-1 if item is None else item))

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from mmgraph.analysis import raster_edges, tint
+from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.drawing.raster import Viewport, from_pixels
 from mmgraph_gui.follower import Job
@@ -91,12 +92,29 @@ class EdgeScene:
     memory: dict[str, Any] = field(default_factory=dict)
 
 
+def edges_of(snapshot: Snapshot) -> npt.NDArray[np.int64]:
+    """Where the edges of attention along edges go from and to, (2, edges).
+
+    Raises:
+        RunDamagedError: the snapshot does not say it for each of its edges.
+    """
+    edges = snapshot.extras.get("edge_index")
+    count = snapshot.array.shape[-1]
+    if edges is None or edges.shape != (2, count):
+        found = "none" if edges is None else f"an array of shape {edges.shape}"
+        raise RunDamagedError(
+            f"'{snapshot.layer}' holds attention along {count:,} edges, and needs an edge_index (2, {count}), but has "
+            f"{found}."
+        )
+    return edges.astype(np.int64)
+
+
 def edge_strength(
     _job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo, head: int | None
 ) -> EdgeStrength:
     """The weights of a snapshot of attention along edges, scaled to a largest of 1."""
     snapshot = snapshots[0]
-    edges = snapshot.extras["edge_index"].astype(np.int64)
+    edges = edges_of(snapshot)
     weights = snapshot.array.mean(axis=0) if head is None else snapshot.array[head]
     between = (edges[0] != edges[1]) & np.isfinite(weights)
     weights = weights[between].astype(np.float32)

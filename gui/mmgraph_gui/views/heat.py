@@ -93,7 +93,7 @@ class Matrix:
 
 def _names(given: Sequence[str] | str, count: int) -> Sequence[str]:
     """Names where there is one for each, else numbers."""
-    if isinstance(given, str) or len(given) != count:
+    if not isinstance(given, (list, tuple)) or len(given) != count:  # a run folder may hold anything
         return [str(number) for number in range(count)]
     return tuple(map(str, given))
 

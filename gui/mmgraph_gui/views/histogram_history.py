@@ -42,6 +42,7 @@ def spread_history(
     found = []
     for snapshot, step in zip(snapshots, steps, strict=True):
         names, edges = snapshot.notes.get("rows", ()), snapshot.extras.get("edges")
+        names = names if isinstance(names, (list, tuple)) else []
         fits = edges is not None and edges.shape == (snapshot.array.shape[0], snapshot.array.shape[1] + 1)
         if edges is not None and fits and layer in names:
             row = list(names).index(layer)

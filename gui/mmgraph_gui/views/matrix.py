@@ -203,7 +203,8 @@ class MatrixView(View):
 def read_matrix(_job: Job | None, snapshots: tuple[Snapshot, ...], *, info: SnapshotInfo) -> Read:
     """Work out colours and names; in a worker thread."""
     snapshot = snapshots[0]
-    classes = snapshot.notes.get("classes", ())
+    classes = snapshot.notes.get("classes")
+    classes = classes if isinstance(classes, (list, tuple)) else []
     matrix = Matrix.of(
         snapshot.array,
         tuple(str(name) for name in classes),

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from mmgraph.analysis import TileGrid, scale_tiles, tile
 from mmgraph.analysis.tiling import LEVELS, Scaling, tile_levels
+from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.follower import Job
@@ -121,6 +122,8 @@ def make_tiles(
         since: the step of the second snapshot.
     """
     snapshot, array = snapshots[0], snapshots[0].array
+    if not array.size:
+        raise RunDamagedError(f"'{snapshot.layer}' holds no values: its shape is {array.shape}.")
     dead = _dead(snapshot)
     if since is not None and len(snapshots) > 1 and snapshots[1].array.shape == array.shape:
         array = array.astype(np.float32) - snapshots[1].array
