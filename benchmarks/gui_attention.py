@@ -123,7 +123,7 @@ def look(application: Any, settings: Any, path: Path) -> Iterator[tuple[str, flo
     """One window, with one thing after the other shown in it."""
     from PySide6.QtCore import QEventLoop
 
-    from mmgraph_gui.views.attention import AttentionView
+    from mmgraph_gui.views.attention.view import AttentionView
     from mmgraph_gui.window import MainWindow
 
     window = MainWindow(path.parent, settings)

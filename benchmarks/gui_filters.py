@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QApplication
 from mmgraph.analysis import TileGrid, tile
 from mmgraph.runs import Snapshot
 from mmgraph_gui.drawing.theme import Theme
+from mmgraph_gui.views.filters.tiles import Display, make_tiles
 from mmgraph_gui.views.picture import Picture
-from mmgraph_gui.views.tiles import Display, make_tiles
 
 
 def main() -> None:

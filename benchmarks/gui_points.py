@@ -184,7 +184,7 @@ class Bench:
 def measure_points(bench: Bench, root: Path, count: int) -> None:
     from PySide6.QtCore import QPointF
 
-    from mmgraph_gui.views.embedding import EmbeddingView
+    from mmgraph_gui.views.embedding.view import EmbeddingView
 
     million = count / 1e6
     folder = points_run(root, count)
@@ -272,7 +272,7 @@ def peer_points(bench: Bench, positions: Any, labels: Any) -> None:
 
 
 def measure_scrub(bench: Bench, root: Path) -> None:
-    from mmgraph_gui.views.embedding import EmbeddingView
+    from mmgraph_gui.views.embedding.view import EmbeddingView
 
     context, (view,) = bench.open(epochs_run(root, 20_000, 100), EmbeddingView)
 
@@ -281,9 +281,9 @@ def measure_scrub(bench: Bench, root: Path) -> None:
         context.state.set_step(step)
         bench.until(
             lambda: (
-                view._placed.info.step == step
+                view.placed.info.step == step
                 and view.drawn.scene.cloud is view.cloud
-                and view.cloud is view._placed.cloud
+                and view.cloud is view.placed.cloud
             )
         )
         view.plane.repaint()
@@ -301,10 +301,10 @@ def measure_scrub(bench: Bench, root: Path) -> None:
 
 def measure_linked(bench: Bench, root: Path) -> None:
     """A selection of 1,000 of 20,000 nodes in every view that shows items."""
-    from mmgraph_gui.views.embedding import EmbeddingView
-    from mmgraph_gui.views.graph import GraphView
-    from mmgraph_gui.views.items import ItemsView
-    from mmgraph_gui.views.matrix import MatrixView
+    from mmgraph_gui.views.embedding.view import EmbeddingView
+    from mmgraph_gui.views.graph.view import GraphView
+    from mmgraph_gui.views.items.view import ItemsView
+    from mmgraph_gui.views.matrix.view import MatrixView
 
     rng, nodes = np.random.default_rng(0), 20_000
     labels = rng.integers(0, 10, nodes)
@@ -361,7 +361,7 @@ def measure_linked(bench: Bench, root: Path) -> None:
 
 
 def measure_graph(bench: Bench, root: Path) -> None:
-    from mmgraph_gui.views.graph import GraphView
+    from mmgraph_gui.views.graph.view import GraphView
 
     folder = graph_run(root, 20_000, 100_000)
     context, (view,) = bench.open(folder, GraphView)

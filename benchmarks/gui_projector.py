@@ -38,7 +38,7 @@ def theirs(python: Path, folder: Path, count: int, patience: float) -> dict[str,
 
 
 def ours(bench: Bench, root: Path, count: int) -> tuple[float, float]:
-    from mmgraph_gui.views.embedding import EmbeddingView
+    from mmgraph_gui.views.embedding.view import EmbeddingView
 
     first, folder = Times(), points_run(root, count)
     for again in (True, True, False):

@@ -41,8 +41,8 @@ from mmgraph_gui.step_lock import LOCKS, StepLock
 from mmgraph_gui.stepbar import StepBar
 from mmgraph_gui.view_lock import ViewLock
 from mmgraph_gui.views import Context, View
-from mmgraph_gui.views.embedding import EmbeddingView
-from mmgraph_gui.views.placing import Placed
+from mmgraph_gui.views.embedding.placing import Placed
+from mmgraph_gui.views.embedding.view import EmbeddingView
 from mmgraph_gui.views.registry import ViewSpec
 from mmgraph_gui.views.shortened import ShortBox, ShortLabel
 

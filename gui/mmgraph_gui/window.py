@@ -241,7 +241,7 @@ class MainWindow(QMainWindow):
 
     def search(self) -> None:
         """Go to the field of the search among the items."""
-        from mmgraph_gui.views.items import ItemsView
+        from mmgraph_gui.views.items.view import ItemsView
 
         view = self.area.show_view("items")
         if isinstance(view, ItemsView):
@@ -249,7 +249,7 @@ class MainWindow(QMainWindow):
 
     def neighbours(self) -> None:
         """Find the nearest neighbours of the selected item."""
-        from mmgraph_gui.views.items import ItemsView
+        from mmgraph_gui.views.items.view import ItemsView
 
         if len(self.state.selection) != 1:
             self.say("Select one item first: N finds the items nearest to it.", "info")

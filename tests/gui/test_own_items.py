@@ -19,12 +19,12 @@ from mmgraph_gui.own_items import MOST_CHARACTERS, OwnItems, is_own_item
 from mmgraph_gui.processes.model_process import ModelAnswer
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Context
-from mmgraph_gui.views.attention import AttentionView
-from mmgraph_gui.views.embedding import EmbeddingView
-from mmgraph_gui.views.guest_mark import mean_of_neighbours
-from mmgraph_gui.views.item_detail import OWN_RATE, footage_of_guest
-from mmgraph_gui.views.items import ItemsView
-from mmgraph_gui.views.point_cloud import PointCloud
+from mmgraph_gui.views.attention.view import AttentionView
+from mmgraph_gui.views.embedding.view import EmbeddingView
+from mmgraph_gui.views.items.detail import OWN_RATE, footage_of_guest
+from mmgraph_gui.views.items.view import ItemsView
+from mmgraph_gui.views.points.cloud import PointCloud
+from mmgraph_gui.views.points.guest_mark import mean_of_neighbours
 
 
 class Model:

@@ -15,12 +15,13 @@ class ViewSpec:
     """Where a view lives and what menus say before it is imported.
 
     Args:
+        where: module below `mmgraph_gui.views` and class.
         plugin: where the view comes from another package, its entry point.
     """
 
     name: str
     title: str
-    class_name: str = ""
+    where: str = ""
     kinds: tuple[str, ...] = ()
     plugin: plugins.Plugin | None = None
 
@@ -31,8 +32,9 @@ class ViewSpec:
             TypeError: what a package registered is no view.
         """
         if self.plugin is None:
-            module = importlib.import_module(f"mmgraph_gui.views.{self.name}")
-            return cast("type[View]", getattr(module, self.class_name))
+            name, class_name = self.where.split(":")
+            module = importlib.import_module(f"mmgraph_gui.views.{name}")
+            return cast("type[View]", getattr(module, class_name))
         loaded = self.plugin.load()
         if not (isinstance(loaded, type) and issubclass(loaded, View)):
             raise TypeError(f"a view is a subclass of mmgraph_gui.views.View, not {loaded!r}")
@@ -40,16 +42,16 @@ class ViewSpec:
 
 
 VIEW_SPECS = (
-    ViewSpec("metrics", "Metrics", "MetricsView"),
-    ViewSpec("embedding", "Embedding", "EmbeddingView", ("embedding",)),
-    ViewSpec("filters", "Filters", "FilterView", ("filters", "feature_maps")),
-    ViewSpec("attention", "Attention", "AttentionView", ("attention",)),
-    ViewSpec("graph", "Graph", "GraphView", ("graph",)),
-    ViewSpec("items", "Items", "ItemsView", ("prediction",)),
-    ViewSpec("matrix", "Matrix", "MatrixView", ("matrix",)),
-    ViewSpec("pairs", "Pairs", "PairsView", ("pairs",)),
-    ViewSpec("log", "Log", "LogView"),
-    ViewSpec("model", "Model", "ModelView", ("histograms",)),
+    ViewSpec("metrics", "Metrics", "metrics:MetricsView"),
+    ViewSpec("embedding", "Embedding", "embedding.view:EmbeddingView", ("embedding",)),
+    ViewSpec("filters", "Filters", "filters.view:FilterView", ("filters", "feature_maps")),
+    ViewSpec("attention", "Attention", "attention.view:AttentionView", ("attention",)),
+    ViewSpec("graph", "Graph", "graph.view:GraphView", ("graph",)),
+    ViewSpec("items", "Items", "items.view:ItemsView", ("prediction",)),
+    ViewSpec("matrix", "Matrix", "matrix.view:MatrixView", ("matrix",)),
+    ViewSpec("pairs", "Pairs", "pairs.view:PairsView", ("pairs",)),
+    ViewSpec("log", "Log", "log:LogView"),
+    ViewSpec("model", "Model", "model.view:ModelView", ("histograms",)),
 )
 """The views, in the order of tabs and keys."""
 

@@ -1,0 +1,1 @@
+"""What a model looks at: maps over images, words, frames and edges."""

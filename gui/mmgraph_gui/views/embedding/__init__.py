@@ -1,0 +1,1 @@
+"""Embeddings, placed in a plane or in space."""

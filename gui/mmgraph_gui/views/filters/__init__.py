@@ -1,0 +1,1 @@
+"""Filters and feature maps, as tiles, and what a unit answers to."""

@@ -1,0 +1,1 @@
+"""The graph of a run: its layout, its edges, questions to it."""

@@ -1,0 +1,1 @@
+"""The items of a run: a gallery, one of them closely, searching."""

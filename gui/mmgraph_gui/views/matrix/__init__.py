@@ -1,0 +1,1 @@
+"""A matrix as a picture, at a step and over the steps."""

@@ -1,0 +1,359 @@
+"""Model: layers, how they are wired, and how weights, gradients or activations of one are spread over time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLabel,
+    QSplitter,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+)
+
+from mmgraph.runs import Snapshot, read_structure
+from mmgraph_gui.accessible import named
+from mmgraph_gui.drawing.raster import Drawing
+from mmgraph_gui.follower import Job
+from mmgraph_gui.snapshot_index import HISTOGRAMS
+from mmgraph_gui.views import Changed, Table, View
+from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.model.histogram_history import MOST_STEPS, HistogramHistory, spread_history
+from mmgraph_gui.views.model.wiring import Wiring, WiringDiagram, shape_text
+from mmgraph_gui.views.shortened import ShortBox
+
+LAYER_KINDS = ("filters", "feature_maps", "embedding", "attention")
+"""Kinds of which a click on a layer chooses the layer in the other views."""
+HEADINGS = ("layer", "type", "output", "parameters", "FLOPs", "time (ms)")
+EMPTY = QModelIndex()
+
+
+class Rows(QAbstractTableModel):
+    """A table of words and numbers; numbers are set to the right."""
+
+    def __init__(self, headings: Sequence[str]) -> None:
+        super().__init__()
+        self._headings = tuple(headings)
+        self.rows: list[tuple[Any, ...]] = []
+
+    def show_rows(self, rows: list[tuple[Any, ...]]) -> None:
+        """Show others."""
+        self.beginResetModel()
+        self.rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = EMPTY) -> int:
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = EMPTY) -> int:
+        return len(self._headings)
+
+    def data(
+        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        value = self.rows[index.row()][index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _words(value)
+        if role == Qt.ItemDataRole.ToolTipRole and isinstance(value, str):
+            return value
+        if role == Qt.ItemDataRole.TextAlignmentRole and isinstance(value, (int, float)):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation == Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return self._headings[section]
+            if role == Qt.ItemDataRole.TextAlignmentRole:  # as what stands below
+                numbers = any(isinstance(row[section], (int, float)) for row in self.rows)
+                side = Qt.AlignmentFlag.AlignRight if numbers else Qt.AlignmentFlag.AlignLeft
+                return int(side | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+
+@dataclass(frozen=True)
+class ModelLook:
+    """How one looks at a model.
+
+    Args:
+        layer: that is chosen.
+        what: is shown of its values over time.
+        diagram: zoom and middle of the wiring; None for all of it.
+    """
+
+    layer: str
+    what: str
+    diagram: tuple[float, QPointF] | None
+
+
+class ModelView(View):
+    """A click on a layer shows its filters, feature maps and embedding in the other views, where they are recorded."""
+
+    name: ClassVar[str] = "model"
+    title: ClassVar[str] = "Model"
+    kinds: ClassVar[tuple[str, ...]] = (HISTOGRAMS,)
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step", "events"})
+
+    def build(self) -> None:
+        self.layer = ""
+        self.caption = Caption()
+        self.wiring: Wiring | None = None
+        self._read: tuple[Path | None, int, int] | None = None
+        self._history: tuple[str, str, int] | None = None
+        self.diagram = named(
+            WiringDiagram(self.theme),
+            "Wiring of the model",
+            "Click a layer; the wheel zooms, F shows all of it",
+        )
+        self.diagram.chosen.connect(self.choose)
+        self.diagram.pointed.connect(self._say_box)
+        self.diagram.looked.connect(self.looked)
+        self.layers = self._table(HEADINGS, "Layers")
+        self.connections = self._table(("from", "to", "on the way"), "Connections")
+        self.tables = named(QTabWidget(), "Tables")
+        self.tables.addTab(self.layers, "Layers")
+        self.tables.addTab(self.connections, "Connections")
+        self.what_box = named(
+            ShortBox(), "What is spread", "Weights of the layer, their gradients, or its activations"
+        )
+        self.what_box.activated.connect(self._choose_what)
+        self.spread = named(
+            HistogramHistory(self.theme), "Spread over time", "Click a column to go to its step"
+        )
+        self.spread.pointed.connect(lambda text: self.caption.setText(text or self._whole()))
+        self.spread.step_chosen.connect(self.state.set_step)
+        self.controls.addWidget(QLabel("Spread of"))
+        self.controls.addWidget(self.what_box)
+        self.controls.addStretch(1)
+        right = QSplitter(Qt.Orientation.Vertical)
+        right.addWidget(self.tables)
+        right.addWidget(self.spread)
+        right.setStretchFactor(0, 3)
+        right.setStretchFactor(1, 2)
+        body = QSplitter(Qt.Orientation.Horizontal)
+        body.addWidget(self.diagram)
+        body.addWidget(right)
+        body.setSizes([3, 2])
+        body.setStretchFactor(0, 3)
+        body.setStretchFactor(1, 2)
+        for splitter in (right, body):
+            splitter.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self.content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(body, 1)
+        layout.addWidget(self.caption)
+
+    def render_state(self, changed: Changed) -> None:
+        state = self.state
+        if "run" in changed:
+            self.wiring, self._read, self._history, self.layer = None, None, None, ""
+        if state.path is None:
+            self.show_missing("model")
+            return
+        grown = sum(event.kind == "growth" for event in state.events)
+        wanted = (state.path, grown, min(len(state.steps()), 1))
+        if wanted != self._read:
+            self._read = wanted
+            self.ask("structure", [], functools.partial(_read_wiring, folder=state.path))
+        if "theme" in changed:
+            self.diagram.update()
+            self.spread.restyle()
+        self.spread.show_step(state.step)
+        self._ask_history()
+
+    def receive(self, slot: str, result: Any) -> None:
+        if slot == "history":
+            self.spread.show_history(result)
+            self.caption.setText(self._whole())
+            return
+        if result is None:
+            self.show_missing("structure of its model")
+            return
+        self.wiring = result
+        self.diagram.show_wiring(result)
+        structure = result.structure
+        self._fill(self.layers, [_layer_row(layer, structure.items) for layer in structure.layers])
+        self._fill(self.connections, [(one.source, one.target, one.through) for one in structure.connections])
+        self.show_content()
+        self.diagram.setVisible(bool(result.names))
+        if not any(layer.name == self.layer for layer in structure.layers):
+            first = next(
+                (layer.name for layer in structure.layers if layer.parameters and not layer.inside), ""
+            )
+            self.choose(first, everywhere=False)
+        self.caption.setText(self._whole())
+
+    def choose(self, name: str, *, everywhere: bool = True) -> None:
+        """Show a layer here, and in the views that know something of it."""
+        self.diagram.show_layer(name)
+        self.layer = name = name.partition("#")[0]
+        model = self.layers.model()
+        assert isinstance(model, Rows)
+        for row, values in enumerate(model.rows):
+            if values[0] == name and self.layers.currentIndex().row() != row:
+                self.layers.selectRow(row)
+        if everywhere:
+            for kind in LAYER_KINDS:
+                for known in (name, f"{name}.input"):
+                    if known in self.state.layers(kind):
+                        self.state.set_layer(kind, known)
+        self._ask_history()
+        self._say_box(name)
+        self.looked.emit()
+
+    def look(self) -> ModelLook:
+        return ModelLook(self.layer, self.what_box.currentText(), self.diagram.look())
+
+    def look_at(self, look: ModelLook) -> None:
+        known = self.wiring is not None and (
+            look.layer in self.wiring.names or self.wiring.layer(look.layer) is not None
+        )
+        if look.layer != self.layer and known:
+            self.choose(look.layer, everywhere=False)
+        self.what_box.setCurrentIndex(max(self.what_box.findText(look.what), 0))
+        self.diagram.look_at(look.diagram)
+        self._ask_history()
+
+    def table(self) -> Table | None:
+        if self.wiring is None:
+            return None
+        items = self.wiring.structure.items
+        return HEADINGS, [_layer_row(layer, items) for layer in self.wiring.structure.layers]
+
+    def vector_source(self) -> Drawing | None:
+        if self.wiring is None or not self.wiring.names:
+            return None
+        return Drawing(self.diagram.size(), self.diagram.paint_all)
+
+    def _table(self, headings: Sequence[str], name: str) -> QTableView:
+        table = named(QTableView(), name)
+        table.setModel(Rows(headings))
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.verticalHeader().hide()
+        table.horizontalHeader().setHighlightSections(False)  # bold words would not fit
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.selectionModel().currentRowChanged.connect(lambda now, _: self._row_chosen(table, now.row()))
+        return table
+
+    def _fill(self, table: QTableView, rows: list[tuple[Any, ...]]) -> None:
+        model = table.model()
+        assert isinstance(model, Rows)
+        if rows != model.rows:
+            model.show_rows(rows)
+            table.resizeColumnsToContents()
+
+    def _row_chosen(self, table: QTableView, row: int) -> None:
+        model = table.model()
+        assert isinstance(model, Rows)
+        if 0 <= row < len(model.rows):
+            name = model.rows[row][0 if table is self.layers else 1]
+            if name.partition("#")[0] != self.layer:
+                self.choose(name)
+
+    def _choose_what(self) -> None:
+        self.request_render("control")
+        self.looked.emit()
+
+    def _ask_history(self) -> None:
+        whats = self.state.layers(HISTOGRAMS)
+        if [self.what_box.itemData(place) for place in range(self.what_box.count())] != whats:
+            chosen = self.what_box.currentText()
+            self.what_box.clear()
+            for layer in whats:
+                self.what_box.addItem(layer.partition("/")[2].capitalize(), layer)
+            self.what_box.setCurrentIndex(max(self.what_box.findText(chosen), 0))
+        self.what_box.setEnabled(bool(whats))
+        what = self.what_box.currentData()
+        infos = self.state.history(HISTOGRAMS, what) if what else []
+        asked = (what or "", self.layer, len(infos))
+        if asked == self._history:
+            return
+        self._history = asked
+        if not infos or not self.layer:
+            self.spread.show_history(None)
+            return
+        kept = infos[:: -(-len(infos) // MOST_STEPS)]
+        steps = [info.step for info in kept]
+        self.ask("history", kept, functools.partial(_history, steps=steps, layer=self.layer, of=len(infos)))
+
+    def _say_box(self, name: str) -> None:
+        layer = None if self.wiring is None else self.wiring.layer(name)
+        if layer is None or self.wiring is None:
+            self.caption.setText(name or self._whole())
+            return
+        parts = [
+            layer.name,
+            layer.type,
+            f"gives {shape_text(layer, self.wiring.structure.items) or 'nothing seen'}",
+        ]
+        parts.append(f"{layer.parameters:,} parameters")
+        if layer.flops:
+            parts.append(f"{layer.flops:,} FLOPs")
+        if layer.seconds is not None:
+            parts.append(f"{layer.seconds * 1000:.2f} ms")
+        if layer.runs > 1:
+            parts.append(f"runs {layer.runs} times")
+        self.caption.set_parts(parts)
+
+    def _whole(self) -> str:
+        if self.wiring is None:
+            return ""
+        structure = self.wiring.structure
+        whole = next((layer for layer in structure.layers if layer.name == "model"), None)
+        parts = []
+        if whole is not None:
+            parts.append(
+                f"{whole.type}: {whole.parameters:,} parameters in {len(structure.layers) - 1} layers"
+            )
+            if whole.flops:
+                of = f" for {structure.items} items (n)" if structure.items else ""
+                parts.append(f"{whole.flops:,} FLOPs{of}")
+        if structure.remark:
+            parts.append(structure.remark)
+        shown = self.spread.shown
+        if shown is not None:
+            sampled = f", {len(shown.steps)} of {shown.of} steps" if len(shown.steps) < shown.of else ""
+            parts.append(f"below: {shown.what} of {shown.layer} over time{sampled}")
+        elif self.layer:
+            what = self.what_box.currentText().lower() or "weights"
+            parts.append(f"nothing was recorded of how the {what} of {self.layer} are spread")
+        return "  ·  ".join(parts)
+
+
+def _read_wiring(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, folder: Path) -> Wiring | None:
+    structure = read_structure(folder)
+    return None if structure is None else Wiring.of(structure)
+
+
+def _history(
+    _job: Job | None, snapshots: tuple[Snapshot, ...], *, steps: list[int], layer: str, of: int
+) -> Any:
+    return spread_history(snapshots, steps, layer, of)
+
+
+def _layer_row(layer: Any, items: int | None) -> tuple[Any, ...]:
+    time = None if layer.seconds is None else layer.seconds * 1000
+    return layer.name, layer.type, shape_text(layer, items), layer.parameters, layer.flops, time
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,1 @@
+"""Pairs and triplets of items, and how far apart they lie."""

@@ -1,0 +1,1 @@
+"""What the views of points share: the cloud, its picture, its plane, what is selected in it."""
