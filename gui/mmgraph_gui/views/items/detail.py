@@ -220,9 +220,11 @@ class ItemDetail(QWidget):
 
     def stop(self) -> None:
         """Stop playing; the cursor stays."""
+        played = self.is_playing
         self._timer.stop()
         self.player.stop()
-        self._style()
+        if played:
+            self._style()
 
     def seek(self, seconds: float) -> None:
         """Go to a moment; what plays stops."""

@@ -1,0 +1,193 @@
+"""One item in the gallery: picture or text, its label, what was predicted and how surely."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from mmgraph.runs import ItemSet
+from mmgraph_gui.drawing.theme import Palette, Theme
+from mmgraph_gui.item_card import Description, describe, has_pictures, paint_picture, thumbnail
+from mmgraph_gui.state import AppState
+
+Index = QModelIndex | QPersistentModelIndex
+
+PICTURE_CELL = (104, 132)
+TEXT_CELL = (220, 118)
+BARE_CELL = (216, 72)
+ROW_ROLE = Qt.ItemDataRole.UserRole
+DISTANCE_ROLE = ROW_ROLE + 1
+MOST_BYTES = 32e6
+FLAGS = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+
+
+class Look(NamedTuple):
+    """All that the lasting part of a cell depends on, but for the items."""
+
+    row: int
+    distance: float | None
+    lit: bool
+    chosen: bool
+    focused: bool
+    size: QSize
+    scale: float
+    font: str
+    palette: Palette
+
+
+class GalleryCell(QStyledItemDelegate):
+    """Draws cells. All but the prediction is drawn once and kept, so that a new step costs a line of text a cell."""
+
+    def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state, self._theme = state, theme
+        self._items: ItemSet | None = None
+        self._kept: dict[Look, QPixmap] = {}
+        self._bytes = 0
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return cell_size(self._state.items, option.fontMetrics.height())
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = index.data(ROW_ROLE)
+        if row is None:
+            return
+        known = describe(self._state, int(row))
+        look = self._look(painter, option, int(row), index.data(DISTANCE_ROLE))
+        painter.drawPixmap(option.rect.topLeft(), self._lasting(look, painter, known))
+        inner = _inner(QRectF(option.rect))
+        if known.prediction:
+            self._paint_prediction(painter, inner, option.fontMetrics.height(), known)
+
+    def _look(
+        self, painter: QPainter, option: QStyleOptionViewItem, row: int, distance: float | None
+    ) -> Look:
+        state, selection = option.state, self._state.selection
+        at = int(selection.searchsorted(row))
+        return Look(
+            row,
+            distance,
+            bool(state & QStyle.StateFlag.State_MouseOver) or row == self._state.hovered,
+            at < len(selection) and int(selection[at]) == row,
+            bool(state & QStyle.StateFlag.State_HasFocus),
+            option.rect.size(),
+            painter.deviceTransform().m11(),
+            option.font.key(),
+            self._theme.palette,
+        )
+
+    def _lasting(self, look: Look, painter: QPainter, known: Description) -> QPixmap:
+        """The cell without its prediction, as it was drawn before or drawn now."""
+        if self._items is not self._state.items:
+            self._items, self._kept, self._bytes = self._state.items, {}, 0
+        kept = self._kept.pop(look, None)
+        if kept is None:
+            kept = QPixmap((look.size.toSizeF() * look.scale).toSize())
+            kept.setDevicePixelRatio(look.scale)
+            kept.fill(QColor(look.palette.background))  # opaque: a copy instead of a blend each time
+            own = QPainter(kept)
+            own.setFont(painter.font())
+            self._paint_lasting(own, look, known)
+            own.end()
+            self._bytes += _bytes(kept)
+        self._kept[look] = kept  # at the end: the first is the one that was not seen for the longest
+        while self._bytes > MOST_BYTES and len(self._kept) > 1:
+            self._bytes -= _bytes(self._kept.pop(next(iter(self._kept))))
+        return kept
+
+    def _paint_lasting(self, painter: QPainter, look: Look, known: Description) -> None:
+        palette = look.palette
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        place = QRectF(0, 0, look.size.width(), look.size.height())
+        painter.setPen(QPen(QColor(palette.accent if look.chosen else palette.grid), 2 if look.chosen else 1))
+        if look.focused and not look.chosen:
+            painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
+        painter.setBrush(QColor(palette.raised if look.lit or look.chosen else palette.background))
+        painter.drawRoundedRect(place.adjusted(3, 3, -3, -3), 5, 5)
+        inner, line = _inner(place), painter.fontMetrics().height()
+        top = QRectF(inner.left(), inner.top(), inner.width(), inner.height() - 2 * line - 4)
+        self._paint_content(painter, top, look.row, known)
+        self._paint_label(painter, inner, line, known, look.distance)
+
+    def _paint_content(self, painter: QPainter, box: QRectF, row: int, known: Description) -> None:
+        items = self._state.items
+        picture = thumbnail(items, row)
+        if picture is not None:
+            paint_picture(painter, box, picture)
+            self._paint_badge(painter, box, row)
+            return
+        painter.setPen(QColor(self._theme.palette.foreground))
+        text = items.texts[row] if items is not None and items.texts is not None else known.title
+        flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+        painter.setClipRect(box)
+        painter.drawText(box, int(flags), text)
+        painter.setClipping(False)
+
+    def _paint_badge(self, painter: QPainter, box: QRectF, row: int) -> None:
+        """Says that an item can be played: ▶ where it moves, ♪ where it can only be heard."""
+        items = self._state.items
+        if items is None:
+            return
+        moves = items.clips is not None and len(items.clips[row]) > 0
+        sounds = items.sounds is not None and len(items.sounds[row]) > 0
+        if moves or sounds:
+            side = painter.fontMetrics().height() + 2
+            plate = QRectF(box.right() - side, box.top(), side, side)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(0, 0, 0, 170))
+            painter.drawRoundedRect(plate, 4, 4)
+            painter.setPen(QColor("white"))
+            painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, "▶" if moves else "♪")
+
+    def _paint_label(
+        self, painter: QPainter, inner: QRectF, line: int, known: Description, distance: float | None
+    ) -> None:
+        label, far = f"label {known.label}" if known.label else "no label", ""
+        if distance is not None:
+            far = f" · {distance:.3g}"
+        if known.label and painter.fontMetrics().horizontalAdvance(label + far) > inner.width() - 6:
+            label = known.label  # rounding elides early
+        painter.setPen(QColor(self._theme.palette.muted))
+        _write(painter, QRectF(inner.left(), inner.bottom() - 2 * line, inner.width(), line), label, far)
+
+    def _paint_prediction(self, painter: QPainter, inner: QRectF, line: int, known: Description) -> None:
+        palette = self._theme.palette
+        mark, colour = "", palette.foreground
+        if known.correct is not None:
+            mark, colour = ("✓ ", palette.good) if known.correct else ("✗ ", palette.error)
+        sure = "" if math.isnan(known.confidence) else f" ({known.confidence:.2f})"
+        painter.setPen(QColor(colour))
+        place = QRectF(inner.left(), inner.bottom() - line, inner.width(), line)
+        _write(painter, place, mark + known.prediction, sure)
+
+
+def _inner(place: QRectF) -> QRectF:
+    """What the frame leaves for the content."""
+    return place.adjusted(9, 9, -9, -9)
+
+
+def _write(painter: QPainter, place: QRectF, text: str, ending: str) -> None:
+    """A line of text, cut where it is too long for all but its ending."""
+    metrics, whole = painter.fontMetrics(), text + ending
+    if metrics.horizontalAdvance(whole) > int(place.width()):
+        room = int(place.width()) - metrics.horizontalAdvance(ending)
+        whole = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room) + ending
+    painter.drawText(place, FLAGS, whole)
+
+
+def _bytes(picture: QPixmap) -> int:
+    return 4 * picture.width() * picture.height()
+
+
+def cell_size(items: ItemSet | None, line: int) -> QSize:
+    """Size of a cell, by what there is to show, with room for the font in use."""
+    width, height = BARE_CELL
+    if has_pictures(items):
+        width, height = PICTURE_CELL
+    elif items is not None and items.texts is not None:
+        width, height = TEXT_CELL
+    return QSize(max(width, 6 * line), height + 2 * max(line - 16, 0))
