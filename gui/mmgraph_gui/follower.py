@@ -17,6 +17,7 @@ from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, Update, send_command
 from mmgraph_gui.poller import Poller
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.processes.long_process import Processes
+from mmgraph_gui.processes.politeness import step_back
 from mmgraph_gui.snapshot_cache import SnapshotCache
 from mmgraph_gui.state import AppState, Topic
 
@@ -79,8 +80,10 @@ class RunFollower(QObject):
     def __init__(self, state: AppState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.state = state
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mmgraph-view")
-        self._long = ThreadPoolExecutor(LONG_WORKERS, thread_name_prefix="mmgraph-view-long")
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="mmgraph-view", initializer=step_back)
+        self._long = ThreadPoolExecutor(
+            LONG_WORKERS, thread_name_prefix="mmgraph-view-long", initializer=step_back
+        )
         self.processes = Processes()
         self._cache = SnapshotCache()
         self._poller: Poller | None = None
