@@ -91,16 +91,14 @@ def measure_window(
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from mmgraph_gui.app import SWITCH_SECONDS
-    from mmgraph_gui.collector import Collector
+    from mmgraph_gui.app import show
     from mmgraph_gui.window import MainWindow
 
-    sys.setswitchinterval(SWITCH_SECONDS)
     application = QApplication([])
     settings = QSettings(str(root / "settings.ini"), QSettings.Format.IniFormat)
     window = MainWindow(root / "runs", settings)
     window.resize(1200, 800)
-    window.show()
+    collector = show(window)
     for view in views:
         window.area.show_view(view)
     ticks = Ticks()
@@ -108,7 +106,6 @@ def measure_window(
     window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000), window.stop))
     window.follower.opened.connect(lambda: QTimer.singleShot(round(seconds * 1000) + 500, application.quit))
     window.start(recipe, {"threads": threads} if threads else {})
-    collector = Collector()
     application.exec()
     collector.close()
     status, snapshots = window.state.status, len(window.state.steps())
@@ -125,8 +122,7 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
     from PySide6.QtWidgets import QApplication
 
     from mmgraph.runs import ItemSet, RunWriter, Snapshot
-    from mmgraph_gui.app import SWITCH_SECONDS
-    from mmgraph_gui.collector import Collector
+    from mmgraph_gui.app import show
     from mmgraph_gui.window import MainWindow
 
     os.environ["XDG_CACHE_HOME"] = str(root / "cache")  # laid out anew, not as it lay the last time
@@ -136,11 +132,10 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
     with RunWriter.create(root, "graph", {"run": {"recipe": "benchmark"}}) as run:
         run.items(ItemSet(labels=at[:nodes] % 10, class_names=tuple("0123456789")))
         run.snapshots(1, [Snapshot("graph", "graph", index, items="items")], wait=True)
-    sys.setswitchinterval(SWITCH_SECONDS)
     application = QApplication([])
     window = MainWindow(root, QSettings(str(root / "settings.ini"), QSettings.Format.IniFormat))
     window.resize(1200, 800)
-    window.show()
+    collector = show(window)
     view = window.area.show_view("graph")
     pictures, began = 0, 0.0
 
@@ -162,7 +157,6 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
     ticks = Ticks()
     view.place_points = placed
     QTimer.singleShot(2000, lambda: (begin(), window.open_run(run.folder)))
-    collector = Collector()
     application.exec()
     collector.close()
     window.close()

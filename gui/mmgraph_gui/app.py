@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mmgraph_gui.display import check_display
 
 if TYPE_CHECKING:
+    from mmgraph_gui.collector import Collector
     from mmgraph_gui.window import MainWindow
 
 SWITCH_SECONDS = 0.001
@@ -36,9 +37,7 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
     from PySide6.QtWidgets import QApplication
 
     from mmgraph.runs import runs_root
-    from mmgraph_gui.collector import Collector
     from mmgraph_gui.remote.address import SCHEME
-    from mmgraph_gui.warm_up import DELAY_MILLISECONDS, WarmUp
     from mmgraph_gui.window import MainWindow
 
     app = QApplication.instance()
@@ -60,15 +59,28 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
         window.take_up_session()
     if demo:
         QTimer.singleShot(0, lambda: _start_demo(window))
+    collector = show(window)
+    code = app.exec()
+    collector.close()
+    return code
+
+
+def show(window: MainWindow) -> Collector:
+    """Show the window, with what goes on behind it: compiled loops are loaded, garbage is collected between events.
+
+    Close what is returned when the event loop has ended.
+    """
+    from PySide6.QtCore import QTimer
+
+    from mmgraph_gui.collector import Collector
+    from mmgraph_gui.warm_up import DELAY_MILLISECONDS, WarmUp
+
     warm_up = WarmUp(window.follower, window)
     warm_up.said.connect(window.status.tell)
     QTimer.singleShot(DELAY_MILLISECONDS, warm_up.start)
     window.show()
     sys.setswitchinterval(SWITCH_SECONDS)
-    collector = Collector()
-    code = app.exec()
-    collector.close()
-    return code
+    return Collector()
 
 
 def _start_demo(window: MainWindow) -> None:
