@@ -341,9 +341,9 @@ class CurvePlot(QWidget):
         below = metrics.height() + GAP
         return QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
 
-    def _polygon(self, x: Numbers, y: Numbers) -> QPolygonF:
+    def _polygon(self, x: Numbers, y: Numbers, area: QRectF) -> QPolygonF:
         """Places and values as points on screen, written straight into Qt's memory."""
-        area, (left, right), (low, high) = self._area(), self._span, self._limits
+        (left, right), (low, high) = self._span, self._limits
         polygon = QPolygonF()
         polygon.resize(len(x))
         if len(x):
@@ -357,7 +357,8 @@ class CurvePlot(QWidget):
         self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor, float], None]
     ) -> None:
         painter.save()
-        painter.setClipRect(self._area())
+        area = self._area()
+        painter.setClipRect(area)
         thin = len(self._shown) >= THIN_FROM
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not thin)
         parts = {drawn.curve.part for drawn in self._drawn.values()}
@@ -369,24 +370,25 @@ class CurvePlot(QWidget):
                 if len(x) == 1:  # one point makes no line
                     painter.setPen(Qt.PenStyle.NoPen)
                     painter.setBrush(colour)
-                    painter.drawEllipse(self._polygon(x, y).at(0), 3.5, 3.5)
+                    painter.drawEllipse(self._polygon(x, y, area).at(0), 3.5, 3.5)
                     continue
                 aside = curve.slot is not None and curve.part == "train" and len(parts) > 1
-                line(painter, self._polygon(x, y), colour, 1.0 if thin or aside or kept < 1 else LINE)
+                line(painter, self._polygon(x, y, area), colour, 1.0 if thin or aside or kept < 1 else LINE)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
         painter.restore()
 
     def _paint_marks(self, painter: QPainter) -> None:
-        palette = self._theme.palette
+        palette, area = self._theme.palette, self._area()
         if marks := self.marks:
             painter.setPen(QPen(QColor(palette.error), 2))
-            polygon = self._polygon(*np.array(marks, dtype=np.float64).T)
-            for place in polygon.toList():
+            x, y = np.array(marks, dtype=np.float64).T
+            for place in self._polygon(x, y, area).toList():
                 for across in (QPointF(4, 4), QPointF(4, -4)):
                     painter.drawLine(place - across, place + across)
         for key, point in self.best.items():
-            place = self._polygon(*np.array([point], dtype=np.float64).T).at(0)
+            x, y = np.array([point], dtype=np.float64).T
+            place = self._polygon(x, y, area).at(0)
             painter.setPen(QPen(QColor(palette.background), 1.5))
             painter.setBrush(QColor(self.colour_of(self._drawn[key].curve)))
             painter.drawEllipse(place, 5, 5)

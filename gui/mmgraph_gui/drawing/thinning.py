@@ -158,8 +158,13 @@ def log_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
 
 def _columns(x: Numbers, low: float, high: float, columns: int) -> npt.NDArray[np.intp]:
     """Where in `x` each column begins."""
-    column = np.floor((x - low) * (columns / max(high - low, 1e-12)))
-    return np.concatenate([[0], np.flatnonzero(np.diff(column)) + 1]).astype(np.intp)
+    column = x - low
+    column *= columns / max(high - low, 1e-12)
+    np.floor(column, out=column)
+    begins = np.empty(len(x), dtype=bool)
+    begins[0] = True
+    np.not_equal(column[1:], column[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
 
 
 def _interleaved(lows: Numbers, highs: Numbers, starts: npt.NDArray[np.intp]) -> Numbers:
