@@ -20,7 +20,7 @@ from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import describe
 from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.state import AppState
-from mmgraph_gui.views.items.gallery import ROW_ROLE, Index
+from mmgraph_gui.views.items.cell import ROW_ROLE, Index
 from mmgraph_gui.views.items.picture import paint_item
 from mmgraph_gui.views.picking import mode_of
 

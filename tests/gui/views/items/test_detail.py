@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, Recordings, RunWriter, Snapshot
 from mmgraph_gui.views import Context
-from mmgraph_gui.views.items.gallery import ROW_ROLE
+from mmgraph_gui.views.items.cell import ROW_ROLE
 from mmgraph_gui.views.items.view import ItemsView
 
 CLIPS, FRAMES = 6, 10
