@@ -19,7 +19,8 @@ _PHOTOGRAPHS = (
     Measure(name="BLEU-1", tag="test/bleu-1"),
     Measure(name="BLEU-4", tag="test/bleu-4"),
     Measure(name="CIDEr", tag="test/cider"),
-    Measure(name="BLEU-4 of one frequent sentence for all", tag="test/one-sentence/bleu-4"),
+    Measure(name="BLEU-1 of one frequent sentence for all", tag="test/one-sentence/bleu-1"),
+    Measure(name="BLEU-4 of it", tag="test/one-sentence/bleu-4"),
     Measure(name="CIDEr of it", tag="test/one-sentence/cider"),
 )
 _DECODERS: dict[str, dict[str, Scalar]] = {
