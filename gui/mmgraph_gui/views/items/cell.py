@@ -22,7 +22,19 @@ BARE_CELL = (216, 72)
 ROW_ROLE = Qt.ItemDataRole.UserRole
 DISTANCE_ROLE = ROW_ROLE + 1
 MOST_BYTES = 32e6
+MOST_FRAMES = 16
 FLAGS = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+
+
+class Frame(NamedTuple):
+    """All that the frame of a cell depends on."""
+
+    lit: bool
+    chosen: bool
+    focused: bool
+    size: QSize
+    scale: float
+    palette: Palette
 
 
 class Look(NamedTuple):
@@ -30,13 +42,8 @@ class Look(NamedTuple):
 
     row: int
     distance: float | None
-    lit: bool
-    chosen: bool
-    focused: bool
-    size: QSize
-    scale: float
     font: str
-    palette: Palette
+    frame: Frame
 
 
 class GalleryCell(QStyledItemDelegate):
@@ -47,6 +54,7 @@ class GalleryCell(QStyledItemDelegate):
         self._state, self._theme = state, theme
         self._items: ItemSet | None = None
         self._kept: dict[Look, QPixmap] = {}
+        self._frames: dict[Frame, QPixmap] = {}
         self._bytes = 0
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -68,17 +76,15 @@ class GalleryCell(QStyledItemDelegate):
     ) -> Look:
         state, selection = option.state, self._state.selection
         at = int(selection.searchsorted(row))
-        return Look(
-            row,
-            distance,
+        frame = Frame(
             bool(state & QStyle.StateFlag.State_MouseOver) or row == self._state.hovered,
             at < len(selection) and int(selection[at]) == row,
             bool(state & QStyle.StateFlag.State_HasFocus),
             option.rect.size(),
             painter.deviceTransform().m11(),
-            option.font.key(),
             self._theme.palette,
         )
+        return Look(row, distance, option.font.key(), frame)
 
     def _lasting(self, look: Look, painter: QPainter, known: Description) -> QPixmap:
         """The cell without its prediction, as it was drawn before or drawn now."""
@@ -86,9 +92,7 @@ class GalleryCell(QStyledItemDelegate):
             self._items, self._kept, self._bytes = self._state.items, {}, 0
         kept = self._kept.pop(look, None)
         if kept is None:
-            kept = QPixmap((look.size.toSizeF() * look.scale).toSize())
-            kept.setDevicePixelRatio(look.scale)
-            kept.fill(QColor(look.palette.background))  # opaque: a copy instead of a blend each time
+            kept = self._frame(look.frame).copy()
             own = QPainter(kept)
             own.setFont(painter.font())
             self._paint_lasting(own, look, known)
@@ -99,16 +103,34 @@ class GalleryCell(QStyledItemDelegate):
             self._bytes -= _bytes(self._kept.pop(next(iter(self._kept))))
         return kept
 
-    def _paint_lasting(self, painter: QPainter, look: Look, known: Description) -> None:
-        palette = look.palette
+    def _frame(self, look: Frame) -> QPixmap:
+        """An empty cell, as it was drawn before or drawn now."""
+        if look in self._frames:
+            return self._frames[look]
+        picture = QPixmap((look.size.toSizeF() * look.scale).toSize())
+        picture.setDevicePixelRatio(look.scale)
+        picture.fill(QColor(look.palette.background))  # opaque: a copy instead of a blend each time
+        painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        place = QRectF(0, 0, look.size.width(), look.size.height())
-        painter.setPen(QPen(QColor(palette.accent if look.chosen else palette.grid), 2 if look.chosen else 1))
-        if look.focused and not look.chosen:
-            painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
-        painter.setBrush(QColor(palette.raised if look.lit or look.chosen else palette.background))
-        painter.drawRoundedRect(place.adjusted(3, 3, -3, -3), 5, 5)
-        inner, line = _inner(place), painter.fontMetrics().height()
+        painter.setPen(QPen(QColor(look.palette.grid), 1))
+        if look.chosen:
+            painter.setPen(QPen(QColor(look.palette.accent), 2))
+        elif look.focused:
+            painter.setPen(QPen(QColor(look.palette.accent), 1, Qt.PenStyle.DashLine))
+        painter.setBrush(QColor(look.palette.raised if look.lit or look.chosen else look.palette.background))
+        painter.drawRoundedRect(
+            QRectF(0, 0, look.size.width(), look.size.height()).adjusted(3, 3, -3, -3), 5, 5
+        )
+        painter.end()
+        if len(self._frames) >= MOST_FRAMES:
+            self._frames.clear()
+        self._frames[look] = picture
+        return picture
+
+    def _paint_lasting(self, painter: QPainter, look: Look, known: Description) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        size = look.frame.size
+        inner, line = _inner(QRectF(0, 0, size.width(), size.height())), painter.fontMetrics().height()
         top = QRectF(inner.left(), inner.top(), inner.width(), inner.height() - 2 * line - 4)
         self._paint_content(painter, top, look.row, known)
         self._paint_label(painter, inner, line, known, look.distance)
