@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
+from mmgraph_gui.drawing.plot_area import PlotArea
 from mmgraph_gui.drawing.theme import Palette
 from mmgraph_gui.drawing.thinning import log_ticks, ticks
 from mmgraph_gui.milestones import Milestone
@@ -19,9 +20,7 @@ FLAG = 5
 def paint_axes(
     painter: QPainter,
     whole: QRect,
-    area: QRectF,
-    span: tuple[float, float],
-    limits: tuple[float, float],
+    shown: PlotArea,
     palette: Palette,
     *,
     log_x: bool = False,
@@ -32,13 +31,11 @@ def paint_axes(
 
     Args:
         whole: the plot with its margins.
-        area: where the curves are.
-        span: places at the left and right of it.
-        limits: values at the bottom and top of it.
+        shown: where the curves are, and what it shows.
         log_x, log_y: whether these are decimal logarithms.
         whole_x: whether only whole numbers count from left to right.
     """
-    metrics = QFontMetricsF(painter.font())
+    metrics, area, span, limits = QFontMetricsF(painter.font()), shown.box, shown.span, shown.limits
     painter.fillRect(whole, QColor(palette.background))
     grid, text = QPen(QColor(palette.grid), 0), QPen(QColor(palette.muted))
     most = max(int(area.height() / metrics.height() / 1.8), 2)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast
 
 import numpy as np
-import shiboken6
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -30,6 +28,9 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.across import Across
 from mmgraph_gui.drawing.axes import paint_axes, paint_milestones
 from mmgraph_gui.drawing.curve import Curve, Drawn
+from mmgraph_gui.drawing.legend_words import GAP as LEGEND_GAP
+from mmgraph_gui.drawing.legend_words import run_words, value_words
+from mmgraph_gui.drawing.plot_area import PlotArea, Span, brush_line, pen_line
 from mmgraph_gui.drawing.readout import paint_readout
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.drawing.thinning import Numbers, padded
@@ -43,12 +44,10 @@ BUDGET = 0.010
 FAINT = 0.35
 """How much of a curve is left beside its smoothed one."""
 GAP = 6
-LEGEND_GAP = 12
 REACH = 6
 """Pixels between the mouse and a milestone that it is pointing at."""
 
 Points = tuple[Numbers, Numbers]
-Span = tuple[float, float]
 
 
 def group_of(tag: str) -> tuple[str, str]:
@@ -189,27 +188,11 @@ class CurvePlot(QWidget):
 
         Where several runs are drawn, each run stands there once, as far as there is room.
         """
-        metrics, read = QFontMetricsF(self.font()), self.readout()
-        whole = self._area().width() + LEGEND_GAP
-        swatch = metrics.ascent() * 0.6 + 4 + LEGEND_GAP
+        metrics, room = QFontMetricsF(self.font()), self._area().box.width()
         if self._overlaid():
             runs = {drawn.curve.run: key for key, drawn in reversed(self._drawn.items())}
-            each = max(whole / len(runs) - swatch, 3 * metrics.averageCharWidth())
-            most = max(int(whole / (each + swatch)), 1)
-            return {
-                key: metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, each)
-                for name, key in list(reversed(runs.items()))[:most]
-            }
-        room = whole - len(read) * swatch
-        words: dict[str, str] = {}
-        for with_name, digits in ((True, 4), (True, 3), (False, 4), (False, 3), (True, 0)):
-            words = {
-                key: _worded(key if with_name else "", value, digits, told=bool(self.bad))
-                for key, value in read.items()
-            }
-            if sum(map(metrics.horizontalAdvance, words.values())) <= room:
-                break
-        return words
+            return run_words([(key, run) for run, key in reversed(runs.items())], metrics, room)
+        return value_words(self.readout(), metrics, room, told=bool(self.bad))
 
     def heading(self) -> str:
         """What stands in bold above the curves."""
@@ -257,26 +240,14 @@ class CurvePlot(QWidget):
     def x_of(self, step: float) -> float:
         """Where a step lies, in logical pixels; −1 where it has no place."""
         place = self._across.place(step)
-        return self._x_of(place) if np.isfinite(place) else -1.0
-
-    def _x_of(self, place: float) -> float:
-        area, (low, high) = self._area(), self._span
-        return area.left() + (place - low) / max(high - low, 1e-12) * area.width()
-
-    def _place_at(self, x: float) -> float:
-        area, (low, high) = self._area(), self._span
-        return low + (x - area.left()) / max(area.width(), 1) * (high - low)
-
-    def _value_at(self, y: float) -> float:
-        area, (low, high) = self._area(), self._limits
-        return low + (area.bottom() - y) / max(area.height(), 1) * (high - low)
+        return self._area().x_of(place) if np.isfinite(place) else -1.0
 
     def _overlaid(self) -> bool:
         return any(drawn.curve.run for drawn in self._drawn.values())
 
     def _thin(self) -> None:
         """Choose the points to draw and the range of values that they fill."""
-        columns = max(round(self._area().width()), 1)
+        columns = max(round(self._area().box.width()), 1)
         self._shown, self._faint = {}, {}
         for key, drawn in self._drawn.items():
             chosen = drawn.raw if drawn.smooth is None else drawn.smooth
@@ -304,7 +275,7 @@ class CurvePlot(QWidget):
             painter = QPainter(self._picture)
             painter.setFont(self.font())
             self._paint_ground(painter)
-            self._paint_curves(painter, self._brush_line)
+            self._paint_curves(painter, brush_line)
             painter.end()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
@@ -316,7 +287,7 @@ class CurvePlot(QWidget):
         self._thin()
         painter.setFont(self.font())
         self._paint_ground(painter)
-        self._paint_curves(painter, _pen_line)
+        self._paint_curves(painter, pen_line)
         self._paint_pointers(painter)
 
     def _paint_ground(self, painter: QPainter) -> None:
@@ -325,40 +296,27 @@ class CurvePlot(QWidget):
             painter,
             self.rect(),
             self._area(),
-            self._span,
-            self._limits,
             palette,
             log_x=across.log,
             log_y=self._log,
             whole_x=across.kind == "step",
         )
-        paint_milestones(painter, self._area(), self.x_of, self.milestones, palette)
+        paint_milestones(painter, self._area().box, self.x_of, self.milestones, palette)
 
-    def _area(self) -> QRectF:
-        """Where the curves are."""
+    def _area(self) -> PlotArea:
+        """Where the curves are, and what it shows."""
         metrics = QFontMetricsF(self.font())
         left, top = metrics.horizontalAdvance("−0.0000") + GAP, 2 * metrics.height() + GAP
         below = metrics.height() + GAP
-        return QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
-
-    def _polygon(self, x: Numbers, y: Numbers, area: QRectF) -> QPolygonF:
-        """Places and values as points on screen, written straight into Qt's memory."""
-        (left, right), (low, high) = self._span, self._limits
-        polygon = QPolygonF()
-        polygon.resize(len(x))
-        if len(x):
-            memory = cast("Any", shiboken6).VoidPtr(polygon.data(), len(x) * 16, True)
-            points = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
-            points[:, 0] = area.left() + (x - left) * (area.width() / max(right - left, 1e-12))
-            points[:, 1] = area.bottom() - (y - low) * (area.height() / max(high - low, 1e-300))
-        return polygon
+        box = QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
+        return PlotArea(box, self._span, self._limits)
 
     def _paint_curves(
         self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor, float], None]
     ) -> None:
         painter.save()
         area = self._area()
-        painter.setClipRect(area)
+        painter.setClipRect(area.box)
         thin = len(self._shown) >= THIN_FROM
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not thin)
         parts = {drawn.curve.part for drawn in self._drawn.values()}
@@ -370,10 +328,10 @@ class CurvePlot(QWidget):
                 if len(x) == 1:  # one point makes no line
                     painter.setPen(Qt.PenStyle.NoPen)
                     painter.setBrush(colour)
-                    painter.drawEllipse(self._polygon(x, y, area).at(0), 3.5, 3.5)
+                    painter.drawEllipse(area.polygon(x, y).at(0), 3.5, 3.5)
                     continue
                 aside = curve.slot is not None and curve.part == "train" and len(parts) > 1
-                line(painter, self._polygon(x, y, area), colour, 1.0 if thin or aside or kept < 1 else LINE)
+                line(painter, area.polygon(x, y), colour, 1.0 if thin or aside or kept < 1 else LINE)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
         painter.restore()
@@ -383,12 +341,12 @@ class CurvePlot(QWidget):
         if marks := self.marks:
             painter.setPen(QPen(QColor(palette.error), 2))
             x, y = np.array(marks, dtype=np.float64).T
-            for place in self._polygon(x, y, area).toList():
+            for place in area.polygon(x, y).toList():
                 for across in (QPointF(4, 4), QPointF(4, -4)):
                     painter.drawLine(place - across, place + across)
         for key, point in self.best.items():
             x, y = np.array([point], dtype=np.float64).T
-            place = self._polygon(x, y, area).at(0)
+            place = area.polygon(x, y).at(0)
             painter.setPen(QPen(QColor(palette.background), 1.5))
             painter.setBrush(QColor(self.colour_of(self._drawn[key].curve)))
             painter.drawEllipse(place, 5, 5)
@@ -396,29 +354,14 @@ class CurvePlot(QWidget):
             painter.setBrush(QColor(palette.background))
             painter.drawEllipse(place, 1.8, 1.8)
 
-    def _brush_line(self, painter: QPainter, points: QPolygonF, colour: QColor, width: float) -> None:
-        """A thick line drawn as thin ones side by side: Qt takes 50 times as long to stroke one of many points."""
-        ratio = self.devicePixelRatioF()
-        painter.setPen(QPen(colour, 0))
-        wide = max(round(width * ratio), 1)
-        for right in range(wide):
-            for down in {
-                right,
-                wide - 1 - right,
-            }:  # the diagonals of a square brush cover it in any direction
-                shift = QPointF(right, down) / ratio
-                painter.translate(shift)
-                painter.drawPolyline(points)
-                painter.translate(-shift)
-
     def _paint_pointers(self, painter: QPainter) -> None:
-        palette, area = self._theme.palette, self._area()
+        palette, area = self._theme.palette, self._area().box
         for place, colour, style in (
             (self._across.place(self._step), palette.foreground, Qt.PenStyle.SolidLine),
             (self._cross, palette.muted, Qt.PenStyle.DashLine),
         ):
             if place is not None and self._span[0] <= place <= self._span[1]:
-                x = self._x_of(place)
+                x = self._area().x_of(place)
                 painter.setPen(QPen(QColor(colour), 1, style))
                 painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         metrics = QFontMetricsF(self.font())
@@ -442,7 +385,7 @@ class CurvePlot(QWidget):
                 )
                 for key, value in self.readout().items()
             ]
-            paint_readout(painter, area, self._x_of(self._cross), read, palette)
+            paint_readout(painter, area, self._area().x_of(self._cross), read, palette)
         if self._box is not None:
             painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
             painter.drawRect(self._box.intersected(area))
@@ -466,11 +409,11 @@ class CurvePlot(QWidget):
         elif event.buttons() & Qt.MouseButton.MiddleButton and self._grip is not None:
             self._pan(self._grip, event.position())
             self._grip = event.position()
-        inside = self._pointed = self._area().contains(event.position())
-        place = self._place_at(event.position().x())
+        inside = self._pointed = self._area().box.contains(event.position())
+        place = self._area().place_at(event.position().x())
         self.hovered.emit(place if inside else None)
         step = self._across.step(place)
-        reach = abs(self._across.step(self._place_at(event.position().x() + REACH)) - step)
+        reach = abs(self._across.step(self._area().place_at(event.position().x() + REACH)) - step)
         near = nearest_milestone(self.milestones, step, reach) if inside else None
         self.setToolTip(near.text if near is not None else "")
 
@@ -478,11 +421,11 @@ class CurvePlot(QWidget):
         box, self._box = self._box, None
         if box is None:
             return
-        box = box.intersected(self._area())
+        box = box.intersected(self._area().box)
         self.update()
         if box.width() > REACH and box.height() > REACH:
-            self._wanted_limits = self._value_at(box.bottom()), self._value_at(box.top())
-            self._show(self._place_at(box.left()), self._place_at(box.right()))
+            self._wanted_limits = self._area().value_at(box.bottom()), self._area().value_at(box.top())
+            self._show(self._area().place_at(box.left()), self._area().place_at(box.right()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.whole_wanted.emit()
@@ -494,13 +437,13 @@ class CurvePlot(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         factor = 0.999 ** event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            at = self._value_at(event.position().y())
+            at = self._area().value_at(event.position().y())
             low, high = (at + (end - at) * factor for end in self.limits)
             if high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
                 self.show_limits((low, high))
                 self.limits_wanted.emit()
         else:
-            at = self._place_at(event.position().x())
+            at = self._area().place_at(event.position().x())
             low, high = (at + (end - at) * factor for end in self._span)
             if high - low >= (2 if self._across.kind == "step" and not self._across.log else 1e-6):
                 self._show(low, high)
@@ -508,9 +451,9 @@ class CurvePlot(QWidget):
 
     def _pan(self, start: QPointF, end: QPointF) -> None:
         if self._wanted_limits is not None:
-            by = self._value_at(start.y()) - self._value_at(end.y())
+            by = self._area().value_at(start.y()) - self._area().value_at(end.y())
             self._wanted_limits = self._limits[0] + by, self._limits[1] + by
-        across = self._place_at(start.x()) - self._place_at(end.x())
+        across = self._area().place_at(start.x()) - self._area().place_at(end.x())
         self._show(self._span[0] + across, self._span[1] + across)
 
     def _show(self, low: float, high: float) -> None:
@@ -520,15 +463,4 @@ class CurvePlot(QWidget):
         self.span_wanted.emit(low, high)
 
     def _choose(self, event: QMouseEvent) -> None:
-        self.step_chosen.emit(round(self._across.step(self._place_at(event.position().x()))))
-
-
-def _pen_line(painter: QPainter, points: QPolygonF, colour: QColor, width: float) -> None:
-    painter.setPen(QPen(colour, width))
-    painter.drawPolyline(points)
-
-
-def _worded(part: str, value: float, digits: int, *, told: bool) -> str:
-    """Name and value of a curve; of NaN only where it is `told`, of no digits the name alone."""
-    number = "" if not digits or (np.isnan(value) and not told) else f"{value:.{digits}g}"
-    return " ".join(word for word in (part, number) if word)
+        self.step_chosen.emit(round(self._across.step(self._area().place_at(event.position().x()))))

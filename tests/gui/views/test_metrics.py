@@ -371,9 +371,9 @@ def test_a_box_zooms_both_ways_and_a_double_click_shows_all(qtbot, view, opened)
     plot, left = view.plots["loss"], Qt.MouseButton.LeftButton
     step = opened.state.step
     whole = plot.span, plot.limits
-    area = plot._area()
+    area = plot._area().box
     start, end = QPointF(plot.x_of(10), area.top() + 20), QPointF(plot.x_of(20), area.top() + 60)
-    wanted = plot._value_at(end.y()), plot._value_at(start.y())
+    wanted = plot._area().value_at(end.y()), plot._area().value_at(start.y())
     shift, none = Qt.KeyboardModifier.ShiftModifier, Qt.MouseButton.NoButton
     send(plot, QEvent.Type.MouseButtonPress, start, left, left, shift)
     send(plot, QEvent.Type.MouseMove, end, none, left, shift)
@@ -390,7 +390,7 @@ def test_a_box_zooms_both_ways_and_a_double_click_shows_all(qtbot, view, opened)
 def test_ctrl_and_wheel_zoom_values_alone(qtbot, view):
     plot = view.plots["loss"]
     span, limits = plot.span, plot.limits
-    place = plot._area().center()
+    place = plot._area().box.center()
     wheel = QWheelEvent(
         place, plot.mapToGlobal(place), QPoint(), QPoint(0, 480), Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.ControlModifier, Qt.ScrollPhase.NoScrollPhase, False,
@@ -412,7 +412,7 @@ def test_a_spike_of_one_point_in_100_000_is_on_screen(theme, qtbot, has_colour):
     plot.show()
     image = plot.grab().toImage()
     x = round(plot.x_of(61_235))
-    middle = round(plot._area().center().y())
+    middle = round(plot._area().box.center().y())
     wanted = QColor(theme.curve("train"))
     near = [image.pixelColor(x + by, middle) for by in range(-2, 4)]
     assert any(abs(c.red() - wanted.red()) + abs(c.blue() - wanted.blue()) < 60 for c in near)
