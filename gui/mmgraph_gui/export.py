@@ -32,6 +32,7 @@ def formats_of(view: View) -> dict[str, str]:
 
 def picture_of(view: View, scale: float = 1.0) -> QImage:
     """What a view shows, painted anew at a scale: lines and letters stay sharp."""
+    view.finish()
     content = view.content
     ratio = content.devicePixelRatioF() * scale
     image = QImage(content.size() * ratio, QImage.Format.Format_RGB32)

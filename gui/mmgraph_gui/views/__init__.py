@@ -251,6 +251,9 @@ class View(QWidget):
         """Whether it is visible and about to draw."""
         return self._timer.isActive()
 
+    def finish(self) -> None:
+        """Draw at once what is drawn bit by bit. Called before a picture is taken."""
+
     def request_render(self, *topics: str) -> None:
         """Draw soon, as if these topics had changed."""
         self._changed.update(topics)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from mmgraph.runs import ItemSet
@@ -21,8 +22,10 @@ TEXT_CELL = (220, 118)
 BARE_CELL = (216, 72)
 ROW_ROLE = Qt.ItemDataRole.UserRole
 DISTANCE_ROLE = ROW_ROLE + 1
-MOST_BYTES = 32e6
+MOST_BYTES = 64e6
 MOST_FRAMES = 16
+BUDGET = 0.006
+"""Seconds of a repaint in which new cells are drawn."""
 FLAGS = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -47,7 +50,10 @@ class Look(NamedTuple):
 
 
 class GalleryCell(QStyledItemDelegate):
-    """Draws cells. All but the prediction is drawn once and kept, so that a new step costs a line of text a cell."""
+    """Draws cells. All but the prediction is drawn once and kept, so that a new step costs a line of text a cell.
+
+    Where many are new, those that a repaint has no time for stay empty frames and are `late`: the next draws them.
+    """
 
     def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +62,13 @@ class GalleryCell(QStyledItemDelegate):
         self._kept: dict[Look, QPixmap] = {}
         self._frames: dict[Frame, QPixmap] = {}
         self._bytes = 0
+        self._left = BUDGET
+        self.late = QRegion()
+
+    def begin(self, region: QRegion, seconds: float = BUDGET) -> None:
+        """A repaint of a region begins, with so much time for new cells."""
+        self._left = seconds
+        self.late -= region
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return cell_size(self._state.items, option.fontMetrics.height())
@@ -66,6 +79,10 @@ class GalleryCell(QStyledItemDelegate):
             return
         known = describe(self._state, int(row))
         look = self._look(painter, option, int(row), index.data(DISTANCE_ROLE))
+        if self._left < 0 and look not in self._kept and self._is_on_screen(look, option.widget):
+            self.late += option.rect
+            painter.drawPixmap(option.rect.topLeft(), self._frame(look.frame))
+            return
         painter.drawPixmap(option.rect.topLeft(), self._lasting(look, painter, known))
         inner = _inner(QRectF(option.rect))
         if known.prediction:
@@ -86,17 +103,24 @@ class GalleryCell(QStyledItemDelegate):
         )
         return Look(row, distance, option.font.key(), frame)
 
+    @staticmethod
+    def _is_on_screen(look: Look, widget: QWidget) -> bool:
+        """Whether a cell has the scale of the screen: pictures for files of another are drawn at once."""
+        return look.frame.scale == widget.devicePixelRatioF()
+
     def _lasting(self, look: Look, painter: QPainter, known: Description) -> QPixmap:
         """The cell without its prediction, as it was drawn before or drawn now."""
         if self._items is not self._state.items:
             self._items, self._kept, self._bytes = self._state.items, {}, 0
         kept = self._kept.pop(look, None)
         if kept is None:
+            began = time.perf_counter()
             kept = self._frame(look.frame).copy()
             own = QPainter(kept)
             own.setFont(painter.font())
             self._paint_lasting(own, look, known)
             own.end()
+            self._left -= time.perf_counter() - began
             self._bytes += _bytes(kept)
         self._kept[look] = kept  # at the end: the first is the one that was not seen for the longest
         while self._bytes > MOST_BYTES and len(self._kept) > 1:

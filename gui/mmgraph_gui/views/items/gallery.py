@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import (
     QAbstractListModel,
     QEvent,
     Qt,
+    QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -22,7 +25,7 @@ from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import describe
 from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.state import AppState
-from mmgraph_gui.views.items.cell import DISTANCE_ROLE, ROW_ROLE, GalleryCell, Index
+from mmgraph_gui.views.items.cell import BUDGET, DISTANCE_ROLE, ROW_ROLE, GalleryCell, Index
 from mmgraph_gui.views.picking import mode_of
 
 MOVES = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Space}
@@ -86,7 +89,9 @@ class Gallery(QListView):
         self._state = state
         self.rows = GalleryModel(state, self)
         self.setModel(self.rows)
-        self.setItemDelegate(GalleryCell(state, theme, self))
+        self._hurries = True
+        self.cell = GalleryCell(state, theme, self)
+        self.setItemDelegate(self.cell)
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -99,6 +104,32 @@ class Gallery(QListView):
         self.setMouseTracking(True)
         self.entered.connect(lambda index: self.hovered.emit(index.data(ROW_ROLE)))
         self.viewportEntered.connect(lambda: self.hovered.emit(None))
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether cells on screen are still to be drawn."""
+        return not self.cell.late.isEmpty()
+
+    def finish(self) -> None:
+        """Draw what is still to be drawn, now."""
+        self._hurries = False
+        self.viewport().repaint(self.cell.late)
+        self._hurries = True
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self.cell.begin(event.region(), BUDGET if self._hurries else math.inf)
+        super().paintEvent(event)
+        self.cell.late &= self.viewport().rect()
+        if self.is_pending:
+            QTimer.singleShot(0, self.viewport(), self._paint_late)
+
+    def _paint_late(self) -> None:
+        self.viewport().update(self.cell.late)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        if self.is_pending:  # what was still to be drawn has moved
+            self.viewport().update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())

@@ -127,6 +127,13 @@ class ItemsView(View):
         layout.addWidget(self.parts, 1)
         layout.addWidget(self.caption)
 
+    @property
+    def is_pending(self) -> bool:
+        return super().is_pending or self.gallery.is_pending
+
+    def finish(self) -> None:
+        self.gallery.finish()
+
     def render_state(self, changed: Changed) -> None:
         items = self.state.items
         if "run" in changed:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from mmgraph.runs import ItemSet
 from mmgraph_gui.drawing.theme import Theme
@@ -32,13 +33,20 @@ def items_of(n_items: int, seed: int = 0) -> ItemSet:
 
 def gallery_of(qtbot: Any, state: Any) -> Gallery:
     gallery = Gallery(state, Theme())
+    gallery.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no frame of the one that has it
     qtbot.addWidget(gallery)
     gallery.resize(640, 420)
     gallery.rows.set_rows(np.arange(len(state.items)))
     with qtbot.waitExposed(gallery):
         gallery.show()
-    qtbot.waitUntil(lambda: gallery.verticalScrollBar().maximum() > 0)
+    qtbot.waitUntil(lambda: gallery.verticalScrollBar().maximum() > 0 and not gallery.is_pending)
     return gallery
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New cells are drawn at once, however busy the machine is."""
+    monkeypatch.setattr("mmgraph_gui.views.items.gallery.BUDGET", np.inf)
 
 
 @pytest.fixture
@@ -123,3 +131,45 @@ def test_another_order_leaves_the_gallery_where_it_was_scrolled(qtbot: Any, stat
     gallery.rows.set_rows(np.zeros(0, dtype=np.int64))
     gallery.rows.set_rows(np.zeros(0, dtype=np.int64), np.zeros(0))
     assert gallery.rows.rowCount() == 0
+
+
+def test_new_cells_are_drawn_bit_by_bit(
+    qtbot: Any, state: Any, drawn: list[int], monkeypatch: pytest.MonkeyPatch, pixels_of: Pixels
+) -> None:
+    gallery = gallery_of(qtbot, state)
+    whole = pixels_of(gallery.viewport())
+    monkeypatch.setattr("mmgraph_gui.views.items.gallery.BUDGET", 0.0)
+    state.items = items_of(40, seed=1)
+    drawn.clear()
+    gallery.viewport().repaint()
+    assert len(drawn) == 1
+    assert gallery.is_pending
+    qtbot.waitUntil(lambda: not gallery.is_pending)
+    assert len(drawn) > 10
+    assert len(set(drawn)) == len(drawn)
+    other = pixels_of(gallery.viewport())
+    assert not np.array_equal(other, whole)
+    monkeypatch.setattr("mmgraph_gui.views.items.gallery.BUDGET", np.inf)
+    assert np.array_equal(other, pixels_of(gallery_of(qtbot, state).viewport()))
+
+
+def test_what_is_late_is_drawn_at_once_for_a_picture_and_where_it_was_scrolled_to(
+    qtbot: Any, state: Any, drawn: list[int], monkeypatch: pytest.MonkeyPatch, pixels_of: Pixels
+) -> None:
+    gallery = gallery_of(qtbot, state)
+    monkeypatch.setattr("mmgraph_gui.views.items.gallery.BUDGET", 0.0)
+    state.items = items_of(40, seed=1)
+    gallery.viewport().repaint()
+    assert gallery.is_pending
+    gallery.finish()
+    assert not gallery.is_pending
+    state.items = items_of(40, seed=2)
+    gallery.viewport().repaint()
+    gallery.verticalScrollBar().setValue(30)
+    qtbot.waitUntil(lambda: not gallery.is_pending)
+    scrolled = pixels_of(gallery.viewport())
+    monkeypatch.setattr("mmgraph_gui.views.items.gallery.BUDGET", np.inf)
+    anew = gallery_of(qtbot, state)
+    anew.verticalScrollBar().setValue(30)
+    qtbot.waitUntil(lambda: not anew.is_pending)
+    assert np.array_equal(scrolled, pixels_of(anew.viewport()))
