@@ -64,7 +64,13 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry("quit", "&Quit", "Ctrl+Q", "close", "Close the window; training goes on"),
     ),
     "&Edit": (
-        Entry("undo", "&Undo", "Ctrl+Z", "state.undo", "Take back the last selection, colour, layer or head"),
+        Entry(
+            "undo",
+            "&Undo",
+            "Ctrl+Z",
+            "state.undo",
+            "Take back the last selection, colour, layer or head, or how a view was moved, zoomed or turned",
+        ),
         Entry("redo", "&Redo", "Ctrl+Shift+Z", "state.redo", "Take back an undo"),
         Entry("clear", "&Clear selection", "Esc", "clear", "Select nothing"),
         None,

@@ -33,6 +33,7 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.answers import Answers
 from mmgraph_gui.banner import Banner
 from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.look_history import LookHistory
 from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.selection import Rows
@@ -49,6 +50,8 @@ from mmgraph_gui.views.shortened import ShortBox, ShortLabel
 FIRST_VIEW = "embedding"
 LOCK_KEY = "Ctrl+L"
 WAIT_MILLISECONDS = 50
+PREFIX = "compare "
+"""Before the name of a view, where its movements are kept beside those of the main window."""
 
 
 class CompareWindow(QMainWindow):
@@ -82,6 +85,7 @@ class CompareWindow(QMainWindow):
         model = ModelProcess(state, follower, self)
         self.right = Context(state, follower, context.theme, model, OwnItems(state, model, self))
         self.lock, self.views_lock = StepLock(context.state, state), ViewLock()
+        self.looks = LookHistory(context.state, self._show_pair, self)
         self.pairs: dict[str, tuple[View, View]] = {}
         self._closed = False
         self.resize(1240, 820)
@@ -128,12 +132,16 @@ class CompareWindow(QMainWindow):
                 right.aligner = functools.partial(self._alignment, left)
                 left.laid.connect(right.align)
             self.views_lock.add(left, right)
+            self.looks.add(f"{PREFIX}{name}", left)
             for place, view in zip(self.places, views, strict=True):
                 place.addWidget(view)
             self.pairs[name] = (left, right)
         for place, view in zip(self.places, self.pairs[name], strict=True):
             place.setCurrentWidget(view)
         self.view.setCurrentIndex(self.view.findData(name))
+
+    def _show_pair(self, name: str) -> None:
+        self.show_view(name.removeprefix(PREFIX))
 
     def answers(self) -> Answers | None:
         """Who is right about what, at the steps that are shown."""
@@ -233,6 +241,7 @@ class CompareWindow(QMainWindow):
             ("&First step", "Home", self.bars[0].go_first),
             ("&Last step", "End", self.bars[0].go_last),
             ("&Undo", "Ctrl+Z", self.left.state.undo),
+            ("&Redo", "Ctrl+Shift+Z", self.left.state.redo),
             ("&Close", "Ctrl+W", self.close),
         ):
             menu.addAction(text, key, slot)
@@ -319,6 +328,7 @@ class CompareWindow(QMainWindow):
             self._closed = True
             self._late.stop()
             self.lock.close()
+            self.looks.close()
             for stop in self._stops:
                 stop()
             for pair in self.pairs.values():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +41,18 @@ def _unique(rows: Rows) -> Rows:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What somebody chose to see and undo brings back; the step has a slider of its own."""
+    """What somebody chose to see and undo brings back; the step has a slider of its own.
+
+    Args:
+        parts: which part of everything each view shows, by its name, of those that were moved (see `View.look`).
+    """
 
     selection: Rows
     colour_by: str
     layers: Mapping[str, str]
     head: int | None
     hidden: frozenset[int] = frozenset()
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class History:
@@ -61,6 +66,12 @@ class History:
         """Note a look that is about to change."""
         self._before = [*self._before[1 - UNDO_DEPTH :], present]
         self._after = []
+
+    def add_part(self, view: str, part: Any) -> None:
+        """Note in the last look which part a view showed then; what is known of it already stays."""
+        if self._before:
+            last = self._before.pop()
+            self._before.append(replace(last, parts={view: part, **last.parts}))
 
     def undo(self, present: Look) -> Look | None:
         """The look before the present one; None where there is none."""

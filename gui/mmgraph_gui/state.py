@@ -6,7 +6,7 @@ calls the listeners with the topic of what changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +34,7 @@ Topic = Literal[
     "layer",
     "guest",
     "others",
+    "part",
 ]
 """What can change.
 
@@ -50,12 +51,14 @@ Topic = Literal[
     layer       the chosen layer of a kind, or `head`, changed
     guest       a person's own item came, went, or more is known of it
     others      `others` or `slot` changed
+    part        undo brings back the part that a view showed (`parts`)
 """
 
 TOPICS: tuple[Topic, ...] = (
     "run", "status", "scalars", "events", "snapshots", "step", "items", "selection", "hover", "colour", "layer",
     "guest",
     "others",
+    "part",
 )  # fmt: skip
 
 
@@ -146,6 +149,7 @@ class AppState:
     _selection: Rows = field(default_factory=lambda: EMPTY)
     _history: History = field(default_factory=History)
     _layers: dict[str, str] = field(default_factory=dict)
+    _parts: dict[str, Any] = field(default_factory=dict)
     _index: SnapshotIndex = field(default_factory=SnapshotIndex)
     _listeners: list[Listener] = field(default_factory=list)
 
@@ -176,6 +180,7 @@ class AppState:
         self.guest = None
         self.groups, self.near = {}, None
         self._selection, self._history, self._layers, self._index = EMPTY, History(), {}, SnapshotIndex()
+        self._parts = {}
         self._notify(*TOPICS)
 
     def apply(self, update: Update) -> None:
@@ -284,10 +289,14 @@ class AppState:
 
     def set_layer(self, kind: str, layer: str) -> None:
         """Choose the layer of which snapshots of a kind are shown."""
-        if self._layers.get(kind) != layer:
-            if layer != self.layer(kind):
-                self._history.remember(self.look())
-            self._layers[kind] = layer
+        self.set_layers({kind: layer})
+
+    def set_layers(self, layers: Mapping[str, str]) -> None:
+        """Choose layers of several kinds at once, which undo takes back at once."""
+        if any(layer != self.layer(kind) for kind, layer in layers.items()):
+            self._history.remember(self.look())
+        if any(self._layers.get(kind) != layer for kind, layer in layers.items()):
+            self._layers |= layers
             self._notify("layer")
 
     def set_head(self, head: int | None) -> None:
@@ -302,15 +311,39 @@ class AppState:
     def look(self) -> Look:
         """What is chosen to be seen now."""
         layers = {kind: layer for kind in self.kinds() if (layer := self.layer(kind)) is not None}
-        return Look(self._selection, self.colour_by, layers, self.head, self.hidden)
+        return Look(self._selection, self.colour_by, layers, self.head, self.hidden, dict(self._parts))
+
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """Which part of everything a view shows, by its name, of those that somebody has moved."""
+        return self._parts
+
+    def set_part(self, view: str, before: Any, now: Any, *, goes_on: bool = False) -> None:
+        """Say that somebody moved, zoomed or turned a view.
+
+        Args:
+            goes_on: whether it belongs to what was changed last, as the steps of one drag of the mouse do.
+        """
+        if goes_on:
+            self._history.add_part(view, before)
+        else:
+            self._parts[view] = before
+            self._history.remember(self.look())
+        self._parts[view] = now
+
+    def forget_part(self, view: str) -> None:
+        """A view is gone: undo passes over how it was moved."""
+        self._parts.pop(view, None)
 
     def undo(self) -> None:
-        """Take back the last change of selection, colour, hidden classes, layer or head."""
-        self._take(self._history.undo(self.look()))
+        """Take back the last change of selection, colour, hidden classes, layer, head or part of a view."""
+        while (look := self._history.undo(self.look())) is not None and not self._take(look):
+            pass
 
     def redo(self) -> None:
         """Take back an undo."""
-        self._take(self._history.redo(self.look()))
+        while (look := self._history.redo(self.look())) is not None and not self._take(look):
+            pass
 
     def restore(self, look: Look, step: int | None) -> None:
         """Look at the run as at another time; `step` is None where the newest was followed."""
@@ -320,9 +353,8 @@ class AppState:
             self.set_follow(False)
             self.set_step(step)
 
-    def _take(self, look: Look | None) -> None:
-        if look is None:
-            return
+    def _take(self, look: Look) -> bool:
+        """Look at it so; false where it is looked at so already."""
         changed: list[Topic] = []
         if not np.array_equal(look.selection, self._selection):
             changed.append("selection")
@@ -330,10 +362,15 @@ class AppState:
             changed.append("colour")
         if look.head != self.head or any(self.layer(kind) != layer for kind, layer in look.layers.items()):
             changed.append("layer")
+        parts = {view: part for view, part in look.parts.items() if view in self._parts}
+        if any(part is not self._parts[view] for view, part in parts.items()):
+            changed.append("part")
         self._selection, self.colour_by, self.head = look.selection, look.colour_by, look.head
         self.hidden = look.hidden
         self._layers |= look.layers
+        self._parts |= parts
         self._notify(*changed)
+        return bool(changed)
 
     # -- items -------------------------------------------------------------------------------------------
 

@@ -28,11 +28,13 @@ class ViewArea(QMainWindow):
 
     Signals:
         message(str): a view could not be made.
+        made(str, View): a view was made, when it was first seen.
         current_changed(str): another view was looked at or clicked into.
         explain_wanted(int): a view asks what the answer about an item hangs on.
     """
 
     message = Signal(str)
+    made = Signal(str, View)
     current_changed = Signal(str)
     explain_wanted = Signal(int)
 
@@ -140,6 +142,7 @@ class ViewArea(QMainWindow):
             view.explain_wanted.connect(self.explain_wanted)
             self.views[spec.name] = view
             dock.setWidget(view)
+            self.made.emit(spec.name, view)
         self._set_current(spec.name)
 
     def _set_current(self, name: str) -> None:

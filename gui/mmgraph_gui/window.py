@@ -25,6 +25,7 @@ from mmgraph_gui.banner import Banner, Level
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.export import export_view, picture_of
 from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.look_history import LookHistory
 from mmgraph_gui.news import News
 from mmgraph_gui.own_items import OwnItems, is_own_item
 from mmgraph_gui.processes.launcher import Launcher
@@ -70,6 +71,8 @@ class MainWindow(QMainWindow):
         self.model = ModelProcess(self.state, self.follower, self)
         self.own = OwnItems(self.state, self.model, self)
         self.area = ViewArea(Context(self.state, self.follower, self.theme, self.model, self.own))
+        self.looks = LookHistory(self.state, self.area.show_view, self)
+        self.area.made.connect(self.looks.add)
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
         self.others = OtherRuns(self.state, self)
@@ -503,6 +506,7 @@ class MainWindow(QMainWindow):
         if self._attached:
             self._attached = False
             self.actions_.detach()
+        self.looks.close()
         self.area.detach()
         self.own.close()
         self.model.close()

@@ -226,3 +226,29 @@ def test_model_imports_no_qt():
         "assert not any(name.startswith('PySide6') for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_layers_chosen_at_once_are_taken_back_at_once(state):
+    state.apply(update(snapshots=tuple(info(n, 1, kind, layer) for n, (kind, layer) in enumerate(
+        [("filters", "a"), ("filters", "b"), ("embedding", "a"), ("embedding", "b")]
+    ))))  # fmt: skip
+    before = state.layer("filters"), state.layer("embedding")
+    state.set_layers({"filters": "b", "embedding": "a"})
+    assert (state.layer("filters"), state.layer("embedding")) == ("b", "a")
+    state.undo()
+    assert (state.layer("filters"), state.layer("embedding")) == before
+
+
+def test_the_part_that_a_view_shows_is_brought_back(state):
+    topics = heard(state)
+    state.set_part("graph", "all", "left")
+    state.set_part("graph", "left", "corner", goes_on=True)
+    assert topics == []  # the view knows
+    state.undo()
+    assert (dict(state.parts), topics) == ({"graph": "all"}, ["part"])
+    state.redo()
+    assert state.parts["graph"] == "corner"
+    state.set_part("graph", "corner", "right")
+    state.forget_part("graph")
+    state.undo()
+    assert dict(state.parts) == {}

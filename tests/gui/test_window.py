@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QSettings, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QTabBar
+from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from mmgraph.errors import RunError
 from mmgraph.runs import RunReader, RunWriter, read_notes
@@ -107,6 +107,24 @@ def test_every_view_is_made_when_it_is_shown(qtbot, opened_window):
             qtbot.waitUntil(lambda name=spec.name: name in opened_window.area.views)
             assert opened_window.area.current == spec.name
     assert opened_window.banner.text == ""
+
+
+def test_no_view_takes_the_keyboard_from_the_window_by_opening_one_for_a_moment(qtbot, opened_window):
+    shown = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+                shown.append(watched)
+            return False
+
+    watch = Watch()
+    QApplication.instance().installEventFilter(watch)
+    for name in list(opened_window.area.docks):
+        opened_window.area.show_view(name)
+    QApplication.instance().removeEventFilter(watch)
+    assert len(opened_window.area.views) == len(VIEW_SPECS)
+    assert shown == []
 
 
 def test_view_that_cannot_be_imported_is_reported_and_left_out(qtbot, opened_window, monkeypatch):

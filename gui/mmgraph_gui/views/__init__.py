@@ -86,10 +86,12 @@ class View(QWidget):
     Signals:
         explain_wanted(int): somebody asks what the answer about an item hangs on.
         looked(): somebody moved, zoomed or turned what it shows; `look` says to where.
+        drew(): it has drawn the state, or something that it had asked for.
     """
 
     explain_wanted = Signal(int)
     looked = Signal()
+    drew = Signal()
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -112,8 +114,9 @@ class View(QWidget):
         self._control_line = QWidget()
         self.controls = QHBoxLayout(self._control_line)
         self.controls.setContentsMargins(0, 0, 0, 0)
-        self.content = QWidget()
-        self._message = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        # Theirs from the begin: a layout of pages would show them as windows, which take the keyboard.
+        self.content = QWidget(self)
+        self._message = QLabel(self, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._message.setMargin(24)
         self._pages = QStackedLayout()
@@ -304,3 +307,4 @@ class View(QWidget):
             if text != self.message:  # once, not at every tick of a live run
                 _log.exception("the view %s failed", self.title)
             self.show_message(text)
+        self.drew.emit()

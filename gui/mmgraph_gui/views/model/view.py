@@ -203,13 +203,17 @@ class ModelView(View):
             if values[0] == name and self.layers.currentIndex().row() != row:
                 self.layers.selectRow(row)
         if everywhere:
-            for kind in LAYER_KINDS:
-                for known in (name, f"{name}.input"):
-                    if known in self.state.layers(kind):
-                        self.state.set_layer(kind, known)
+            layers = {
+                kind: known
+                for kind in LAYER_KINDS
+                for known in (name, f"{name}.input")
+                if known in self.state.layers(kind)
+            }
+            self.state.set_layers(layers)
         self._ask_history()
         self._say_box(name)
-        self.looked.emit()
+        if everywhere:
+            self.looked.emit()
 
     def look(self) -> ModelLook:
         return ModelLook(self.layer, self.what_box.currentText(), self.diagram.look())
