@@ -204,8 +204,8 @@ class MainWindow(QMainWindow):
 
     def start(self, recipe: str, values: dict[str, bool | int | float | str | None]) -> None:
         """Train a recipe in a process of its own and open its run when it appears."""
-        self.say(f"Starting {recipe} …", "info")
-        self.launcher.start(recipe, values, self.remote.root.absolute())
+        cancel = self.launcher.start(recipe, values, self.remote.root.absolute())
+        self.say(f"Starting {recipe} …", "info", cancel)
 
     def resume(self) -> None:
         """Go on after a pause, or take up an ended run from its last checkpoint."""
@@ -441,7 +441,10 @@ class MainWindow(QMainWindow):
         self.runs.chosen.connect(self.open_run)
         self.runs.wanted.connect(self.deeds.do)
         self.queue.changed.connect(self.runs.show_queue)
-        self.queue.started.connect(lambda recipe: self.say(f"Starting {recipe} from the queue …", "info"))
+        self.launcher.resumed.connect(self.deeds.resumed)
+        self.queue.started.connect(
+            lambda recipe, cancel: self.say(f"Starting {recipe} from the queue …", "info", cancel)
+        )
         self.runs.checked.connect(self.others.set)
         self.others.changed.connect(lambda: self.runs.show_checked(self.others.paths))
         self.others.failed.connect(lambda text: self.say(text, "warning"))

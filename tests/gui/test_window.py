@@ -162,6 +162,8 @@ def test_theme_switches_at_run_time(qtbot, opened_window, has_colour):
 
 def test_training_is_started_steered_and_goes_on_without_the_window(qtbot, window):
     window.start("digits-graph", {})
+    assert window.banner.text == "Starting digits-graph …"
+    assert not window.banner.cancel.isHidden()
     qtbot.waitUntil(lambda: window.state.status is not None and window.state.status.is_live)
     folder = window.state.path
     assert window.steps.follow.isVisible()

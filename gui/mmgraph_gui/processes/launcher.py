@@ -16,8 +16,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from mmgraph.errors import RunError
 from mmgraph.options import Scalar
-from mmgraph.runs import is_run, new_run_name
+from mmgraph.runs import RunReader, is_run, new_run_name
 from mmgraph.runs.opened import opened_root
 from mmgraph_gui.processes.politeness import give_way, politely
 
@@ -44,10 +45,12 @@ class Launcher(QObject):
 
     Signals:
         appeared(Path): the run folder of a started process is there.
+        resumed(Path): a run that was taken up again is being trained.
         failed(str): a process could not start, resume or explain a run; what it said.
     """
 
     appeared = Signal(object)
+    resumed = Signal(object)
     failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None, *, program: Sequence[str] | None = None) -> None:
@@ -61,13 +64,20 @@ class Launcher(QObject):
         """Whether a process that it started or resumed is still training."""
         return any(thread.is_alive() for thread in self._threads if thread.name == TRAINING)
 
-    def start(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> None:
-        """Train a recipe with the options that differ from its defaults, in a new folder below `root`."""
-        self._watch(self._start, recipe, dict(values), root)
+    def start(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> Callable[[], None]:
+        """Train a recipe with the options that differ from its defaults, in a new folder below `root`.
 
-    def resume(self, run: Path) -> None:
-        """Go on with a run from its last checkpoint."""
-        self._watch(self._resume, run)
+        What is returned gives that up until the run appears.
+        """
+        given_up = threading.Event()
+        self._watch(self._start, recipe, dict(values), root, given_up)
+        return given_up.set
+
+    def resume(self, run: Path) -> Callable[[], None]:
+        """Go on with a run from its last checkpoint; what is returned gives that up until it is being trained."""
+        given_up = threading.Event()
+        self._watch(self._resume, run, given_up)
+        return given_up.set
 
     def explain(self, run: Path, item: int) -> None:
         """Find what an ended run's answer about an item hangs on, and record it in the run."""
@@ -109,33 +119,44 @@ class Launcher(QObject):
         self._threads.append(thread)
         thread.start()
 
-    def _start(self, recipe: str, values: dict[str, Scalar | None], root: Path) -> None:
+    def _start(
+        self, recipe: str, values: dict[str, Scalar | None], root: Path, given_up: threading.Event
+    ) -> None:
         name = free_name(root, recipe)
         command = ["train", recipe, "--runs", str(root), "--name", name, "--quiet", *flags(values)]
-        self._follow(command, root / name, f"Training of {recipe} did not start", new=True)
+        self._follow_new(command, root / name, f"Training of {recipe} did not start", given_up)
 
-    def _resume(self, run: Path) -> None:
-        self._follow(["resume", str(run), "--quiet"], run, f"'{run.name}' could not be resumed", new=False)
+    def _resume(self, run: Path, given_up: threading.Event) -> None:
+        command = ["resume", str(run), "--quiet"]
+        complaint = f"'{run.name}' could not be resumed"
+        self._follow(command, complaint, lambda: _is_live(run), lambda: self.resumed.emit(run), given_up)
 
     def _open_model(self, file: Path, chosen: list[str], given_up: threading.Event) -> None:
         root = opened_root()
         name = free_name(root, file.stem.lstrip(".") or "model")
         command = ["open", str(file), "--runs", str(root), "--name", name, *chosen]
         complaint = f"'{file.name}' could not be opened"
-        self._follow(command, root / name, complaint, new=True, given_up=given_up)
+        self._follow_new(command, root / name, complaint, given_up)
 
     def _explain(self, run: Path, item: int) -> None:
-        self._follow(["explain", str(run), str(item)], run, f"Item {item} could not be explained", new=False)
+        self._follow(["explain", str(run), str(item)], f"Item {item} could not be explained")
+
+    def _follow_new(
+        self, command: Sequence[str], folder: Path, complaint: str, given_up: threading.Event
+    ) -> None:
+        self._follow(
+            command, complaint, lambda: is_run(folder), lambda: self.appeared.emit(folder), given_up
+        )
 
     def _follow(
         self,
         command: Sequence[str],
-        folder: Path,
         complaint: str,
-        *,
-        new: bool,
+        is_there: Callable[[], bool] = lambda: False,
+        tell: Callable[[], object] = lambda: None,
         given_up: threading.Event | None = None,
     ) -> None:
+        """Start a process; tell when what it makes is there, and complain where it ends before."""
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
@@ -149,12 +170,12 @@ class Launcher(QObject):
                 self.failed.emit(f"{complaint} ({error}).")
                 return
             give_way(process.pid)
-            told = False  # once a new run is there, its own status says how it ends
+            told = False  # once a run is there, its own status says how it ends
             while not self._closing.is_set():
                 ended = process.poll()
-                if new and not told and is_run(folder):
+                if not told and is_there():
                     told = True
-                    self.appeared.emit(folder)
+                    tell()
                 if given_up is not None and given_up.is_set() and not told:
                     process.kill()
                     process.wait()
@@ -172,6 +193,14 @@ def free_name(root: Path, recipe: str) -> str:
     name = new_run_name(recipe)
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not (root / name).exists())
+
+
+def _is_live(run: Path) -> bool:
+    try:
+        with RunReader(run) as reader:
+            return reader.status().is_live
+    except RunError:
+        return False
 
 
 def _own_session() -> dict[str, Any]:

@@ -49,8 +49,12 @@ class RunDeeds:
         window = self._window
         if path.absolute() != window.state.path:
             window.open_run(path)
-        window.say(f"Resuming {path.name} …", "info")
-        window.launcher.resume(path)
+        window.say(_resuming(path), "info", window.launcher.resume(path))
+
+    def resumed(self, path: Path) -> None:
+        """A run that was resumed is being trained: the message about it has done its work."""
+        if self._window.banner.text == _resuming(path):
+            self._window.banner.hide()
 
     def stop(self, path: Path) -> None:
         """Ask the process that trains a run to stop."""
@@ -109,3 +113,7 @@ class RunDeeds:
             lambda _: window.runs.refresh(),
             failed,
         )
+
+
+def _resuming(path: Path) -> str:
+    return f"Resuming {path.name} …"

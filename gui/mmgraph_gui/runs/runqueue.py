@@ -36,11 +36,11 @@ class RunQueue(QObject):
 
     Signals:
         changed(list): entries of those that wait, the next one first.
-        started(str): recipe of a run that has been started.
+        started(str, Callable): recipe of a run that has been started, and what gives that up until it appears.
     """
 
     changed = Signal(object)
-    started = Signal(str)
+    started = Signal(str, object)
 
     def __init__(
         self, launcher: Launcher, is_busy: Callable[[], bool], parent: QObject | None = None
@@ -80,8 +80,8 @@ class RunQueue(QObject):
             self._timer.stop()
         elif not self._launcher.is_training and not self._is_busy():
             following = self._waiting.pop(0)
-            self._launcher.start(following.recipe, following.values, following.root)
-            self.started.emit(following.recipe)
+            cancel = self._launcher.start(following.recipe, following.values, following.root)
+            self.started.emit(following.recipe, cancel)
             self._tell()
 
     def _tell(self) -> None:

@@ -90,3 +90,25 @@ def test_a_file_of_weights_that_cannot_be_opened_says_why(qtbot, launcher, tmp_p
     with qtbot.waitSignal(launcher.failed) as told:
         launcher.open_model(tmp_path / "bomb.pt")
     assert told.args[0] == "'bomb.pt' could not be opened: It holds more than weights."
+
+
+def test_starting_can_be_given_up_until_the_run_appears(qtbot, launcher, tmp_path):
+    launcher._program = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    give_up = launcher.start("digits-graph", {}, tmp_path / "runs")
+    assert launcher.is_training
+    give_up()
+    qtbot.waitUntil(lambda: not launcher.is_training)
+
+
+def test_a_resumed_run_says_when_it_is_being_trained(qtbot, launcher, tmp_path):
+    run = RunWriter.create(tmp_path, "old", {})
+    run.close("stopped")
+    launcher._program = [
+        sys.executable,
+        "-c",
+        "import sys, time; from mmgraph.runs import RunWriter\n"
+        "with RunWriter(sys.argv[2]):\n    time.sleep(2)",
+    ]
+    with qtbot.waitSignal(launcher.resumed) as told:
+        launcher.resume(run.folder)
+    assert told.args == [run.folder]
