@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,11 @@ class EdgeStrength:
         largest = strength.max(initial=0)
         order = np.argsort(strength, kind="stable")
         return edges[:, order], strength[order] / (largest if largest > 0 else 1)
+
+    def among(self, nodes: npt.NDArray[np.bool_]) -> EdgeStrength:
+        """The edges between these nodes alone; `nodes` (n,) says of each whether it is one."""
+        kept = nodes[self.edges].all(axis=0)
+        return replace(self, edges=self.edges[:, kept], strength=self.strength[kept])
 
 
 @dataclass(frozen=True, eq=False)

@@ -232,9 +232,10 @@ class GraphView(PointView):
         self.draw("edges", functools.partial(draw_edges, scene=scene))
 
     def _scene(self, now: GraphLayout) -> EdgeScene:
-        edges = now.edges
+        edges, strength = now.edges, self.strength
         if self._kept is not None:
             edges = edges[:, self._kept[edges].all(axis=0)]
+            strength = None if strength is None else strength.among(self._kept)
         return EdgeScene(
             now.positions,
             edges,
@@ -244,7 +245,7 @@ class GraphView(PointView):
             colour_parts(self.theme.palette.accent),
             colour_parts(self.theme.palette.background),
             self._selected_nodes(),
-            self.strength,
+            strength,
             self._coloured(now),
         )
 
@@ -259,11 +260,11 @@ class GraphView(PointView):
             colour = QColor(self.theme.palette.muted)
             colour.setAlphaF(0.35 if self.strength is None else 0.15)
             painter.setPen(QPen(colour, self.plane.ratio))
-            pixels = self.plane.viewport.to_pixels(now.positions)
-            for source, target in self._scene(now).edges.T.tolist():
+            pixels, scene = self.plane.viewport.to_pixels(now.positions), self._scene(now)
+            for source, target in scene.edges.T.tolist():
                 painter.drawLine(QPointF(*pixels[source]), QPointF(*pixels[target]))
-            if self.strength is not None:
-                paint_strokes(painter, self._scene(now), *self.strength.shown(self._selected_nodes()))
+            if scene.strength is not None:
+                paint_strokes(painter, scene, *scene.strength.shown(scene.selected))
 
     def _explain(self) -> None:
         if len(self.state.selection) == 1:
@@ -326,10 +327,13 @@ class GraphView(PointView):
 
     def write_caption(self) -> None:
         """Say what is shown."""
-        if self.layout_now is None:
+        now, kept = self.layout_now, None
+        if now is None:
             return
-        kept = None if self._kept is None else (int(self._kept.sum()), self.degrees.words())
-        parts = graph_words(self.state, self.layout_now, self.strength, kept)
+        if self._kept is not None:
+            edges = int(self._kept[now.edges].all(axis=0).sum())
+            kept = int(self._kept.sum()), edges, self.degrees.words()
+        parts = graph_words(self.state, now, self.strength, kept)
         if self.questions.told:
             parts.insert(0, self.questions.told)
         if self.drawn is not None and self.drawn.hidden:

@@ -10,23 +10,24 @@ from mmgraph_gui.views.points.view import caption_count
 
 
 def graph_words(
-    state: AppState, now: GraphLayout, strength: EdgeStrength | None, kept: tuple[int, str] | None
+    state: AppState, now: GraphLayout, strength: EdgeStrength | None, kept: tuple[int, int, str] | None
 ) -> list[str]:
     """Facts in the order of a caption.
 
     Args:
         strength: what edges weigh, where they do.
-        kept: how many nodes a filter by degree lets through, and which those are; None without a filter.
+        kept: how many nodes and edges a filter by degree lets through, and which nodes those are; None without a
+            filter.
     """
     items, links = state.items, now.rows is not None
     nodes, edges = len(now.positions), now.edges.shape[1]
     noun = items.noun if items is not None else ""
     node, edge = ("node", noun or "edge") if links else (noun or "node", "edge")
-    shown = nodes if kept is None else kept[0]
+    shown, shown_edges, which = kept or (nodes, edges, "")
     parts = [caption_count(shown, nodes, node)]
     if kept is not None:
-        parts[0] += f", of {kept[1]}; {nodes - shown:,} hidden"
-    parts.append(f"{edges:,} {edge}s" + (", in the colours of the legend" if links else ""))
+        parts[0] += f", of {which}; {nodes - shown:,} hidden"
+    parts.append(caption_count(shown_edges, edges, edge) + (", in the colours of the legend" if links else ""))
     parts.append(now.how)
     if now.stopped:
         parts.append(f"stopped at {now.step} of {now.steps}")

@@ -376,10 +376,21 @@ def test_nodes_are_shown_by_degree(qtbot: Any, view: GraphView) -> None:
     assert 0 < shown.sum() < 300
     told = f"{shown.sum()} of 300 digits shown, of degree 9 or more; {300 - shown.sum()} hidden"
     assert told in view.caption.text()
+    between = shown[view.layout_now.edges].all(axis=0)
+    assert f"{between.sum():,} of {len(between):,} edges shown" in view.caption.text()
     np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown)
     assert len(view.cloud.lost) == 0
     edges = view._scene(view.layout_now).edges
     assert shown[edges].all()
+    view.edge_box.setCurrentIndex(1)
+    view.edge_box.activated.emit(1)
+    qtbot.waitUntil(lambda: view.strength is not None)
+    weighed = view._scene(view.layout_now).strength
+    assert 0 < weighed.edges.shape[1] < view.strength.edges.shape[1]
+    assert shown[weighed.edges].all()  # attention is not drawn to nodes that are hidden
+    view.edge_box.setCurrentIndex(0)
+    view.edge_box.activated.emit(0)
+    qtbot.waitUntil(lambda: view.strength is None)
     view.degrees.most.setValue(largest - 1)
     np.testing.assert_array_equal(np.isfinite(view.points).all(axis=1), shown & (degrees < largest))
     assert f"of degree 9 to {largest - 1}; " in view.caption.text()
