@@ -322,14 +322,11 @@ class CurvePlot(QWidget):
         parts = {drawn.curve.part for drawn in self._drawn.values()}
         for faint, kept in ((self._faint, FAINT), (self._shown, 1.0)):
             for key, (x, y) in faint.items():
+                if len(x) == 1:  # one point makes no line
+                    continue
                 curve = self._drawn[key].curve
                 colour = QColor(self.colour_of(curve))
                 colour.setAlphaF(kept)
-                if len(x) == 1:  # one point makes no line
-                    painter.setPen(Qt.PenStyle.NoPen)
-                    painter.setBrush(colour)
-                    painter.drawEllipse(area.polygon(x, y).at(0), 3.5, 3.5)
-                    continue
                 aside = curve.slot is not None and curve.part == "train" and len(parts) > 1
                 line(painter, area.polygon(x, y), colour, 1.0 if thin or aside or kept < 1 else LINE)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -337,14 +334,23 @@ class CurvePlot(QWidget):
         painter.restore()
 
     def _paint_marks(self, painter: QPainter) -> None:
-        palette, area = self._theme.palette, self._area()
-        if marks := self.marks:
+        """Single points, the best and what is no number: whole also where they lie at the end of the axes."""
+        palette, area, (first, last) = self._theme.palette, self._area(), self._span
+        painter.setClipRect(area.box.adjusted(-REACH, -REACH, REACH, REACH))
+        for key, (x, y) in self._shown.items():
+            if len(x) == 1 and first <= x[0] <= last:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(self.colour_of(self._drawn[key].curve)))
+                painter.drawEllipse(area.polygon(x, y).at(0), 3.5, 3.5)
+        if marks := [mark for mark in self.marks if first <= mark[0] <= last]:
             painter.setPen(QPen(QColor(palette.error), 2))
             x, y = np.array(marks, dtype=np.float64).T
             for place in area.polygon(x, y).toList():
                 for across in (QPointF(4, 4), QPointF(4, -4)):
                     painter.drawLine(place - across, place + across)
         for key, point in self.best.items():
+            if not first <= point[0] <= last:
+                continue
             x, y = np.array([point], dtype=np.float64).T
             place = area.polygon(x, y).at(0)
             painter.setPen(QPen(QColor(palette.background), 1.5))

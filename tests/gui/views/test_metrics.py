@@ -362,6 +362,23 @@ def test_the_best_is_marked(view, opened):
     assert view.plots["learning rate"].best == {}
 
 
+def test_marks_at_the_last_step_are_whole(theme, qtbot):
+    plot = CurvePlot("loss", theme)
+    qtbot.addWidget(plot)
+    plot.resize(600, 300)
+    alone = Series(np.array([40]), np.array([40.0]), np.array([40.0]), np.array([0.5]))
+    plot.draw([Curve("train", series(np.linspace(1, 0, 40))), Curve("test", alone)], (1, 40))
+    image = plot.grab().toImage()
+    ratio = image.devicePixelRatio()
+    x = round(plot.x_of(40) * ratio)
+    low, high = plot.limits
+    box = plot._area().box
+    y = round((box.bottom() - (0.5 - low) / (high - low) * box.height()) * ratio)
+    assert image.pixelColor(x + 2, y) == image.pixelColor(x - 2, y) == QColor(theme.curve("test"))
+    plot.draw([Curve("train", series(np.linspace(1, 0, 40))), Curve("test", alone)], (1, 39.5))
+    assert plot.grab().toImage().pixelColor(x + 2, y) == QColor(theme.palette.background)
+
+
 def send(plot, kind, at, button, pressed, modifiers=Qt.KeyboardModifier.NoModifier):
     event = QMouseEvent(kind, at, plot.mapToGlobal(at), button, pressed, modifiers)
     QApplication.sendEvent(plot, event)
