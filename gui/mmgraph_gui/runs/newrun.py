@@ -152,7 +152,11 @@ class NewRunDialog(QDialog):
         keep.triggered.connect(self._keep)
 
     def _offer(self, menu: QMenu, text: str, values: Mapping[str, object]) -> None:
-        menu.addAction(text.replace("&", "&&")).triggered.connect(lambda _=False: self.apply(values))
+        menu.addAction(text.replace("&", "&&")).triggered.connect(lambda _=False: self._take(values))
+
+    def _take(self, values: Mapping[str, object]) -> None:
+        self.apply(values)
+        self.start.setFocus()  # Enter starts it, rather than opening the menu again
 
     def _open_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(

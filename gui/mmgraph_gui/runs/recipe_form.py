@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -107,6 +108,9 @@ class RecipeForm(QWidget):
         self._check()
         if refused:
             self.hint.setText(f"Left at the default: {'; '.join(refused)}.")
+        elif not self.problem:
+            told = [f"{label_of(self.fields[name].option)} {shown(value)}" for name, value in self.values().items()]
+            self.hint.setText(f"Other than the defaults: {', '.join(told)}." if told else "All at their defaults.")
 
     @property
     def problem(self) -> str:
@@ -139,6 +143,8 @@ class RecipeForm(QWidget):
             field.changed.connect(lambda field=field: self._edited(field))
             field.widget.installEventFilter(self)
             field.widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            if not isinstance(field.widget, QCheckBox):  # the same for all, with a frame or without
+                field.widget.setFixedHeight(self.chooser.sizeHint().height())
             self.fields[option.name] = field
             form.addRow(label_of(option), field.widget)
         self.form.setWidget(page)

@@ -170,6 +170,11 @@ def test_ready_made_presets_fill_the_form(qtbot, theme, name):
     actions = texts(dialog.options_menu)
     actions["Quick look"].trigger()
     assert dialog.values() == dict(dialog.recipe.quick)
+    assert dialog.hint.text().startswith("Other than the defaults: ")
+    assert all(f"{value}" in dialog.hint.text() for value in dialog.recipe.quick.values())
+    assert dialog.focusWidget() is dialog.start
+    lines = [field.widget for field in dialog.fields.values() if not isinstance(field.widget, QCheckBox)]
+    assert len({line.height() for line in lines}) == 1  # a field with a mistake in it, too, is as high
     for title, options in _published(name).items():
         texts(actions["As in the paper"].menu())[title.replace("&", "&&")].trigger()
         assert "Left at the default" not in dialog.hint.text()
