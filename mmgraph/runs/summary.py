@@ -11,11 +11,12 @@ from mmgraph.runs.notes import RunNotes, read_notes
 from mmgraph.runs.reader import RunReader
 from mmgraph.runs.schema import RUNNING_STATES
 
-_PARTS = ("test/", "best/validation/", "validation/", "train/")
-_LOW = ("loss", "error", "perplexity", "mse", "mae", "rmse", "distance", "bits_per_character")
+_BEST = "best/validation/"
+_PARTS = ("test/", _BEST, "validation/", "train/")
+_LOW = ("loss", "error", "perplexity", "mse", "mae", "rmse", "distance", "bits", "nats")
 _HIGH = (
     *("accuracy", "acc", "f1", "auc", "ap", "map", "mrr", "precision", "recall", "correlation"),
-    *("bleu", "meteor", "score", "hits", "nmi", "modularity"),
+    *("bleu", "meteor", "cider", "score", "hits", "nmi", "modularity", "nn", "pearson", "spearman", "kendall"),
 )
 
 
@@ -52,14 +53,17 @@ class RunSummary:
 
 
 def chief_score(metrics: Mapping[str, float]) -> tuple[str, float] | None:
-    """The number that says most of a run, and its name: of the test part if there is one, accuracy if there is one.
+    """The number that says most of a run, and its name: of the test part if there is one.
 
-    Losses come last; None where nothing was recorded.
+    Of several that which decides which weights are the best, or else the accuracy. Losses come last; None where nothing
+    was recorded.
     """
+    deciding = sorted(tag.rpartition("/")[2] for tag in metrics if tag.startswith(_BEST))
     for part in _PARTS:
         tags = [tag for tag in metrics if tag.startswith(part) and not tag.endswith("loss")]
         if tags:
-            tag = f"{part}accuracy" if f"{part}accuracy" in tags else min(tags)
+            wanted = (f"{part}{quantity}" for quantity in (*deciding, "accuracy"))
+            tag = next((tag for tag in wanted if tag in tags), min(tags))
             return tag, metrics[tag]
     left = sorted(metrics, key=lambda tag: (not tag.endswith("loss"), tag))
     return (left[0], metrics[left[0]]) if left else None
@@ -68,6 +72,8 @@ def chief_score(metrics: Mapping[str, float]) -> tuple[str, float] | None:
 def lower_is_better(tag: str) -> bool | None:
     """Whether a number is to fall (a loss, an error) or to rise (an accuracy); None where its name does not tell."""
     words = tag.rpartition("/")[2].lower().replace("-", "_").replace("@", "_").split("_")
+    if "correlation" in words:  # also one of distances
+        return False
     if any(word in _LOW for word in words) or tag.endswith(_LOW):
         return True
     return False if any(word in _HIGH for word in words) else None

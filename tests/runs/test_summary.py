@@ -21,6 +21,9 @@ from mmgraph.runs import (
         ({"train/loss": 1, "train/accuracy": 2, "validation/loss": 3}, "train/accuracy"),
         ({"learning_rate": 0.1, "train/loss": 1}, "train/loss"),
         ({"score": 1}, "score"),
+        ({"test/kendall": 1, "test/pearson": 2, "best/validation/pearson": 3}, "test/pearson"),
+        ({"test/accuracy": 1, "test/map@r": 2, "best/validation/map@r": 3}, "test/map@r"),
+        ({"test/accuracy": 1, "test/ap": 2, "best/validation/loss": 3}, "test/accuracy"),
     ],
 )
 def test_the_chief_score(metrics, tag):
@@ -62,6 +65,8 @@ def test_a_config_of_somebody_else_is_no_error(tmp_path):
     [
         ("train/loss", True), ("validation/link_loss", True), ("perplexity", True), ("test/accuracy", False),
         ("hits@10", False), ("recall@1", False), ("learning_rate", None), ("growth", None), ("closs", True),
+        ("validation/distance-correlation", False), ("bits_per_character", True), ("test/nats-per-character", True),
+        ("test/1-nn", False), ("test/mean-absolute-error", True), ("test/kendall", False),
     ],
 )  # fmt: skip
 def test_which_way_is_better(tag, lower):
