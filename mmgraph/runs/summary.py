@@ -16,7 +16,19 @@ _PARTS = ("test/", _BEST, "validation/", "train/")
 _LOW = ("loss", "error", "perplexity", "mse", "mae", "rmse", "distance", "bits", "nats")
 _HIGH = (
     *("accuracy", "acc", "f1", "auc", "ap", "map", "mrr", "precision", "recall", "correlation"),
-    *("bleu", "meteor", "cider", "score", "hits", "nmi", "modularity", "nn", "pearson", "spearman", "kendall"),
+    *(
+        "bleu",
+        "meteor",
+        "cider",
+        "score",
+        "hits",
+        "nmi",
+        "modularity",
+        "nn",
+        "pearson",
+        "spearman",
+        "kendall",
+    ),
 )
 
 

@@ -144,9 +144,7 @@ class Launcher(QObject):
     def _follow_new(
         self, command: Sequence[str], folder: Path, complaint: str, given_up: threading.Event
     ) -> None:
-        self._follow(
-            command, complaint, lambda: is_run(folder), lambda: self.appeared.emit(folder), given_up
-        )
+        self._follow(command, complaint, lambda: is_run(folder), lambda: self.appeared.emit(folder), given_up)
 
     def _follow(
         self,

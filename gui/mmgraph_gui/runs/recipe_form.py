@@ -109,8 +109,13 @@ class RecipeForm(QWidget):
         if refused:
             self.hint.setText(f"Left at the default: {'; '.join(refused)}.")
         elif not self.problem:
-            told = [f"{label_of(self.fields[name].option)} {shown(value)}" for name, value in self.values().items()]
-            self.hint.setText(f"Other than the defaults: {', '.join(told)}." if told else "All at their defaults.")
+            told = [
+                f"{label_of(self.fields[name].option)} {shown(value)}"
+                for name, value in self.values().items()
+            ]
+            self.hint.setText(
+                f"Other than the defaults: {', '.join(told)}." if told else "All at their defaults."
+            )
 
     @property
     def problem(self) -> str:

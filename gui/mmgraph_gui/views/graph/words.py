@@ -27,7 +27,9 @@ def graph_words(
     parts = [caption_count(shown, nodes, node)]
     if kept is not None:
         parts[0] += f", of {which}; {nodes - shown:,} hidden"
-    parts.append(caption_count(shown_edges, edges, edge) + (", in the colours of the legend" if links else ""))
+    parts.append(
+        caption_count(shown_edges, edges, edge) + (", in the colours of the legend" if links else "")
+    )
     parts.append(now.how)
     if now.stopped:
         parts.append(f"stopped at {now.step} of {now.steps}")
