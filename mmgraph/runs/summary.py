@@ -73,6 +73,8 @@ def chief_score(metrics: Mapping[str, float]) -> tuple[str, float] | None:
     deciding = sorted(tag.rpartition("/")[2] for tag in metrics if tag.startswith(_BEST))
     for part in _PARTS:
         tags = [tag for tag in metrics if tag.startswith(part) and not tag.endswith("loss")]
+        if part == "train/":  # norms of gradients and the like say little of a run
+            tags = [tag for tag in tags if lower_is_better(tag) is not None]
         if tags:
             wanted = (f"{part}{quantity}" for quantity in (*deciding, "accuracy"))
             tag = next((tag for tag in wanted if tag in tags), min(tags))

@@ -22,6 +22,7 @@ from mmgraph.runs import (
         ({"learning_rate": 0.1, "train/loss": 1}, "train/loss"),
         ({"score": 1}, "score"),
         ({"test/kendall": 1, "test/pearson": 2, "best/validation/pearson": 3}, "test/pearson"),
+        ({"train/gradient_norm": 1, "train/loss": 2}, "train/loss"),
         ({"test/accuracy": 1, "test/map@r": 2, "best/validation/map@r": 3}, "test/map@r"),
         ({"test/accuracy": 1, "test/ap": 2, "best/validation/loss": 3}, "test/accuracy"),
     ],
