@@ -192,11 +192,8 @@ class GalleryCell(QStyledItemDelegate):
     def _paint_label(
         self, painter: QPainter, inner: QRectF, line: int, known: Description, distance: float | None
     ) -> None:
-        label, far = f"label {known.label}" if known.label else "no label", ""
-        if distance is not None:
-            far = f" · {distance:.3g}"
-        if known.label and painter.fontMetrics().horizontalAdvance(label + far) > inner.width() - 6:
-            label = known.label  # rounding elides early
+        label = known.label or "no label"
+        far = "" if distance is None else f" · {distance:.3g}"
         painter.setPen(QColor(self._theme.palette.muted))
         _write(painter, QRectF(inner.left(), inner.bottom() - 2 * line, inner.width(), line), label, far)
 
