@@ -200,6 +200,19 @@ def stops(tour: Tour) -> dict[str, Callable[[], None]]:
         window.stop()
         tour.wait(lambda: not live())
 
+    def run_table() -> None:
+        tour.open("digits-gat")
+        window.theme.set_mode("light")
+        window.others.set(tour.root / "digits-slower", True)
+        window.show_run_table()
+        window.run_dock.resize(SIZE[0], 200)
+        window.runs.sort("best")
+        tour.settle()
+        tour.grab("run-table", window.run_dock)
+        window.show_run_table()
+        window.runs.sort("created")
+        window.others.set(tour.root / "digits-slower", False)
+
     def palette() -> None:
         from mmgraph_gui.commands import CommandPalette
 
@@ -311,6 +324,7 @@ def stops(tour: Tour) -> dict[str, Callable[[], None]]:
     return {
         "light": overview("light"),
         "dark": overview("dark"),
+        "run-table": run_table,
         "palette": palette,
         "metrics": metrics,
         "embedding": embedding,

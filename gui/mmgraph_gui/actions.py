@@ -119,6 +119,13 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
         Entry(
             "compare", "&Compare…", "Ctrl+D", "compare", "Another run, or another step, beside the open run"
         ),
+        Entry(
+            "run-table",
+            "&Wide table of runs",
+            "Shift+F9",
+            "show_run_table",
+            "The runs in a window of their own, with columns; again to put them back",
+        ),
         Entry("layout", "&Reset layout", "Ctrl+0", "reset_layout", "Put all views back to their places"),
     ),
     "&Help": (

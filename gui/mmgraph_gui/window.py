@@ -291,7 +291,19 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """All views at their first places."""
         self.area.reset_layout()
+        self.run_dock.setFloating(False)
         self.run_dock.show()
+
+    def show_run_table(self) -> None:
+        """The runs in a window of their own, wide enough for columns, or back beside the views."""
+        dock = self.run_dock
+        wide = not (dock.isFloating() and dock.isVisible())
+        dock.setFloating(wide)
+        dock.show()
+        if wide:
+            place = self.geometry().adjusted(0, self.height() // 5, 0, -self.height() // 5)
+            dock.setGeometry(place.adjusted(self.width() // 20, 0, -self.width() // 20, 0))
+        self.runs.view.setFocus()
 
     def export_dialog(self) -> None:
         """Ask for a file and write the current view into it."""

@@ -390,6 +390,25 @@ def test_every_action_has_a_key_or_a_menu_and_a_tip(window):
     assert len(keys) == len(set(keys)) > 20
 
 
+def test_the_table_of_runs_has_columns_in_a_window_of_its_own(qtbot, opened_window):
+    window = opened_window
+    header = window.runs.view.header()
+    assert header.isHidden()
+    window.actions_["run-table"].trigger()
+    assert window.run_dock.isFloating()
+    qtbot.waitUntil(lambda: not header.isHidden())
+    window.run_dock.hide()  # closed by its cross, it comes again
+    window.actions_["run-table"].trigger()
+    assert window.run_dock.isVisible()
+    assert window.run_dock.isFloating()
+    window.actions_["run-table"].trigger()
+    assert not window.run_dock.isFloating()
+    qtbot.waitUntil(header.isHidden)
+    window.actions_["run-table"].trigger()
+    window.actions_["layout"].trigger()
+    assert not window.run_dock.isFloating()
+
+
 def test_layout_and_recent_runs_are_remembered(qtbot, make_window, digits_run):
     window = make_window()
     with qtbot.waitSignal(window.follower.opened):

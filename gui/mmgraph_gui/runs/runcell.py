@@ -25,6 +25,8 @@ from mmgraph_gui.runs.runmodel import COLUMNS, ENTRY_ROLE
 from mmgraph_gui.statusline import state_colour
 
 PAD = 6
+WIDEST = 240
+"""Pixels of words for which a column makes room of itself."""
 CURVE_WIDTH = 64
 NARROWEST_CURVE = 24
 
@@ -59,9 +61,9 @@ class RunCell(QStyledItemDelegate):
         name = COLUMNS[index.column()].name
         if name == "trace":
             return QSize(CURVE_WIDTH + 2 * PAD, line + 2 * PAD)
-        room = 2 * (line + PAD) if name == "name" else line if name == "state" else 0
+        room = 2 * (line + PAD) if name == "name" else line + PAD if name == "state" else 0
         wide = option.fontMetrics.horizontalAdvance(COLUMNS[index.column()].text(entry))
-        return QSize(min(wide, 320) + room + 2 * PAD, line + 2 * PAD)
+        return QSize(min(wide, WIDEST) + room + 3 * PAD, line + 2 * PAD)  # words are cut early, by rounding
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         entry = index.data(ENTRY_ROLE)

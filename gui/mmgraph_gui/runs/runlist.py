@@ -31,7 +31,6 @@ from mmgraph_gui.runs.runwatch import RunWatch
 NARROWEST = 180
 COLUMNS_FROM = 560
 """Pixels of width from which there are columns."""
-HIDDEN_FIRST = ("dataset", "notes")
 SETTING = "run-columns"
 
 
@@ -268,8 +267,8 @@ class RunList(QWidget):
             order = self.order.sortColumn(), self.order.sortOrder()
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
             if self._wide is None or not header.restoreState(self._wide):
-                for place, column in enumerate(COLUMNS):
-                    self.view.setColumnHidden(place, column.name in HIDDEN_FIRST)
+                for place in range(len(COLUMNS)):
+                    self.view.setColumnHidden(place, False)
             header.setStretchLastSection(True)
             self.view.sortByColumn(*order)
         self.cell.cards = cards

@@ -151,11 +151,10 @@ def test_narrow_shows_cards_and_wide_shows_columns_that_can_be_hidden(qtbot, the
     assert several.view.columnWidth(0) <= 250
     several.resize(COLUMNS_FROM + 200, 500)
     assert not header.isHidden()
-    assert not several.view.isColumnHidden(PLACES["state"])
-    assert several.view.isColumnHidden(PLACES["notes"])
+    assert not any(several.view.isColumnHidden(place) for place in range(len(PLACES)))
     menu = several.columns_menu()
     for action in menu.actions():
-        if action.text() in ("Notes", "State"):
+        if action.text() == "State":
             action.trigger()
     assert not several.view.isColumnHidden(PLACES["notes"])
     assert several.view.isColumnHidden(PLACES["state"])
@@ -164,6 +163,19 @@ def test_narrow_shows_cards_and_wide_shows_columns_that_can_be_hidden(qtbot, the
     several.resize(900, 500)
     assert not several.view.isColumnHidden(PLACES["notes"])
     assert several.view.isColumnHidden(PLACES["state"])
+
+
+def test_nothing_is_cut_in_wide_columns(qtbot, several, monkeypatch):
+    painted = {}
+
+    def spy(painter, area, words, colour, elide=Qt.TextElideMode.ElideRight):
+        painted[words] = painter.fontMetrics().elidedText(words, elide, area.width())
+
+    monkeypatch.setattr(several.cell, "_words", spy)
+    several.resize(1400, 500)
+    several.view.grab()
+    assert {"finished", "r", "cora", "train loss 0.5", "50 s", "baseline", "slow but sure"} <= painted.keys()
+    assert all(shown == words for words, shown in painted.items())
 
 
 def test_columns_are_kept_from_start_to_start(qtbot, theme, digits_run, tmp_path):
