@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -103,12 +104,20 @@ class Capture:
             return [draft.snapshot() for draft in drafts]
 
     def spread(self) -> list[Snapshot]:
-        """How the activations of each layer were spread in the last capture: "histograms/activations".
+        """How the activations of each layer were spread in the last capture or `sampling`: "histograms/activations".
 
         Nothing where that was asked before, or where the capture took filters only. Waits for the GPU.
         """
         activations, self._activations = self._activations, {}
         return histograms_of("activations", list(activations.items()))
+
+    @contextlib.contextmanager
+    def sampling(self) -> Iterator[None]:
+        """Sample the activations of what is run inside, for `spread`; for tasks that run the model themselves."""
+        recorder = Recorder(self.names(), self.limits)
+        with recorder:
+            yield
+        self._activations = recorder.activations
 
     def _forward(self, inputs: Inputs, names: dict[nn.Module, str], convolutions: list[str]) -> list[Draft]:
         count, limits = inputs.count, self.limits

@@ -39,6 +39,7 @@ class _Call:
     version: int
     sees_graph: bool
     contains_graph_layer: bool = False
+    contains_layer: bool = False
 
 
 class Recorder:
@@ -59,12 +60,12 @@ class Recorder:
         names: Mapping[nn.Module, str],
         limits: Limits,
         *,
-        count: int | None,
-        is_graph: bool,
-        maps: Collection[str],
-        embeddings: Collection[str],
-        last_input: bool,
-        attends: Callable[[str], bool] | None,
+        count: int | None = None,
+        is_graph: bool = False,
+        maps: Collection[str] = (),
+        embeddings: Collection[str] = (),
+        last_input: bool = False,
+        attends: Callable[[str], bool] | None = None,
     ) -> None:
         self.drafts: dict[tuple[str, str], Draft] = {}
         self.activations: dict[str, Tensor] = {}
@@ -135,6 +136,8 @@ class Recorder:
         if call.sees_graph:
             for outer in self._running:
                 outer.contains_graph_layer = True
+        if self._running:
+            self._running[-1].contains_layer = True
         self._running.append(call)
         if self._last_input and (call.sees_graph or isinstance(module, _WEIGHT_LAYERS)):
             self._last = [outer for outer in self._running[:-1] if outer.sees_graph] + [call]
@@ -143,7 +146,9 @@ class Recorder:
         if self._asking:
             return
         call = self._running.pop()
-        if _computes(module) or (call.sees_graph and not call.contains_graph_layer):
+        is_group = call.contains_layer and not isinstance(module, nn.MultiheadAttention)
+        computes = not is_group and not isinstance(module, _PASS_ON)
+        if computes or (call.sees_graph and not call.contains_graph_layer):
             self._sample(call.name, output)
         if call.name in self._maps:
             self._keep(feature_map_draft(call.name, module, output, self._count, self._limits))
@@ -202,12 +207,6 @@ class Recorder:
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
             self.remarks.append(text)
-
-
-def _computes(module: nn.Module) -> bool:
-    """Whether a layer is no group of layers and gives something of its own."""
-    inner = isinstance(module, nn.MultiheadAttention) or not any(True for _ in module.children())
-    return inner and not isinstance(module, _PASS_ON)
 
 
 def first_tensor(value: Any) -> Tensor | None:

@@ -144,12 +144,21 @@ class EncoderDecoder(nn.Module):
         Raises:
             InputError: the network has no attention.
         """
-        if self.attends is None:
+        weights = self.vectors_and_attention(source, lengths, written)[1]
+        if weights is None:
             raise InputError("Expected a network with attention, but attention is None.")
+        return weights
+
+    def vectors_and_attention(
+        self, source: Tensor, lengths: Tensor, written: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """What `encode` and `attention` give, None without attention; all layers run, and each once."""
         memory, mask, state = self._read(source, lengths)
         given = torch.cat([written.new_full((len(written), 1), self.begin), written], dim=1)
-        output, _ = self.decoder(self.target_embedding(given), state)
-        return self.attends.attention(output, memory, mask)
+        output, _ = self.decoder(self.dropout(self.target_embedding(given)), state)
+        weights = None if self.attends is None else self.attends.attention(output, memory, mask)
+        self._tokens(output, None if weights is None else weights @ memory)
+        return state[0][-1], weights
 
     def encode(self, source: Tensor, lengths: Tensor) -> Tensor:
         """One vector of each source, which the decoder begins with.
@@ -167,6 +176,11 @@ class EncoderDecoder(nn.Module):
 
     def _write(self, tokens: Tensor, memory: Tensor, mask: Tensor, state: State) -> tuple[Tensor, State]:
         output, state = self.decoder(self.dropout(self.target_embedding(tokens)), state)
-        if self.attends is not None:
-            output = torch.cat([output, self.attends(output, memory, mask)], dim=2)
-        return self.head(self.dropout(torch.tanh(self.combine(output)))), state
+        context = None if self.attends is None else self.attends(output, memory, mask)
+        return self._tokens(output, context), state
+
+    def _tokens(self, output: Tensor, context: Tensor | None) -> Tensor:
+        """Logits of each step, of what the decoder gives and what attention found for it."""
+        known = output if context is None else torch.cat([output, context], dim=2)
+        logits: Tensor = self.head(self.dropout(torch.tanh(self.combine(known))))
+        return logits

@@ -22,6 +22,7 @@ from mmgraph.fusion import (
     search_both_ways,
 )
 from mmgraph.fusion.deep_semantic import Stage
+from mmgraph.inspection import Capture
 from mmgraph.inspection.examined import Answer
 from mmgraph.questions import Search
 from mmgraph.runs import ItemSet, Snapshot
@@ -99,6 +100,7 @@ class CrossModalRetrieval(Task):
                 )
         self.model: CrossModalMapping = model
         self._images, self._texts, self._labels = dict(images), dict(texts), dict(labels)
+        self._layers = Capture(model, kinds=())
         self._class_names, self._items, self._new_items = tuple(class_names), items, new_items
         self._found: dict[str, tuple[Retrieval, Retrieval]] = {}
 
@@ -185,7 +187,8 @@ class CrossModalRetrieval(Task):
     def probe(self) -> list[Snapshot]:
         """Both modalities of the same items in the common space, how alike they are, and how well they are found."""
         count = len(self._items)
-        images, texts = self._mapped("image", "test", count), self._mapped("text", "test", count)
+        with self._layers.sampling():
+            images, texts = self._mapped("image", "test", count), self._mapped("text", "test", count)
         snapshots = [
             Snapshot("embedding", layer, vectors.float().cpu().numpy(), items=self._items.name)
             for layer, vectors in (("image", images), ("text", texts))
@@ -212,6 +215,10 @@ class CrossModalRetrieval(Task):
                 )
             )
         return snapshots
+
+    def activations(self) -> list[Snapshot]:
+        """Of the layers while images and texts are mapped."""
+        return self._layers.spread()
 
     def _reads(self) -> NewItems:
         if self._new_items is None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmgraph.errors import InputError
+from mmgraph.inspection import Capture
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.sequence import LanguageModel, Tokenizer, Vocabulary, detached, text_windows
 from mmgraph.sequence.cell import State
@@ -118,6 +119,7 @@ class LanguageModelling(Task):
         self._prompt, self._sample_length = prompt, sample_length
         self._draw = {"temperature": temperature, "top_k": top_k, "nucleus": nucleus}
         self._shown = self._texts["validation"][:SHOWN_STEPS]
+        self._layers = Capture(self.model, kinds=())
 
     def to(self, device: torch.device) -> None:
         """Move model and text to a device."""
@@ -218,7 +220,8 @@ class LanguageModelling(Task):
         with torch.no_grad():
             vectors = language.embedding.weight
             read = language.embedding(self._shown[None])
-            logits, _ = language(self._shown[None])
+            with self._layers.sampling():
+                logits, _ = language(self._shown[None])
             gates = language.recurrent.gates(read)
         language.train(training)
         steps = [_visible(token) for token in self._vocabulary.decode(self._shown.cpu())]
@@ -231,6 +234,10 @@ class LanguageModelling(Task):
             notes = {"rows": [f"unit {unit}" for unit in range(len(units))], "columns": steps}
             snapshots.append(Snapshot("matrix", f"gates/{name}", units, notes=notes))
         return snapshots
+
+    def activations(self) -> list[Snapshot]:
+        """Of the layers while some tokens are read."""
+        return self._layers.spread()
 
 
 KINDS = ("letter", "capital", "digit", "white space", "mark", "special")

@@ -101,6 +101,7 @@ class LinkPrediction(Task):
         self._features, self._graph = features, split.graph
         self._links, self._non_links = dict(split.links), dict(split.non_links)
         self._items, self._capture, self._constants = items, capture, list(constants)
+        self._layers = Capture(model, kinds=())
         self._seed, self._self_links = seed, self_links
         self._sampler = NegativeSampler(self._links["train"], split.graph.num_nodes)
         self._matrices: dict[str, tuple[Tensor, Tensor]] = {}
@@ -160,11 +161,15 @@ class LinkPrediction(Task):
         """The graph."""
         return self._constants
 
+    def activations(self) -> list[Snapshot]:
+        """Of the encoder."""
+        return self._layers.spread()
+
     def probe(self) -> list[Snapshot]:
         """The vectors of the nodes, what the encoder attends to, and how the held-back pairs were scored."""
         was_training = self.model.training
         self.model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), self._layers.sampling():
             z = self.model.encode(self._features, self._graph).mean
         self.model.train(was_training)
         snapshots = []

@@ -160,7 +160,9 @@ class MultimodalClassification(Classification):
         """What the modalities of some items give together."""
         (modalities,) = inputs.args
         with undisturbed(self.fusion):
-            fused, answers = self.fusion.fused(modalities), self.fusion(modalities).softmax(1)
+            fused = self.fusion.fused(modalities)
+            with self._capture.sampling():
+                answers = self.fusion(modalities).softmax(1)
         name = self._items.name
         return [
             Snapshot("embedding", "fused", fused.float().cpu().numpy(), items=name),

@@ -160,9 +160,8 @@ class SequenceToSequence(Task):
         """A vector of each source, and what each token written for it looks at."""
         source, lengths, written = inputs.args
         steps = (written != self.model.end).sum(dim=1)
-        with undisturbed(self.model):
-            vectors = self.model.encode(source, lengths)
-            weights = None if self.model.attends is None else self.model.attention(source, lengths, written)
+        with undisturbed(self.model), self.examined.capture.sampling():
+            vectors, weights = self.model.vectors_and_attention(source, lengths, written)
         snapshots = [Snapshot("embedding", "encoder", vectors.float().cpu().numpy(), items=self._items.name)]
         if weights is not None:
             beyond = torch.arange(weights.size(1), device=weights.device) > steps[:, None]

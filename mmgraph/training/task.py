@@ -154,11 +154,14 @@ class Task(ABC):
         """How weights, gradients and, after `probe`, activations of each layer are spread."""
         from mmgraph.inspection.histograms import histograms
 
+        return histograms(self.shown) + self.activations()
+
+    def activations(self) -> list[Snapshot]:
+        """How the activations of each layer were spread in the last `probe`; nothing where it ran no layers."""
         try:
-            activations = self.examined.capture.spread()
+            return self.examined.capture.spread()
         except InputError:
-            activations = []
-        return histograms(self.shown) + activations
+            return []
 
     def structure(self) -> Structure:
         """The layers of the model and, where it can be run on its probe, how they are wired. Must not change it."""

@@ -12,6 +12,7 @@ from mmgraph.inspection import Capture
 from mmgraph.inspection.histograms import BINS, MOST_LAYERS, MOST_VALUES, sampled
 from mmgraph.recipes import launch
 from mmgraph.runs import RunReader
+from mmgraph.sequence import LanguageModel
 
 
 def net():
@@ -44,6 +45,28 @@ def test_nothing_is_spread_where_nothing_is_run():
     capture = Capture(net(), kinds=("filters",))
     capture.capture(torch.randn(1, 1, 8, 8))
     assert capture.spread() == []
+
+
+def test_what_a_task_runs_by_itself_is_sampled_too():
+    model, images = net().eval(), torch.randn(5, 1, 8, 8)
+    seen, own = Capture(model), Capture(model, kinds=())
+    seen.capture(images)
+    with own.sampling(), torch.no_grad():
+        model(images)
+        model(2 * images)  # of a layer that runs again the first time counts
+    (expected,), (found,) = seen.spread(), own.spread()
+    assert found.notes == expected.notes
+    np.testing.assert_array_equal(found.array, expected.array)
+    assert own.spread() == []
+    assert not model[0]._forward_hooks
+
+
+def test_a_layer_that_computes_with_the_weights_of_others_is_counted_itself():
+    model = LanguageModel(7, 4, embedding=3, layers=2)
+    capture = Capture(model)
+    capture.capture(torch.arange(6)[None] % 7)
+    (spread,) = capture.spread()
+    assert spread.notes["rows"] == ["embedding", "recurrent", "head"]
 
 
 def test_strange_layers_are_no_error():

@@ -18,7 +18,7 @@ from mmgraph.errors import (
 from mmgraph.options import options_of, parse
 from mmgraph.recipes import launch, names, recipe
 from mmgraph.recipes.splits import per_class_splits, split_codes, stratified_splits
-from mmgraph.runs import KIND_AXES, RunReader, RunWriter
+from mmgraph.runs import KIND_AXES, RunReader, RunWriter, read_structure
 from mmgraph.training import TrainingOptions
 
 SMALL = {
@@ -67,6 +67,7 @@ NO_PICTURES = {
 }
 ABOUT_LINKS = {"link-prediction"}
 ABOUT_DISTANCES = {"metric-learning", "few-shot", "cross-modal-retrieval", "image-scoring"}
+WITHOUT_LAYERS = {"node-embedding"}
 WITHOUT_ANSWERS = {"node-embedding", "language-model", "captioning", "sequence-to-sequence"}
 
 
@@ -108,6 +109,15 @@ def test_every_recipe_trains_records_and_can_be_opened(name, request, tmp_path):
             if snapshot.kind in ("embedding", "prediction"):
                 assert len(snapshot.array) == len(items)
         kinds = {info.kind for info in run.snapshots(step=result.step)}
+        structure = read_structure(folder)
+        assert structure is not None
+        layers = {layer.name for layer in structure.layers}
+        activations = run.snapshots(layer="histograms/activations", step=result.step)
+        assert len(activations) == (name not in WITHOUT_LAYERS)
+        for info in activations:
+            rows = run.load(info).notes["rows"]
+            assert rows
+            assert set(rows) <= layers
     expected = {"embedding"} if name in WITHOUT_ANSWERS else {"embedding", "matrix"}
     if name not in ABOUT_LINKS | ABOUT_DISTANCES | WITHOUT_ANSWERS:
         expected |= {"prediction"}

@@ -108,6 +108,13 @@ def test_where_it_looks():
     assert weights.shape == (2, 3, 3)
     assert not weights[1, :, 1:].any()
     assert model.encode(SOURCE, LENGTHS).shape == (2, 8)
+    ran = []
+    model.head.register_forward_hook(lambda _module, _args, logits: ran.append(logits))
+    vectors, same = model.vectors_and_attention(SOURCE, LENGTHS, WRITTEN)
+    assert torch.equal(vectors, model.encode(SOURCE, LENGTHS))
+    assert torch.equal(same, weights)
+    assert torch.allclose(ran[0], model(SOURCE, LENGTHS, WRITTEN))
+    assert network(None).vectors_and_attention(SOURCE, LENGTHS, WRITTEN)[1] is None
     with pytest.raises(InputError, match="with attention"):
         network(None).attention(SOURCE, LENGTHS, WRITTEN)
 
