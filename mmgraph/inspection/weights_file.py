@@ -65,15 +65,20 @@ def put_into(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     Raises:
         CheckpointError: they do not fit; names the first weight that does not, in the order of the model.
     """
-    wanted = model.state_dict()
-    given = dict(weights)
-    for prefix in _PREFIXES:
-        if not given.keys() & wanted.keys() and all(name.startswith(prefix) for name in wanted):
-            given = {prefix + name: value for name, value in given.items()}
+    wanted, given = model.state_dict(), named_like(model, weights)
     try:
         model.load_state_dict(given)
     except (RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(_misfit(wanted, given) or str(error)[:400]) from error
+
+
+def named_like(model: nn.Module, weights: Mapping[str, Tensor]) -> Weights:
+    """Weights by the names that the model has for them, with what `read_weights` took off where that is part of it."""
+    wanted, given = model.state_dict(), dict(weights)
+    for prefix in _PREFIXES:
+        if not given.keys() & wanted.keys() and all(name.startswith(prefix) for name in wanted):
+            given = {prefix + name: value for name, value in given.items()}
+    return given
 
 
 def _misfit(wanted: Mapping[str, Any], given: Mapping[str, Tensor]) -> str:

@@ -149,6 +149,8 @@ def _with_recipe(
     described = description(chosen, config)
     if own is None:
         advice = " Its options have to be those it was trained with."
+        if said := _grow(task, weights):
+            advice += f" {said}"
         _fit(task.model, weights, path, f"the model of {recipe_name}", advice)
     else:
         task.adopt(own)
@@ -162,12 +164,22 @@ def _with_recipe(
         as_what = f"the model of {recipe_name}" if own is None else f"{where} on the data of {recipe_name}"
         run.event(f"Opened {path} as {as_what}; nothing was trained.")
         if own is None:
-            save_checkpoint(
-                run.folder / CHECKPOINT_FOLDER / BEST, task.model, progress={"step": 0, "epoch": 0}
-            )
+            grown = None if task.growth is None else task.growth.state
+            progress = {"step": 0, "epoch": 0, "growth": grown}
+            save_checkpoint(run.folder / CHECKPOINT_FOLDER / BEST, task.model, progress=progress)
         if _look(task, run):
             run.close("stopped", "stopped before everything was recorded")
     return run.folder
+
+
+def _grow(task: Task, weights: Mapping[str, Any]) -> str:
+    """Grow a model that grows in its recipe to the shapes of some weights; why that cannot be, where it cannot."""
+    from mmgraph.inspection.weights_file import named_like
+    from mmgraph.training.grown_shapes import grow_like
+
+    if task.growth is None:
+        return ""
+    return grow_like(task.growth, task.model, named_like(task.model, weights))
 
 
 def _try(task: Task, where: str, recipe_name: str) -> None:

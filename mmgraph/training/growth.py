@@ -306,7 +306,7 @@ class Growth:
         done = []
         for rule, state in zip(self.rules, self.state["rules"], strict=True):
             for change in rule.due(state, numbers, epoch):
-                done.append(self._apply(change, model, optimizer))
+                done.append(self.apply(change, model, optimizer))
         return done
 
     def restore(self, model: nn.Module, state: Mapping[str, Any], optimizer: Optimizer | None = None) -> None:
@@ -317,7 +317,7 @@ class Growth:
             state: of the growth, from a checkpoint.
         """
         for record in state["changes"][len(self.state["changes"]) :]:
-            self._apply(_change(record), model, optimizer)
+            self.apply(_change(record), model, optimizer)
         self.state["rules"] = copy.deepcopy(list(state["rules"]))
 
     def load_weights(self, path: Path, model: nn.Module) -> None:
@@ -344,7 +344,8 @@ class Growth:
             )
         model.load_state_dict(earlier.state_dict())
 
-    def _apply(self, change: Change, model: nn.Module, optimizer: Optimizer | None) -> str:
+    def apply(self, change: Change, model: nn.Module, optimizer: Optimizer | None = None) -> str:
+        """Make one change of the network, and keep in `state` that it was made; says what was done."""
         if self._ungrown is None:
             self._ungrown = copy.deepcopy(model)
         number = len(self.state["changes"])

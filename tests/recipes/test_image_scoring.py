@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from mmgraph.errors import CheckpointError, ConfigError, InputError
+from mmgraph.inspection.weights_file import read_weights
 from mmgraph.options import parse
 from mmgraph.recipes import launch, recipe
+from mmgraph.recipes.opening import open_model
 from mmgraph.runs import RunReader
 
 SMALL = {
@@ -56,6 +58,28 @@ def test_it_grows_shows_and_scores(tmp_path):
         first = reader.load(reader.snapshots(kind="filters")[0])
     assert {"embedding", "filters", "feature_maps", "matrix"} <= kinds
     assert len(filters.array) > len(first.array)
+
+
+def test_weights_of_a_grown_network_open_and_can_be_asked(tmp_path):
+    """Also those that another program exported: the shapes say how the network grew."""
+    options = {name: value for name, value in SMALL.items() if name != "threads"}
+    folder, result = launch.train("image-scoring", SMALL, runs=tmp_path, run_name="trained")
+    weights = read_weights(folder / "checkpoints" / "best.safetensors")
+    torch.save({"state_dict": weights}, tmp_path / "grown.pt")
+    opened = open_model(tmp_path / "grown.pt", recipe_name="image-scoring", values=options, runs=tmp_path)
+    assert curve(opened, "test/pearson") == pytest.approx([result.metrics["test/pearson"]], abs=1e-5)
+    with RunReader(folder) as before, RunReader(opened) as after:
+        trained = before.load(before.snapshots(kind="filters", step=result.step)[0])
+        shown = after.load(after.snapshots(kind="filters")[0])
+    assert shown.array.shape == trained.array.shape
+    task, *_ = launch.trained_task(opened)  # the checkpoint of the opened run says how it grew
+    assert {name: value.shape for name, value in task.model.state_dict().items()} == {
+        name: value.shape for name, value in weights.items()
+    }
+    wrong = {**options, "width": 0.5}
+    with pytest.raises(CheckpointError, match=r"fit the model of image-scoring: .* options have to be those"):
+        open_model(tmp_path / "grown.pt", recipe_name="image-scoring", values=wrong, runs=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_killed_run_resumes_to_the_uninterrupted_one(tmp_path):
