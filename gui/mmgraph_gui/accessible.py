@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 W = TypeVar("W", bound=QWidget)
 
 
-def named(widget: W, name: str, hint: str = "") -> W:
-    """The widget, with an accessible name and a tool tip."""
+def named(widget: W, name: str, hint: str | None = None) -> W:
+    """The widget, with an accessible name and a tool tip: the name, another one, or none where it is empty."""
     widget.setAccessibleName(name)
-    widget.setToolTip(hint or name)
+    widget.setToolTip(name if hint is None else hint)
     return widget

@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QMenu, QWidget
 
 from mmgraph_gui.drawing.icon import icon
+from mmgraph_gui.views.registry import view_key
 
 if TYPE_CHECKING:
     from mmgraph_gui.window import MainWindow
@@ -214,8 +215,8 @@ class Actions(QObject):
         window = self._window
         first = menu.actions()[0]
         for number, spec in enumerate(window.area.specs.values(), start=1):
-            text, key = (f"&{number} {spec.title}", f"Ctrl+{number}") if number < 10 else (spec.title, "")
-            entry = Entry(f"view-{spec.name}", text, key, "", f"Show {spec.title}")
+            text = f"&{number} {spec.title}" if number < 10 else spec.title
+            entry = Entry(f"view-{spec.name}", text, view_key(number), "", f"Show {spec.title}")
             menu.insertAction(first, self._make(entry, functools.partial(window.area.show_view, spec.name)))
         menu.insertSeparator(first)
         runs = window.run_dock.toggleViewAction()

@@ -44,7 +44,7 @@ from mmgraph_gui.view_lock import ViewLock
 from mmgraph_gui.views import Context, View
 from mmgraph_gui.views.embedding.placing import Placed
 from mmgraph_gui.views.embedding.view import EmbeddingView
-from mmgraph_gui.views.registry import ViewSpec
+from mmgraph_gui.views.registry import ViewSpec, view_key
 from mmgraph_gui.views.shortened import ShortBox, ShortLabel
 
 FIRST_VIEW = "embedding"
@@ -204,7 +204,7 @@ class CompareWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.judged, 1)
         column.addWidget(self.told)
-        self.tabs = QTabWidget()
+        self.tabs = named(QTabWidget(), "What differs", "")
         self.tabs.addTab(judged, "Correct and wrong")
         self.tabs.addTab(self.options, "Options")
         whole = QSplitter(Qt.Orientation.Vertical)
@@ -226,8 +226,7 @@ class CompareWindow(QMainWindow):
         self.views_menu = self.menuBar().addMenu("&View")
         for number, (name, spec) in enumerate(self._specs.items(), start=1):
             action = self.views_menu.addAction(spec.title, functools.partial(self.show_view, name))
-            if number < 10:
-                action.setShortcut(f"Ctrl+{number}")
+            action.setShortcut(view_key(number))
         self.lock_action = menu.addAction("&Lock view")
         self.lock_action.setCheckable(True)
         self.lock_action.setChecked(True)

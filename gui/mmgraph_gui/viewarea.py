@@ -170,6 +170,7 @@ class ViewArea(QMainWindow):
             groups.add(frozenset(one.windowTitle() for one in together if not one.isHidden()))
         bars = self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
         for bar in reversed(bars):
+            bar.setAccessibleName("Views")
             tabs = frozenset(bar.tabText(place) for place in range(bar.count()))
             stray = tabs not in groups
             groups.discard(tabs)

@@ -56,7 +56,7 @@ class RecipeForm(QWidget):
         self.left_out = QLabel("\n".join(registry.failures()), wordWrap=True)
         self.left_out.setStyleSheet(f"color: {theme.palette.warning};")
         self.left_out.setVisible(bool(registry.failures()))
-        self.form = QScrollArea()
+        self.form = named(QScrollArea(), "Options", "")
         self.form.setWidgetResizable(True)
         self.form.setFrameShape(QFrame.Shape.NoFrame)
         self.hint = QLabel(wordWrap=True)

@@ -111,7 +111,7 @@ class MetricsView(View):
         self.controls.addStretch(1)
         self.controls.addWidget(self.whole)
         self._smooth(0)
-        area = QScrollArea(widgetResizable=True)
+        area = named(QScrollArea(widgetResizable=True), "Plots", "")
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self.canvas)
         layout = QVBoxLayout(self.content)

@@ -59,6 +59,13 @@ VIEW_FOR_KIND = {kind: spec.name for spec in VIEW_SPECS for kind in spec.kinds}
 """Name of the view that shows a kind of snapshot, as the window's index knows it (see `snapshot_index`)."""
 
 
+def view_key(number: int) -> str:
+    """The key that shows a view, by its place from 1 on; empty beyond the eighteenth."""
+    if number < 10:
+        return f"Ctrl+{number}"
+    return f"Ctrl+Shift+{number - 9}" if number < 19 else ""
+
+
 def plugin_specs() -> tuple[list[ViewSpec], list[str]]:
     """Views that other packages add, and a sentence about each that is left out for its name."""
     taken = {spec.name for spec in VIEW_SPECS}

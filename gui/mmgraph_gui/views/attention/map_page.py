@@ -55,7 +55,7 @@ class MapPage(QStackedWidget):
         self.named_heat.pointed.connect(self._tell_pair)
         self.links = named(TokenLinks(theme), "Which words look at which", "")
         self.links.pointed.connect(self._tell_query)
-        self._scroll = QScrollArea()
+        self._scroll = named(QScrollArea(), "Map of attention", "")
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setWidget(self.links)
