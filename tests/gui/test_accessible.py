@@ -105,7 +105,9 @@ def test_every_view_has_a_key(window):
     keys = [window.actions_[f"view-{spec.name}"].shortcut().toString() for spec in VIEW_SPECS]
     assert all(keys)
     assert len(set(keys)) == len(VIEW_SPECS)
-    others = {a.shortcut().toString() for n, a in window.actions_.by_name.items() if not n.startswith("view-")}
+    others = {
+        a.shortcut().toString() for n, a in window.actions_.by_name.items() if not n.startswith("view-")
+    }
     assert others.isdisjoint(keys)
     assert [view_key(number) for number in (1, 9, 10, 18, 19)] == [
         "Ctrl+1", "Ctrl+9", "Ctrl+Shift+1", "Ctrl+Shift+9", "",
