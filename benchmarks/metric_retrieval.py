@@ -2,7 +2,7 @@
 
     python benchmarks/metric_retrieval.py [--loss triplet multi-similarity] [--images 20000] [--epochs 1] [--seed 0]
 
-Two copies of one network, with the same initial weights, learn from the same batches (8 classes, 16 images each) with
+Copies of one network, with the same initial weights, learn from the same batches (8 classes, 16 images each) with
 the same loss, Adam and learning rate:
 
     triplet            hardest positive and negative of each image (batch hard), margin 0.2 on unit vectors, mean over
@@ -10,9 +10,10 @@ the same loss, Adam and learning rate:
     multi-similarity   α 2, β 50, λ 0.5, all pairs: MultiSimilarityLoss
 
 Ours takes the step that `mmgraph train metric-learning` takes: channels innermost in memory, the maximum before the
-activation (`ConvEncoder`), the fused optimiser, and freed memory kept by the process. Theirs takes the step of their
-examples: the network as people write it (convolution, norm, ReLU, pooling), images as they lie in memory,
-torch.optim.Adam. "theirs, our network" gives them all of ours but loss, miner and optimiser.
+activation (`ConvEncoder`), the fused optimiser, freed memory kept by the process, and a moving average of the weights,
+which is what is tested. Theirs takes the step of their examples: the network as people write it (convolution, norm,
+ReLU, pooling), images as they lie in memory, torch.optim.Adam, the last weights. "theirs, our network" gives them all
+of ours but loss, miner and optimiser: its scores differ from ours by what rounding makes of the same training.
 
 Each has a process with one thread, and they take turns, ten steps at a time; steps per second are those of processor
 time, ratios the median over turns. Then recall@1 and mAP@R of the 10,000 test images among each other, with our
@@ -22,6 +23,7 @@ figures for both and their AccuracyCalculator's time beside that of `retrieval_s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import multiprocessing
 import os
@@ -39,6 +41,8 @@ from torch import Tensor, nn
 from mmgraph import datasets
 from mmgraph.metric import ClassBalancedSampler, Distance, MetricLoss, Siamese, retrieval_scores
 from mmgraph.metric.metric_loss import LossKind
+from mmgraph.recipes.metric_learning import MetricLearningConfig
+from mmgraph.training.averaging import WeightAverage
 from mmgraph.training.memory import keep_freed_memory
 from mmgraph.training.optimizers import make_optimizer
 from mmgraph.training.options import TrainingOptions
@@ -48,6 +52,7 @@ CLASSES, ITEMS = 8, 16
 BLOCK = 10
 MUST = 1.5
 LEARNING_RATE = 1e-3
+KEEP = float(MetricLearningConfig.presets["dataset", "fashion-mnist"]["average_weights"])
 NAMES = ("ours", "theirs", "theirs, our network")
 
 
@@ -60,17 +65,21 @@ class Contestant:
     loss: Callable[[Tensor, Tensor], Tensor]
     optimizer: torch.optim.Optimizer
     prepare: Callable[[Tensor], Tensor]
+    average: WeightAverage | None = None
 
     def step(self, images: Tensor, labels: Tensor) -> float:
         self.optimizer.zero_grad(set_to_none=True)
         value = self.loss(self.network(self.prepare(images)), labels)
         value.backward()
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
         return float(value.detach())
 
     def embed(self, images: Tensor) -> Tensor:
         self.network.eval()
-        with torch.no_grad():
+        averaged = contextlib.nullcontext() if self.average is None else self.average.applied()
+        with torch.no_grad(), averaged:
             return torch.cat([self.network(self.prepare(part)) for part in images.split(500)])
 
 
@@ -123,6 +132,7 @@ def contestants(kind: str, seed: int) -> list[Contestant]:
             our_loss(kind),
             make_optimizer([{"params": list(ours.parameters())}], options),
             channels_innermost,
+            WeightAverage(model, KEEP),
         ),
         Contestant(
             "theirs", plain, their_loss(kind), torch.optim.Adam(plain.parameters(), LEARNING_RATE), _as_is
@@ -133,6 +143,7 @@ def contestants(kind: str, seed: int) -> list[Contestant]:
             their_loss(kind),
             torch.optim.Adam(third.parameters(), LEARNING_RATE),
             channels_innermost,
+            WeightAverage(third, KEEP),
         ),
     ]
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mmgraph.errors import CheckpointError
 from mmgraph.runs.schema import write_failure
+from mmgraph.training.averaging import WeightAverage
 
 FORMAT = 1
 
@@ -26,16 +27,19 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer | None = None,
     scaler: torch.amp.GradScaler | None = None,
     progress: Mapping[str, Any] | None = None,
+    average: WeightAverage | None = None,
 ) -> None:
-    """Write weights, optimiser, loss scale, random state and progress, whole or not at all.
+    """Write weights, their average, optimiser, loss scale, random state and progress, whole or not at all.
 
-    Tensors are named `model.…`, `optimizer.…` and `random.…`; all else is JSON in the metadata.
+    Tensors are named `model.…`, `average.…`, `optimizer.…` and `random.…`; all else is JSON in the metadata.
 
     Raises:
         RunError: the disk is full or cannot be written.
     """
     notes: dict[str, Any] = {"format": FORMAT, "progress": dict(progress or {})}
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": value for name, value in average.values.items()}
     if optimizer is not None:
         state = optimizer.state_dict()
         notes["optimizer"] = {"groups": state["param_groups"], "values": {}}
@@ -74,20 +78,28 @@ def load_checkpoint(
     scaler: torch.amp.GradScaler | None = None,
     *,
     random_state: bool = False,
+    average: WeightAverage | None = None,
 ) -> dict[str, Any]:
     """Put a checkpoint back; returns the progress it was saved with.
+
+    Without an optimiser the model is not to be trained on: it gets the average of the weights where there is one.
 
     Raises:
         CheckpointError: the file is missing, damaged, or does not fit the model.
     """
     tensors, notes = _read(path)
-    weights = {name[6:]: value for name, value in tensors.items() if name.startswith("model.")}
+    weights = _named(tensors, "model.")
+    averaged = _named(tensors, "average.")
+    if averaged and optimizer is None:
+        weights = averaged
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(
             f"'{path}' does not fit the model: {_first_line(error)} Resume with the options the run was started with."
         ) from error
+    if average is not None:
+        average.load(averaged)
     if optimizer is not None:
         if "optimizer" not in notes:
             raise CheckpointError(f"'{path}' holds weights only; it cannot be resumed from.")
@@ -127,6 +139,11 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
             yield file, json.loads((file.metadata() or {})["mmgraph"])
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CheckpointError(f"'{path}' is not a readable checkpoint ({error}).") from error
+
+
+def _named(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without the beginning."""
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _optimizer_state(tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> dict[str, Any]:

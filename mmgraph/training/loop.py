@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from mmgraph.errors import MMGraphError, NonFiniteLossError
 from mmgraph.inspection.device_memory import device_memory
 from mmgraph.runs import Command, RunWriter, Throttle
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
+from mmgraph.training.averaging import WeightAverage
 from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
 from mmgraph.training.devices import autocast, limited_threads, pick_device, seeded
 from mmgraph.training.growth import Growth, load_weights
@@ -122,6 +124,7 @@ class TrainingLoop:
         self.optimizer = make_optimizer(task.parameter_groups(options.weight_decay), options)
         self.scaler = torch.amp.GradScaler(device.type, enabled=options.precision == "float16")
         self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.average = WeightAverage(task.model, options.average_weights) if options.average_weights else None
         self.progress = Progress(base_learning_rate=options.learning_rate)
         self.total_steps = options.epochs * task.batches_per_epoch
         self.snapshot_throttle = Throttle(
@@ -168,6 +171,8 @@ class TrainingLoop:
         numbers = self.descend(batch, rate) if own is None else {f"train/{k}": v for k, v in own.items()}
         if not math.isfinite(numbers.get("train/loss", 0.0)):
             self.fail_on(numbers)
+        if self.average is not None:
+            self.average.update()
         numbers["learning_rate"] = rate
         return numbers
 
@@ -194,6 +199,10 @@ class TrainingLoop:
         self.scaler.update()
         return numbers
 
+    def averaged(self) -> contextlib.AbstractContextManager[None]:
+        """The model as it is tested and shown: with the average of its weights where there is one."""
+        return contextlib.nullcontext() if self.average is None else self.average.applied()
+
     def end_epoch(self, numbers: dict[str, float]) -> None:
         """Evaluate, keep the best weights, stop early."""
         progress, options = self.progress, self.options
@@ -201,9 +210,10 @@ class TrainingLoop:
         progress.batch = 0
         if progress.epoch % options.evaluate_every and progress.epoch < options.epochs:
             return
-        scores = self.task.evaluate()
+        with self.averaged():
+            scores = self.task.evaluate()
+            remark = self.task.remark()
         numbers.update(scores)
-        remark = self.task.remark()
         if remark:
             self.run.event(remark, kind="sample", step=progress.step)
         if self.task.times_cpu:
@@ -215,7 +225,8 @@ class TrainingLoop:
         progress.best |= better
         if better == deciding:
             progress.metrics |= {f"best/{name}": value for name, value in deciding.items()}
-            self.save(BEST)
+            with self.averaged():
+                self.save(BEST)
         if better:
             progress.best_epoch = progress.epoch
         elif options.patience is not None and progress.epoch - progress.best_epoch >= options.patience:
@@ -262,6 +273,8 @@ class TrainingLoop:
         progress.growth = growth.state
         if done:
             self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+            if self.average is not None:
+                self.average.restart()
             progress.best_epoch = progress.epoch
             self.run.event("; ".join(done), kind="growth", step=progress.step)
             self.run.structure(self.task.structure())
@@ -311,7 +324,12 @@ class TrainingLoop:
             growth.restore(self.task.model, grown, self.optimizer)
             self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         notes = load_checkpoint(
-            self.folder / LAST, self.task.model, self.optimizer, self.scaler, random_state=True
+            self.folder / LAST,
+            self.task.model,
+            self.optimizer,
+            self.scaler,
+            random_state=True,
+            average=self.average,
         )
         if not isinstance(notes["best"], dict):  # from when one number alone decided
             notes["best"] = {} if notes["best"] is None else {self.monitored[0]: notes["best"]}
@@ -321,7 +339,8 @@ class TrainingLoop:
     def look(self, *, wait: bool = False) -> None:
         """Take snapshots of the model as it is now."""
         started = self.clock()
-        snapshots = [*self.task.probe(), *self.task.spread()]
+        with self.averaged():
+            snapshots = [*self.task.probe(), *self.task.spread()]
         self.run.snapshots(self.progress.step, snapshots, epoch=self.epochs_done, wait=wait)
         self.snapshot_throttle.took(self.clock() - started)
 
@@ -331,7 +350,8 @@ class TrainingLoop:
         if name == LAST:
             # A run that is killed now goes on from here, so what was recorded up to here must be on disk.
             self.run.flush()
-        save_checkpoint(path, self.task.model, self.optimizer, self.scaler, asdict(self.progress))
+        average = self.average if name == LAST else None  # the best weights are those of the average
+        save_checkpoint(path, self.task.model, self.optimizer, self.scaler, asdict(self.progress), average)
         if name == LAST:
             self.checkpoint_time = self.clock()
         return path

@@ -23,6 +23,13 @@ class TrainingOptions:
     halve_every: int = option(50, "Epochs after which the schedule 'halving' halves the rate.", minimum=1)
     warmup_steps: int = option(0, "Steps over which the learning rate rises from zero.", minimum=0)
     gradient_clip: float | None = option(None, "Largest norm of the gradient.", minimum=1e-12)
+    average_weights: float = option(
+        0.0,
+        "Share of the moving average of the weights that each step keeps; the average is what is tested, shown and "
+        "kept as best. 0 averages nothing.",
+        minimum=0.0,
+        maximum=0.99999,
+    )
     patience: int | None = option(
         None, "Epochs without a better validation score after which training stops.", minimum=1
     )

@@ -135,19 +135,22 @@ def test_the_learning_rate_goes_on_by_the_factor(make_task, new_run):
     assert [group["lr"] for group in loop.optimizer.param_groups] == pytest.approx([0.003, 0.001])
 
 
-@pytest.mark.parametrize("stop_after", [3, 17, 20, 29, 44])
-def test_a_killed_run_resumes_to_the_same_network(make_task, new_run, stop_after):
+@pytest.mark.parametrize(
+    ("stop_after", "average"), [(3, 0.0), (17, 0.0), (20, 0.0), (29, 0.0), (44, 0.0), (3, 0.7), (29, 0.7)]
+)
+def test_a_killed_run_resumes_to_the_same_network(make_task, new_run, stop_after, average):
+    options = replace(OPTIONS, average_weights=average)
     whole, whole_run = growing(make_task), new_run("whole")
-    fit(whole, whole_run, OPTIONS)
+    fit(whole, whole_run, options)
     whole_run.flush()
 
     first, run = growing(make_task), new_run("parts")
     first.after_step = lambda count: os.kill(os.getpid(), signal.SIGTERM) if count == stop_after else None
-    assert fit(first, run, OPTIONS).state == "stopped"
+    assert fit(first, run, options).state == "stopped"
     run.close("stopped")
     second = growing(make_task)
     with RunWriter(run.folder, start_step=stop_after) as again:
-        fit(second, again, OPTIONS, resume=True)
+        fit(second, again, options, resume=True)
     expected = state(whole)
     assert state(second).keys() == expected.keys()
     assert all(torch.equal(value, expected[name]) for name, value in state(second).items())

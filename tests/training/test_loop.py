@@ -72,10 +72,10 @@ def test_what_was_recorded_before_a_checkpoint_is_on_disk_before_it(task, new_ru
     run, seen = new_run(), []
     save = training_loop.save_checkpoint
 
-    def look_and_save(path, model, optimizer, scaler, progress):
+    def look_and_save(path, model, optimizer, scaler, progress, average):
         if path.name == LAST:
             seen.append((progress["step"], curve(run.folder)[0] if progress["step"] else []))
-        save(path, model, optimizer, scaler, progress)
+        save(path, model, optimizer, scaler, progress, average)
 
     monkeypatch.setattr(training_loop, "save_checkpoint", look_and_save)
     fit(task, run, replace(OPTIONS, checkpoint_seconds=0.0))
@@ -106,10 +106,12 @@ def test_it_is_the_plain_loop(make_task, new_run):
     assert torch.equal(weights(ours), best[1])
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize(("schedule", "average"), [("constant", 0.0), ("cosine", 0.0), ("constant", 0.8)])
 @pytest.mark.parametrize("stop_after", [1, 3, 4, 9])
-def test_a_resumed_run_is_the_uninterrupted_run_bit_for_bit(make_task, new_run, schedule, stop_after):
-    options = replace(OPTIONS, schedule=schedule, warmup_steps=2)
+def test_a_resumed_run_is_the_uninterrupted_run_bit_for_bit(
+    make_task, new_run, schedule, average, stop_after
+):
+    options = replace(OPTIONS, schedule=schedule, warmup_steps=2, average_weights=average)
     whole, whole_run = make_task(), new_run("whole")
     fit(whole, whole_run, options)
     whole_run.flush()

@@ -16,7 +16,7 @@ class MetricLearningConfig(TrainingOptions):
     """Options of the recipe `metric-learning`."""
 
     presets: ClassVar[Mapping[tuple[str, Scalar], Mapping[str, Scalar | None]]] = {
-        ("dataset", "fashion-mnist"): {"epochs": 5, "filters": 32},
+        ("dataset", "fashion-mnist"): {"epochs": 5, "filters": 32, "average_weights": 0.8},
         ("dataset", "orl-faces"): {"epochs": 60, "filters": 32, "items_per_class": 4, "image_size": 48},
         ("dataset", "ucf101"): {
             "loss": "contrastive",
