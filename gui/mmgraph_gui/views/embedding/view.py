@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QToolButton
 
 from mmgraph.analysis import Alignment, StableProjector
@@ -93,8 +93,8 @@ class EmbeddingView(PointView):
         self.stop = named(QPushButton("Stop"), "Stop the layout", "Stop laying out and keep what there is")
         self.stop.clicked.connect(self._stop)
         self.stop.hide()
-        self.controls.addWidget(self.stop)
         super().build()
+        self.row_below.addWidget(self.stop, 0, Qt.AlignmentFlag.AlignTop)  # above it would widen the view
         self.space = named(
             QToolButton(),
             "Three dimensions",
@@ -131,7 +131,7 @@ class EmbeddingView(PointView):
         self.placed: Placed | None = None
         self._wanted: tuple[SnapshotInfo, Method, int] | None = None
         self._trail_of: SnapshotInfo | None = None
-        self._anew = False
+        self._anew, self._begun = False, ""
 
     @property
     def method(self) -> Method:
@@ -151,6 +151,7 @@ class EmbeddingView(PointView):
         if info is None:
             self._wanted = None
             self.cancel("placement")
+            self._laying_out("")
             say_missing(self, "embedding", "embedding")
             return
         self.render_points(changed)
@@ -173,12 +174,12 @@ class EmbeddingView(PointView):
         busy = self.placed is not None and not self.placed.done
         if known is not None:
             self.cancel("placement")
-            self.stop.hide()
+            self._laying_out("")
             self.receive("placement", known)
         elif method == "PCA":
             key = (info.layer, dimensions)
             projector = self._projectors.setdefault(key, StableProjector(dimensions))
-            self.stop.hide()
+            self._laying_out("")
             self.ask("placement", [info], functools.partial(project, info=info, projector=projector))
         elif other or not (busy and self.state.follow):
             self._lay_out(info, method, dimensions)
@@ -186,8 +187,7 @@ class EmbeddingView(PointView):
     def _lay_out(self, info: SnapshotInfo, method: Method, dimensions: int) -> None:
         earlier = self._placements.nearest(info, method, dimensions)
         self._anew = earlier is None
-        self.stop.show()
-        self.caption.setText(f"{method}: finding neighbours …")
+        self._laying_out(f"{method}: finding neighbours …")
         self.ask(
             "placement",
             [info] if earlier is None else [info, earlier.info],
@@ -201,6 +201,13 @@ class EmbeddingView(PointView):
             ),
             long=True,
         )
+
+    def _laying_out(self, told: str) -> None:
+        """Say of a layout that has begun what it does before the first places are found; with "" that there is none."""
+        self._begun = told
+        self.stop.setVisible(bool(told))
+        if told:
+            self._write_caption()
 
     def receive(self, slot: str, result: Any) -> None:
         if slot == "placement":
@@ -222,7 +229,7 @@ class EmbeddingView(PointView):
             super().receive(slot, result)
 
     def _show(self, placed: Placed) -> None:
-        self.placed = placed
+        self.placed, self._begun = placed, ""
         finished_anew = placed.done and self._anew
         if placed.done:
             self._placements.add(placed)
@@ -259,7 +266,7 @@ class EmbeddingView(PointView):
 
     def _stop(self) -> None:
         self.cancel("placement")
-        self.stop.hide()
+        self._laying_out("")
         placed = self.placed
         if placed is not None and not placed.done:
             told = f"{placed.how}, stopped at {placed.iteration} of {placed.iterations}"
@@ -403,7 +410,9 @@ class EmbeddingView(PointView):
 
     def _write_caption(self) -> None:
         placed = self.placed
-        if placed is None:
+        if self._begun:
+            self.caption.setText(self._begun)
+        if placed is None or self._begun:
             return
         items = self.state.items
         lost = int((~np.isfinite(placed.positions[:, 0])).sum())

@@ -89,7 +89,9 @@ class PointView(View):
         self.rows_above = QVBoxLayout()
         layout.addLayout(self.rows_above)
         layout.addLayout(body, 1)
-        layout.addWidget(self.caption)
+        self.row_below = QHBoxLayout()
+        self.row_below.addWidget(self.caption, 1)
+        layout.addLayout(self.row_below)
         self._build_controls()
 
     def _build_controls(self) -> None:

@@ -320,6 +320,24 @@ def test_a_layout_in_a_process_keeps_unchanged_vectors_where_they_are(
     assert "principal components" in view.caption.text()
 
 
+def test_a_layout_that_begins_says_so_and_leaves_the_view_as_wide_as_it_was(
+    qtbot: Any, view: EmbeddingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "ask", lambda *_, **__: None)  # the first places have not been found yet
+    view.method_box.setCurrentIndex(view.method_box.findText("t-SNE"))
+    view.method_box.activated.emit(1)
+    qtbot.waitUntil(view.stop.isVisible)
+    narrowest = view.minimumSizeHint().width()
+    view.state.select([1, 2])
+    view.resize(view.width() + 40, view.height() - 40)
+    qtbot.waitUntil(lambda: not view.is_pending)
+    assert view.caption.text() == "t-SNE: finding neighbours …"
+    view.stop.click()
+    assert view.stop.isHidden()
+    assert view.minimumSizeHint().width() == narrowest
+    assert "2 selected" in view.caption.text()
+
+
 def test_a_layout_is_shown_while_it_forms_and_can_be_stopped(qtbot: Any, view: EmbeddingView) -> None:
     view.method_box.setCurrentIndex(view.method_box.findText("t-SNE"))
     view.method_box.activated.emit(1)
