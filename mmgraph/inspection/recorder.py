@@ -111,10 +111,11 @@ class Recorder:
     def last_input(self) -> Draft | None:
         """What the last layer with weights worked on.
 
-        In a graph network that is the last layer that got the graph, not the linear map inside it.
+        In a graph network that is the last layer that got the graph, not the linear map inside it; but never the whole
+        network, which gets the graph as well.
         """
         for call in self._last:
-            if call is not self._last[-1] and call.contains_graph_layer:
+            if call is not self._last[-1] and (call.contains_graph_layer or call.name == "model"):
                 continue
             if call.input is not None and call.input._version != call.version:
                 self._remark(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmgraph.errors import CheckpointError, InputError, MMGraphError
-from mmgraph.recipes.registry import recipe
+from mmgraph.recipes.registry import no_own_model, recipe
 from mmgraph.runs import RunWriter, Snapshot, Structure, describe, new_run_name
 from mmgraph.runs.opened import opened_root
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
@@ -52,6 +52,8 @@ def open_model(
     """
     from mmgraph.inspection.weights_file import read_weights
 
+    if recipe_name is not None and model is not None and (refusal := no_own_model(recipe(recipe_name))):
+        raise InputError(refusal)
     weights = read_weights(path)
     root = runs or opened_root()
     name = run_name or new_run_name(path.stem.lstrip(".") or "model")
@@ -159,7 +161,7 @@ def _with_recipe(
         described["options"] |= {"file": _text(path), "model": where, "recipe": recipe_name}
     task.to(pick_device(config.device))
     if own is not None:
-        _try(task, str(where), recipe_name)
+        _try(task, str(where), recipe_name, chosen.own_model)
     with RunWriter.create(root, name, described) as run, limited_threads(config.threads):
         as_what = f"the model of {recipe_name}" if own is None else f"{where} on the data of {recipe_name}"
         run.event(f"Opened {path} as {as_what}; nothing was trained.")
@@ -182,14 +184,24 @@ def _grow(task: Task, weights: Mapping[str, Any]) -> str:
     return grow_like(task.growth, task.model, named_like(task.model, weights))
 
 
-def _try(task: Task, where: str, recipe_name: str) -> None:
-    """Raises InputError where somebody's own model cannot be run on the data."""
+def _try(task: Task, where: str, recipe_name: str, expected: str) -> None:
+    """Raises InputError where somebody's own model cannot be run on the data, or answers otherwise than is expected."""
+    from mmgraph.training.classification import Classification
+
+    wants = f"On the data of {recipe_name} a model has {expected}"
     try:
-        task.probe()
+        seen = task.probe()
     except Exception as error:  # whatever somebody else's code raises
         raise InputError(
-            f"'{where}' cannot be run on the data of {recipe_name} ({type(error).__name__}: {str(error)[:400]})."
+            f"'{where}' cannot be run on the data of {recipe_name} ({type(error).__name__}: {str(error)[:400]}). "
+            f"{wants}."
         ) from error
+    if not isinstance(task, Classification):
+        return
+    given = next((some.array.shape[1] for some in seen if some.kind == "prediction"), None)
+    if given != len(task.class_names):
+        found = "no row of numbers for each item" if given is None else f"{given} numbers for each item"
+        raise InputError(f"'{where}' gives {found}. {wants}; there are {len(task.class_names)} classes.")
 
 
 def _look(task: Task, run: RunWriter) -> bool:

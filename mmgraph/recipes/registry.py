@@ -53,6 +53,8 @@ class Recipe:
         config: its options; a subclass of `TrainingOptions`.
         package: where its `build` module lies.
         quick: options with which there is something to see soon: fewer epochs, less data.
+        own_model: what a model of somebody's own is given and gives on its data, as "images (n, 1, 28, 28) in, class
+            scores (n, classes) out"; empty where the task needs more of its model, see `Task.adopt`.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Recipe:
     config: type[TrainingOptions]
     package: str
     quick: Mapping[str, Scalar | None] = field(default_factory=dict)
+    own_model: str = ""
 
     def build(self, config: TrainingOptions) -> Task:
         """Load the data and make the model: imports torch."""
@@ -86,6 +89,17 @@ def recipe(name: str) -> Recipe:
     if name not in known:
         raise UnknownNameError.of("recipe", name, known)
     return known[name]
+
+
+def no_own_model(chosen: Recipe) -> str:
+    """Why a model of somebody's own cannot be tried on the data of a recipe; empty where it can."""
+    if chosen.own_model:
+        return ""
+    *some, last = (name for name, entry in _found()[0].items() if entry.own_model)
+    return (
+        f"The data of {chosen.name} cannot be given to a model of your own, for it is asked for more than one answer "
+        f"to each input. Those of {', '.join(some)} and {last} can."
+    )
 
 
 def failures() -> list[str]:

@@ -87,8 +87,8 @@ class Classification(Task):
         """The model and its probe."""
         return Examined(self._capture, self.look, Inputs(self.probe_inputs()), self._items)
 
-    def _adopt(self, model: nn.Module) -> None:
-        self.model, self._capture = model, Capture(model)
+    def _adopt(self, model: nn.Module, capture: Capture | None = None) -> None:
+        self.model, self._capture = model, Capture(model) if capture is None else capture
         self.__dict__.pop("examined", None)
 
     def look(self, inputs: Inputs) -> list[Snapshot]:

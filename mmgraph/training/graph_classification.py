@@ -81,6 +81,7 @@ class GraphClassification(Classification):
         self._attention, self._seed = attention, seed
         self._batch_size, self._iterations = batch_size, iterations
         self._prepared: dict[str, list[tuple[tuple[Any, ...], Tensor]]] = {}
+        self._as_edges = False
         whole = -(-len(self._members["train"]) // batch_size)
         self.batches_per_epoch = whole if iterations is None else iterations
 
@@ -90,6 +91,12 @@ class GraphClassification(Classification):
         self._features, self._labels = self._features.to(device), self._labels.to(device)
         self._stack = self._stack.to(device)
         self._members = {split: graphs.to(device) for split, graphs in self._members.items()}
+        self._prepared.clear()
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: (features (nodes, channels), `edge_index`, graph of each node) → logits."""
+        self._adopt(model, Capture(model, kinds=("embedding", "prediction"), items=None))
+        self._attention, self._as_edges = None, True  # as every other library hands them over
         self._prepared.clear()
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
@@ -169,4 +176,5 @@ class GraphClassification(Classification):
         return snapshots
 
     def _inputs(self, graphs: GraphBatch) -> tuple[Any, ...]:
-        return self._features[graphs.nodes], graphs.graph, graphs.batch
+        graph = graphs.graph.edge_index if self._as_edges else graphs.graph
+        return self._features[graphs.nodes], graph, graphs.batch

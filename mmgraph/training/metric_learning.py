@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
@@ -91,6 +91,12 @@ class MetricLearning(Task):
         self._images = {part: value.to(device) for part, value in self._images.items()}
         self._labels = {part: value.to(device) for part, value in self._labels.items()}
         self._probe = self._probe.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own encoder: normalised pictures (n, channels, height, width) → vectors (n, features)."""
+        self.model.encoder = model
+        self._capture = Capture(model, kinds=("filters", "feature_maps", "attention"))
+        self.__dict__.pop("examined", None)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
@@ -55,7 +55,7 @@ class SequenceClassification(Classification):
                     f"The {part} part needs as many lengths and labels as sequences, and at least one; it has "
                     f"{len(some)} sequences, {len(lengths[part])} lengths and {len(labels[part])} labels."
                 )
-        self.model: RecurrentModel = model
+        self.model: nn.Module
         self._sequences, self._lengths, self._labels = dict(sequences), dict(lengths), dict(labels)
         flat = torch.cat(
             [track[:length] for track, length in zip(sequences["train"], lengths["train"], strict=True)]
@@ -70,6 +70,10 @@ class SequenceClassification(Classification):
         self._sequences = {part: value.to(device) for part, value in self._sequences.items()}
         self._labels = {part: value.to(device) for part, value in self._labels.items()}
         self._mean, self._std = self._mean.to(device), self._std.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: (normalised sequences (n, time, channels), lengths (n,)) → logits (n, classes)."""
+        self._adopt(model)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
         """Rows of each batch; they depend on the seed, the epoch and the position alone."""
@@ -91,6 +95,8 @@ class SequenceClassification(Classification):
     def probe(self) -> list[Snapshot]:
         """What the model makes of the probe, and its gates while reading the first item of it."""
         snapshots = super().probe()
+        if not isinstance(self.model, RecurrentModel):  # somebody's own, whose gates nobody knows
+            return snapshots
         track, (steps, *_) = (part[:1] for part in self.probe_inputs())
         with torch.no_grad():
             gates = self.model.recurrent.gates(track[:, : int(steps)])

@@ -132,15 +132,12 @@ class Task(ABC):
         raise InputError("This recipe cannot answer that.")
 
     def adopt(self, model: nn.Module) -> None:
-        """Try somebody's own model on the data, in place of the task's.
+        """Try somebody's own model on the data, in place of the task's; recipes say by `own_model` what it is given.
 
         Raises:
-            InputError: the task needs more of its model than that inputs give one row of class scores each.
+            InputError: the task needs more of its model than one answer to each input.
         """
-        raise InputError(
-            "The data of this recipe cannot be given to a model of your own: those of image-classification, "
-            "node-classification and digits-graph can, which sort images or the nodes of a graph into classes."
-        )
+        raise InputError("The data of this task cannot be given to a model of your own.")
 
     @property
     def shown(self) -> nn.Module:

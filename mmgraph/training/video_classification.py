@@ -94,7 +94,7 @@ class VideoClassification(Classification):
         if sounds and sample_rate < 1:
             raise InputError(f"Expected the sample rate of the sounds, but got {sample_rate}.")
         self.model: nn.Module
-        self._classifier = model
+        self._classifier: nn.Module = model
         self._sounds, self._sample_rate = dict(sounds or {}), sample_rate
         self._alone, self._right_alone = alone, {split: dict[str, float]() for split in clips}
         self._clips, self._labels, self._probe = dict(clips), dict(labels), probe
@@ -110,6 +110,11 @@ class VideoClassification(Classification):
         self._labels = {split: value.to(device) for split, value in self._labels.items()}
         self._sounds = {split: value.to(device) for split, value in self._sounds.items()}
         self._probe = self._probe.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: normalised clips (n, t, channels, height, width) → logits (n, classes)."""
+        self._adopt(model)
+        self._classifier, self._sounds = model, {}
 
     def normalise(self, clips: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
@@ -238,6 +243,10 @@ class VideoClassification(Classification):
     def probe(self) -> list[Snapshot]:
         """What is inside, and the frames of some clips with what is thought at each of them."""
         thought_of, inputs = self._probe[:THOUGHT_OF], self.probe_inputs()
+        if not isinstance(
+            self._classifier, VideoClassifier | VideoFusion
+        ):  # somebody's own says nothing of frames
+            return super().probe()
         training = self.model.training
         self.model.eval()
         with torch.no_grad():

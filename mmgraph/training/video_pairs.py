@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmgraph.inspection import Capture
 from mmgraph.metric import Pairs, PairSampler, Siamese, retrieval_scores
@@ -64,13 +64,19 @@ class VideoPairLearning(MetricLearning):
         super().__init__(model, clips, labels, items=items, probe=probe, capture=capture, seed=seed)
         self._pairs = PairSampler(pairs, batch_size=pairs_per_batch, batches=batches, seed=seed)
         self._variation = ClipVariation() if variation is None else variation
-        self._untrained = copy.deepcopy(model.encoder).eval()
+        self._untrained: nn.Module | None = copy.deepcopy(model.encoder).eval()
         self.batches_per_epoch = len(self._pairs)
 
     def to(self, device: torch.device) -> None:
         """Move model and all clips to a device."""
         super().to(device)
-        self._untrained.to(device)
+        if self._untrained is not None:
+            self._untrained.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own encoder: normalised clips (n, t, channels, height, width) → vectors (n, features)."""
+        super().adopt(model)
+        self._untrained = None  # what it was before it was trained is not known
 
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
@@ -97,19 +103,19 @@ class VideoPairLearning(MetricLearning):
             known, asked = (self.embed(self._images[part]) for part in ("train", split))
             numbers[f"{split}/1-nn"] = self._nearest(known, asked, split)
             if split == "test":
-                for name, features in (("untrained", self._before), ("pixels", torch.flatten)):
+                for name, features in self._unlearned():
                     known, asked = (
-                        torch.cat(
-                            [features(self.normalise(clips), 1) for clips in self._images[part].split(32)]
-                        )
+                        torch.cat([features(self.normalise(clips)) for clips in self._images[part].split(32)])
                         for part in ("train", split)
                     )
                     numbers[f"{split}/1-nn-{name}"] = self._nearest(known, asked, split)
         return numbers
 
-    def _before(self, clips: Tensor, _: int) -> Tensor:
-        vectors: Tensor = self._untrained(clips)
-        return vectors
+    def _unlearned(self) -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
+        """What learning is compared with: the pixels, and the network before it was trained."""
+        if self._untrained is not None:
+            yield "untrained", self._untrained
+        yield "pixels", lambda clips: clips.flatten(1)
 
     def _nearest(self, known: Tensor, asked: Tensor, split: str) -> float:
         found = retrieval_scores(

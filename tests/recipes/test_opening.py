@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from mmgraph.errors import CheckpointError, ConfigError, InputError
+from mmgraph.inspection.own_model import own_model
 from mmgraph.inspection.weights_file import read_weights
 from mmgraph.recipes import launch
 from mmgraph.recipes.opening import open_model
@@ -113,8 +114,8 @@ def test_a_model_of_ones_own_without_data_shows_what_it_is(trained, tmp_path):
         ({"recipe_name": "digits-graph", "values": {"hidden": 3}}, CheckpointError, "'gnn.convs.0.bias' is 64 in the"),
         ({"model": "{net}:Net(7)"}, CheckpointError, "in the file, but .* in the model"),
         ({"model": "torch.nn:Linear(3, 4)"}, CheckpointError, "the model has a weight 'weight'"),
-        ({"recipe_name": "digits-graph", "model": "{net}:Blind"}, InputError, "cannot be run on the data"),
-        ({"recipe_name": "metric-learning", "model": "{net}:Net"}, InputError, "model of your own"),
+        ({"recipe_name": "digits-graph", "model": "{net}:Blind"}, InputError, "cannot be run on .* a model has images"),
+        ({"recipe_name": "captioning", "model": "{net}:Net"}, InputError, "of captioning cannot be .* few-shot and"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_says_where_and_leaves_no_run(trained, tmp_path, chosen, error, told):
@@ -125,6 +126,120 @@ def test_what_does_not_fit_says_where_and_leaves_no_run(trained, tmp_path, chose
     with pytest.raises(error, match=told):
         open_model(file, runs=tmp_path / "opened", **chosen)
     assert not (tmp_path / "opened").exists()
+
+
+THEIRS = """
+import torch
+from torch import nn
+
+class Clips(nn.Sequential):
+    def __init__(self, classes=8):
+        super().__init__(nn.Conv3d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(4, classes))
+
+    def forward(self, clips):
+        return super().forward(clips.transpose(1, 2))
+
+class Frames(Clips):
+    def __init__(self):
+        super().__init__(5)
+
+class Images(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+
+class Graphs(nn.Module):
+    def __init__(self, channels=7, classes=2):
+        super().__init__()
+        self.first, self.last = nn.Linear(channels, 5), nn.Linear(5, classes)
+
+    def forward(self, x, edge_index, batch):
+        source, target = edge_index
+        x = self.first(x).relu()
+        x = x.index_add(0, target, x[source])
+        return self.last(x.new_zeros(int(batch.max()) + 1, 5).index_add(0, batch, x))
+
+class Steps(nn.Module):
+    def __init__(self, classes=6):
+        super().__init__()
+        self.gru, self.head = nn.GRU(2, 8, batch_first=True), nn.Linear(8, classes)
+
+    def forward(self, steps, lengths):
+        return self.head(self.gru(steps)[0][torch.arange(len(steps)), lengths - 1])
+
+class Whole(Steps):
+    def forward(self, steps, lengths):
+        return self.gru(steps)[0]
+"""
+SHAPES = {"clips": 80, "frames": 4, "image_size": 16, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    """A module with models as other programs have them."""
+    path = tmp_path_factory.mktemp("theirs") / "theirs.py"
+    path.write_text(THEIRS)
+    return path
+
+
+def weights_of(theirs, name, tmp_path):
+    model = own_model(f"{theirs}:{name}")
+    torch.save(model.state_dict(), tmp_path / "weights.pt")
+    return tmp_path / "weights.pt", model
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe", "values", "kinds", "score"),
+    [
+        ("Clips", "video-classification", SHAPES, {"embedding", "prediction", "matrix", "filters"}, "accuracy"),
+        ("Images", "metric-learning", {"device": "cpu"}, {"embedding", "filters", "feature_maps"}, "map@r"),
+        ("Images", "few-shot", {"device": "cpu", "test_episodes": 20}, {"embedding", "filters"}, "accuracy"),
+        ("Steps", "sequence-classification", {"curves": 120, "device": "cpu"}, {"embedding", "prediction"}, "accuracy"),
+        pytest.param(
+            "Graphs", "graph-classification", {"dataset": "mutag"}, {"embedding", "prediction"}, "accuracy",
+            marks=pytest.mark.data,
+        ),
+    ],
+)  # fmt: skip
+def test_recipes_lend_their_data_to_models_of_ones_own(
+    name, recipe, values, kinds, score, theirs, tmp_path, request
+):
+    if recipe == "graph-classification":
+        request.getfixturevalue("real_data")
+    file, model = weights_of(theirs, name, tmp_path)
+    folder = open_model(
+        file, recipe_name=recipe, values=values, model=f"{theirs}:{name}", runs=tmp_path / "o"
+    )
+    with RunReader(folder) as run:
+        assert 0 <= last(run, f"test/{score}") <= 1
+        seen = {info.kind: run.load(info) for info in run.snapshots()}
+        assert kinds <= set(seen)
+        assert len(seen["embedding"].array) == len(run.items())
+        layers = {info.layer for info in run.snapshots()}
+        if "prediction" in seen:
+            assert "confusion/test" in layers
+            np.testing.assert_allclose(seen["prediction"].array.sum(1), 1, rtol=1e-4)
+    named = {layer.name for layer in read_structure(folder).layers}
+    assert {
+        f"model{'.' if part else ''}{part}".removeprefix("model.") for part, _ in model.named_modules()
+    } <= named
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe", "values", "told"),
+    [
+        ("Clips", "metric-learning", {"device": "cpu"}, "cannot be run .* has normalised images .* out"),
+        ("Frames", "video-classification", SHAPES, "gives 5 numbers for each item.* there are 8 classes"),
+        ("Whole", "sequence-classification", {"curves": 120}, "for each item.* padded with zeros, and their lengths"),
+    ],
+)  # fmt: skip
+def test_what_a_model_of_ones_own_is_given_is_told_where_it_does_not_suit(
+    name, recipe, values, told, theirs, tmp_path
+):
+    file, _ = weights_of(theirs, name, tmp_path)
+    chosen = {"recipe_name": recipe, "values": values, "model": f"{theirs}:{name}", "runs": tmp_path / "o"}
+    with pytest.raises(InputError, match=told):
+        open_model(file, **chosen)
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_file_that_is_missing_or_a_bomb_is_refused_before_anything_is_built(tmp_path, trained):

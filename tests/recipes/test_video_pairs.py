@@ -73,6 +73,19 @@ def test_numbers_before_training_stay_and_those_after_it_move():
     assert after["test/auc"] == 1
 
 
+def test_an_encoder_of_ones_own_is_judged_but_not_by_what_it_was_before():
+    pairs_task, theirs = task(), Brightness()
+    with torch.no_grad():
+        theirs.scale.copy_(torch.tensor([1.0, 0.0]))
+    pairs_task.adopt(theirs)
+    pairs_task.to(torch.device("cpu"))
+    found = pairs_task.evaluate("test")
+    assert found["test/1-nn"] == 1
+    assert "test/1-nn-pixels" in found
+    assert "test/1-nn-untrained" not in found
+    assert len([some for some in pairs_task.probe() if some.kind == "embedding"]) == 1
+
+
 @pytest.mark.data
 def test_videos_from_a_list(real_data, tmp_path, monkeypatch):
     pytest.importorskip("av")

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph.options import Scalar
+from mmgraph.recipes.registry import no_own_model
 from mmgraph.runs.opened import MODEL_FILES
 from mmgraph.training.options import TrainingOptions
 from mmgraph_gui.accessible import named
@@ -122,6 +123,8 @@ class OpenModelDialog(QDialog):
             return f"There is no file '{self.file}'."
         if self._needs_own and ":" not in self.own.text():
             return "Name a class or function, as in package.module:Net."
+        if self._needs_recipe and self._needs_own and (refusal := no_own_model(self.form.recipe)):
+            return refusal
         return self.form.problem if self._needs_recipe else ""
 
     @property
@@ -153,13 +156,16 @@ class OpenModelDialog(QDialog):
         self.resize(580, 620)
 
     def _show_way(self) -> None:
-        self.about.setText(WAYS[self.way.currentIndex()][1])
         self._rows.setRowVisible(self._own_row, self._needs_own)
         self.form.setVisible(self._needs_recipe)
         self._check()
 
     def _check(self) -> None:
         problem = self.problem
+        about = WAYS[self.way.currentIndex()][1]
+        if self._needs_recipe and self._needs_own and self.form.recipe.own_model:
+            about += f" It takes and gives: {self.form.recipe.own_model}."
+        self.about.setText(about)
         told_in_form = self._needs_recipe and problem == self.form.problem
         self.problem_line.setText("" if told_in_form else problem)
         self.problem_line.setVisible(bool(self.problem_line.text()))

@@ -39,4 +39,5 @@ RECIPE = Recipe(
     config=DigitsGraphConfig,
     package=__name__,
     quick={"epochs": 40},
+    own_model="images (nodes, 1, 8, 8) and edge_index (2, edges) in, class scores (nodes, 10) out",
 )

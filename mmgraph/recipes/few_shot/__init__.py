@@ -89,4 +89,5 @@ RECIPE = Recipe(
     config=FewShotConfig,
     package=__name__,
     quick={"epochs": 2, "test_episodes": 200},
+    own_model="normalised images (n, 1, height, width) in, vectors (n, features) out",
 )

@@ -114,4 +114,6 @@ RECIPE = Recipe(
     config=GraphClassificationConfig,
     package=__name__,
     quick={"epochs": 40},
+    own_model="features (nodes, channels), edge_index (2, edges) and the graph of each node (nodes,) in, class "
+    "scores (graphs, classes) out",
 )

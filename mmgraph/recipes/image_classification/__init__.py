@@ -37,4 +37,5 @@ RECIPE = Recipe(
     config=ImageClassificationConfig,
     package=__name__,
     quick={"epochs": 2, "training_images": 10_000},
+    own_model="normalised images (n, 1, 28, 28) in, class scores (n, classes) out",
 )

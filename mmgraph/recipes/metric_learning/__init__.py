@@ -78,4 +78,6 @@ RECIPE = Recipe(
     config=MetricLearningConfig,
     package=__name__,
     quick={"epochs": 4},
+    own_model="normalised images (n, channels, height, width) or, of videos, clips (n, frames, 3, height, "
+    "width) in, vectors (n, features) out",
 )

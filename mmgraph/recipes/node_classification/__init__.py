@@ -127,4 +127,5 @@ RECIPE = Recipe(
     config=NodeClassificationConfig,
     package=__name__,
     quick={"epochs": 50},
+    own_model="features (nodes, channels) and edge_index (2, edges) in, class scores (nodes, classes) out",
 )

@@ -56,4 +56,6 @@ RECIPE = Recipe(
     config=SequenceClassificationConfig,
     package=__name__,
     quick={"epochs": 5, "curves": 500},
+    own_model="normalised sequences (n, steps, channels), padded with zeros, and their lengths (n,) in, class "
+    "scores (n, classes) out",
 )

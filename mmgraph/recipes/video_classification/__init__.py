@@ -128,4 +128,5 @@ RECIPE = Recipe(
     config=VideoClassificationConfig,
     package=__name__,
     quick={"epochs": 3, "clips": 300},
+    own_model="normalised clips (n, frames, 3, height, width) in, class scores (n, classes) out",
 )

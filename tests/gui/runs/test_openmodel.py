@@ -82,6 +82,21 @@ def test_what_is_asked_for_follows_the_architecture(dialog, qtbot, file, way, ha
     assert dialog.model == ("net:Net" if has_own else None)
 
 
+def test_what_a_recipe_gives_to_a_model_of_ones_own_is_told(dialog, file):
+    dialog.path.setText(str(file))
+    dialog.own.setText("net:Net")
+    dialog.way.setCurrentIndex(OWN_WITH_DATA)
+    dialog.form.choose("graph-classification")
+    assert "edge_index (2, edges)" in dialog.about.text()
+    assert dialog.start.isEnabled()
+    dialog.form.choose("captioning")
+    assert not dialog.start.isEnabled()
+    assert "captioning cannot be given to a model of your own" in dialog.problem_line.text()
+    assert "It takes and gives" not in dialog.about.text()
+    dialog.way.setCurrentIndex(OF_A_RECIPE)
+    assert dialog.start.isEnabled()
+
+
 def test_options_of_training_are_left_out_and_wrong_ones_stop_it(dialog, file):
     dialog.path.setText(str(file))
     dialog.way.setCurrentIndex(OF_A_RECIPE)
