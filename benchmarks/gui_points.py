@@ -1,6 +1,6 @@
 """How quickly many points and edges are drawn, moved, pointed at and selected in the app, beside pyqtgraph.
 
-    python benchmarks/gui_points.py [--millions 1 5] [--frames 25] [--only points scrub linked graph]
+    python benchmarks/gui_points.py [--millions 1 5] [--frames 25] [--epochs 100] [--only points scrub linked graph]
 
 Real runs are written to a folder and opened in the views themselves, 1200 × 800, drawn offscreen. A frame is counted
 from the movement of the mouse until the picture of the new viewport, drawn anew, is painted. Medians of --frames; the
@@ -271,10 +271,10 @@ def peer_points(bench: Bench, positions: Any, labels: Any) -> None:
     plot.close()
 
 
-def measure_scrub(bench: Bench, root: Path) -> None:
+def measure_scrub(bench: Bench, root: Path, epochs: int) -> None:
     from mmgraph_gui.views.embedding.view import EmbeddingView
 
-    context, (view,) = bench.open(epochs_run(root, 20_000, 100), EmbeddingView)
+    context, (view,) = bench.open(epochs_run(root, 20_000, epochs), EmbeddingView)
 
     def visit(step: int, times: Times) -> None:
         times.begin()
@@ -290,12 +290,12 @@ def measure_scrub(bench: Bench, root: Path) -> None:
         times.end()
 
     fresh, cached = Times(), Times()
-    for step in range(1, 100):
+    for step in range(1, epochs):
         visit(step, fresh)
-    for step in range(98, 0, -1):
+    for step in range(epochs - 2, 0, -1):
         visit(step, cached)
-    row("scrub 100 epochs × 20k points, first time", fresh, 0.2)
-    row("scrub 100 epochs × 20k points, cached", cached, 0.05)
+    row(f"scrub {epochs} epochs × 20k points, first time", fresh, 0.2)
+    row(f"scrub {epochs} epochs × 20k points, cached", cached, 0.05)
     bench.close(context, [view])
 
 
@@ -402,6 +402,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--millions", type=float, nargs="*", default=[1, 5])
     parser.add_argument("--frames", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=100, help="steps to scrub through")
     parser.add_argument("--only", nargs="*", default=["points", "scrub", "linked", "graph"])
     given = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -420,7 +421,7 @@ def main() -> None:
             for millions in given.millions:
                 measure_points(bench, Path(folder), round(millions * 1e6))
         if "scrub" in given.only:
-            measure_scrub(bench, Path(folder))
+            measure_scrub(bench, Path(folder), given.epochs)
         if "linked" in given.only:
             measure_linked(bench, Path(folder))
         if "graph" in given.only:
