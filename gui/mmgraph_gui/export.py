@@ -1,4 +1,4 @@
-"""Writes what a view shows to a file: PNG at any scale, SVG where there are vectors, CSV where there is a table."""
+"""Writes what a view shows to a file: PNG at any scale, SVG, CSV where there is a table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.errors import UsageError
+from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.views import View
@@ -22,9 +23,7 @@ LINE, DOT = 18, 10
 
 def formats_of(view: View) -> dict[str, str]:
     """File endings a view can be written with, and the filter of a file dialog for each."""
-    formats = {".png": "Picture (*.png)"}
-    if view.vector_source() is not None:
-        formats[".svg"] = "Vectors (*.svg)"
+    formats = {".png": "Picture (*.png)", ".svg": "Vectors (*.svg)"}
     if view.table() is not None:
         formats[".csv"] = "Table (*.csv)"
     return formats
@@ -52,8 +51,11 @@ def export_view(
     """
     ending, table = path.suffix.lower(), view.table()
     told = f"Wrote {view.title} to '{path}'."
-    if ending == ".svg" and (drawing := view.vector_source()) is not None:
-        text = _svg(drawing, view)
+    if ending == ".svg":
+        drawing = view.vector_source()
+        text = (
+            _svg(drawing, view, view.colour_key()) if drawing is not None else _svg(_content_of(view), view)
+        )
         follower.do(lambda: path.write_bytes(text), lambda _: done(told))
     elif ending == ".csv" and table is not None:
         columns, rows = table
@@ -66,12 +68,21 @@ def export_view(
         follower.message.emit(f"{view.title} can be written as {known}, not as '{path.name}'.")
 
 
-def _svg(drawing: Drawing, view: View) -> bytes:
-    legend = view.colour_key()
+def _content_of(view: View) -> Drawing:
+    """All that is on screen, with its legend: letters and lines as vectors, what is rasterised as pictures."""
+    content = view.content
+
+    def paint(painter: QPainter) -> None:
+        content.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+
+    return Drawing(content.size(), paint)
+
+
+def _svg(drawing: Drawing, view: View, legend: Sequence[tuple[str, str]] = ()) -> bytes:
     size = QSize(drawing.size)
     if legend:
         metrics = QFontMetricsF(view.font())
-        wide = max(metrics.horizontalAdvance(name) for name, _ in legend) + 3 * DOT
+        wide = max(metrics.horizontalAdvance(in_one_line(name)) for name, _ in legend) + 3 * DOT
         size = QSize(size.width() + round(wide), max(size.height(), (len(legend) + 1) * LINE))
     buffer = QBuffer()
     generator = QSvgGenerator()
@@ -90,7 +101,9 @@ def _svg(drawing: Drawing, view: View) -> bytes:
         painter.drawEllipse(QPointF(left, middle), DOT / 2, DOT / 2)
         painter.setPen(view.palette().windowText().color())
         painter.drawText(
-            QRectF(left + DOT, middle - LINE, size.width(), 2 * LINE), Qt.AlignmentFlag.AlignVCenter, name
+            QRectF(left + DOT, middle - LINE, size.width(), 2 * LINE),
+            Qt.AlignmentFlag.AlignVCenter,
+            in_one_line(name),
         )
     painter.end()
     return bytes(buffer.data().data())

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from mmgraph.analysis import wave_picture
 from mmgraph.runs import ItemSet
+from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.prediction import Prediction
@@ -73,12 +74,12 @@ def describe(state: AppState, row: int, more: tuple[str, ...] = ()) -> Descripti
     split = int(items.splits[row]) if items.splits is not None else -1
     name = f"{items.noun} {number}"
     known_split = 0 <= split < len(items.split_names)
-    text = (items.texts[row],) if items.texts is not None else ()
+    text = (in_one_line(items.texts[row]),) if items.texts is not None else ()
     return Description(
         name,
         f"{name} · {items.split_names[split]}" if known_split else name,
-        class_name(items, label),
-        class_name(items, predicted),
+        in_one_line(class_name(items, label)),
+        in_one_line(class_name(items, predicted)),
         confidence,
         predicted == label if predicted >= 0 and label >= 0 else None,
         (*text, *more),

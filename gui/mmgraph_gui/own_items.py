@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QImageReader
 
 from mmgraph.questions import Attention, Caption, Locate, Search
 from mmgraph_gui.guest import Guest, pairs_of
@@ -80,6 +80,11 @@ class OwnItems(QObject):
                 self.bring_text(path.read_text(encoding="utf-8"))
             except (OSError, UnicodeDecodeError):
                 self.failed.emit(f"'{path.name}' is not text in UTF-8.")
+        elif (
+            path.suffix.lower() in IMAGES
+            and (large := _too_large(QImageReader(str(path)).size())) is not None
+        ):
+            self.failed.emit(f"'{path.name}' {large}")
         else:
             self._bring(Guest(path.name), file=str(path.absolute()))
 
@@ -100,11 +105,8 @@ class OwnItems(QObject):
         if image.isNull():
             self.failed.emit("There is no picture to look at.")
             return
-        if image.width() * image.height() > MOST_PIXELS:
-            self.failed.emit(
-                f"The picture has {image.width():,} × {image.height():,} pixels, more than "
-                f"{MOST_PIXELS >> 20} million: make it smaller first."
-            )
+        if (large := _too_large(image.size())) is not None:
+            self.failed.emit(f"The picture {large}")
             return
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="mmgraph-own-")
@@ -181,6 +183,16 @@ class OwnItems(QObject):
         self._state.set_guest(None)
         reason = " ".join(dict.fromkeys(real)) or self._refusals[0]
         self.failed.emit(reason if guest.name in reason else f"{guest.name}: {reason}")
+
+
+def _too_large(size: QSize) -> str | None:
+    """What is told of a picture of more pixels than are looked at."""
+    if not size.isValid() or size.width() * size.height() <= MOST_PIXELS:
+        return None
+    return (
+        f"has {size.width():,} × {size.height():,} pixels, more than {MOST_PIXELS / 1e6:.0f} million: "
+        "make it smaller first."
+    )
 
 
 def _smaller(image: QImage) -> QImage:

@@ -102,8 +102,8 @@ def read_image(path: Path | str, size: tuple[int, int], *, grey: bool) -> Pixels
 def _check_size(image: Image.Image, name: str) -> None:
     if image.width * image.height > MOST_PIXELS:
         raise InputError(
-            f"'{name}' has {image.width:,} × {image.height:,} pixels, more than {MOST_PIXELS >> 20} million: make it "
-            f"smaller first."
+            f"'{name}' has {image.width:,} × {image.height:,} pixels, more than {MOST_PIXELS / 1e6:.0f} million: "
+            f"make it smaller first."
         )
 
 

@@ -229,11 +229,22 @@ def read_arrays(
             names = [name for name in file.keys() if wanted(name)]  # noqa: SIM118
             return {name: file.get_tensor(name) for name in names}, notes
     except FileNotFoundError as error:
-        raise RunDamagedError(f"'{path}' is missing; it may have been deleted or not copied yet.") from error
+        raise RunDamagedError(why_not_there(path)) from error
     except KeyError as error:
         raise RunDamagedError(f"'{path}' was not written by mmgraph: it has no notes.") from error
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise RunDamagedError(f"'{path}' is not a readable safetensors file ({error}).") from error
+
+
+def why_not_there(path: Path) -> str:
+    """Why a file could not be opened: safetensors says that it is missing where it may not be read, too."""
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return f"'{path}' may not be read; ask who owns it for the right to read it and its folder."
+    except OSError:
+        pass
+    return f"'{path}' is missing; it may have been deleted or not copied yet."
 
 
 def snapshot_file_name(step: int, session: int, number: int) -> str:

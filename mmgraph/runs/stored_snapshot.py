@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs.schema import SNAPSHOT_FOLDER
-from mmgraph.runs.snapshot import Array, SnapshotInfo, check_shape
+from mmgraph.runs.snapshot import Array, SnapshotInfo, check_shape, why_not_there
 
 
 class StoredSnapshot:
@@ -45,9 +45,7 @@ class StoredSnapshot:
             self.shape = tuple(self._stored.get_shape())
             check_shape(self.path, info, self.shape)
         except FileNotFoundError as error:
-            raise RunDamagedError(
-                f"'{self.path}' is missing; it may have been deleted or not copied yet."
-            ) from error
+            raise RunDamagedError(why_not_there(self.path)) from error
         except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError) as error:
             self.close()
             raise RunDamagedError(

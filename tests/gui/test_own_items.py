@@ -170,7 +170,7 @@ def test_a_picture_of_the_clipboard_becomes_a_file(own: OwnItems, model: Model) 
 
 
 def test_a_large_picture_of_the_clipboard_is_kept_smaller_and_a_huge_one_refused(
-    qtbot: Any, own: OwnItems, model: Model, monkeypatch: pytest.MonkeyPatch
+    qtbot: Any, own: OwnItems, model: Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     image = QImage(5000, 40, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.red)
@@ -186,6 +186,11 @@ def test_a_large_picture_of_the_clipboard_is_kept_smaller_and_a_huge_one_refused
     assert "5,000 × 40 pixels" in said.args[0]
     assert not model.asked
     assert own._state.guest is None
+    image.save(str(tmp_path / "wide.png"))
+    with qtbot.waitSignal(own.failed) as said:  # before the model is loaded
+        own.bring_file(tmp_path / "wide.png")
+    assert "'wide.png' has 5,000 × 40 pixels" in said.args[0]
+    assert not model.asked
 
 
 def test_what_is_said_of_a_guest() -> None:

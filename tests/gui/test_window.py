@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtGui import QDropEvent, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from mmgraph.errors import RunError
@@ -300,6 +301,24 @@ def test_exports_picture_vectors_and_table(qtbot, opened_window, tmp_path):
     assert "can be written as .png, .svg, .csv" in opened_window.banner.text
     opened_window.export("metrics", tmp_path / "no" / "such.png")
     qtbot.waitUntil(lambda: "could not be written" in opened_window.banner.text)
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in VIEW_SPECS])
+def test_every_view_is_written_as_vectors(qtbot, opened_window, tmp_path, name):
+    view = opened_window.area.show_view(name)
+    qtbot.waitUntil(lambda: not view.is_pending and not opened_window.follower.is_busy)
+    path = tmp_path / f"{name}.svg"
+    opened_window.export(name, path)
+    qtbot.waitUntil(lambda: str(path) in opened_window.banner.text)
+    drawing = QSvgRenderer(str(path))
+    assert drawing.isValid()
+    image = QImage(drawing.defaultSize(), QImage.Format.Format_RGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    drawing.render(painter)
+    painter.end()
+    small = image.scaled(160, 160)
+    assert len({small.pixel(x, y) for x in range(160) for y in range(160)}) > (0 if view.message else 3)
 
 
 def test_pictures_are_as_large_as_asked(qtbot, opened_window, tmp_path):

@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 from mmgraph.errors import InputError, RunDamagedError
 from mmgraph.runs import KIND_AXES, RunReader, Snapshot
-from mmgraph.runs.snapshot import STORABLE_TYPES, read_snapshot, write_snapshots
+from mmgraph.runs.snapshot import STORABLE_TYPES, read_snapshot, why_not_there, write_snapshots
 
 ALL_AXES = [(kind, axes) for kind, choices in KIND_AXES.items() for axes in choices]
 
@@ -160,6 +160,15 @@ def test_damaged_files_are_one_sentence(new_run):
         path.unlink()
         with pytest.raises(RunDamagedError, match="is missing"):
             reader.load(info)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(tmp_path, monkeypatch):
+    def refuse(self, *_args, **_given):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    assert "is missing" in why_not_there(tmp_path / "a.safetensors")
+    monkeypatch.setattr(type(tmp_path), "open", refuse)
+    assert "may not be read" in why_not_there(tmp_path / "a.safetensors")
 
 
 def test_an_index_entry_cannot_lead_out_of_the_run(new_run, tmp_path):

@@ -163,7 +163,7 @@ class View(QWidget):
         return None
 
     def vector_source(self) -> Drawing | None:
-        """What to paint for SVG; None where the view is a picture."""
+        """What to paint for SVG; None where it is what is on screen."""
         return None
 
     def colour_key(self) -> Sequence[tuple[str, str]]:

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
 
@@ -191,7 +192,7 @@ class Heat(QWidget):
         rows, columns = self._shape()
         every = max(round(metrics.height() / box.height() + 0.49), 1)
         for row in range(0, rows, every):
-            name = metrics.elidedText(matrix.names[0][row], elide, area.left() - 2 * GAP)
+            name = metrics.elidedText(in_one_line(matrix.names[0][row]), elide, area.left() - 2 * GAP)
             place = QRectF(GAP, box.top() + row * box.height(), area.left() - 2 * GAP, box.height())
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
         upright = self._names_stand_upright()
@@ -203,7 +204,7 @@ class Heat(QWidget):
                 painter.save()
                 painter.translate(middle, area.top() - GAP)
                 painter.rotate(-90)
-                name = metrics.elidedText(matrix.names[1][column], elide, room)
+                name = metrics.elidedText(in_one_line(matrix.names[1][column]), elide, room)
                 painter.drawText(QPointF(0, metrics.ascent() / 2 - 1), name)
                 painter.restore()
             else:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colouring import Colouring
 from mmgraph_gui.drawing.icon import dot
+from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.views.ramp import Ramp
@@ -93,13 +94,13 @@ class Legend(QWidget):
             entries.append((-1, "unknown", self._theme.category(-1)))
         for code, name, colour in entries:
             count = int(counts[code + 1])
-            gone = code in hidden
-            item = QListWidgetItem(dot("none", colour) if gone else dot(colour), f"{name}  ({count:,})")
+            gone, line = code in hidden, in_one_line(name)
+            item = QListWidgetItem(dot("none", colour) if gone else dot(colour), f"{line}  ({count:,})")
             font = item.font()
             font.setStrikeOut(gone)
             item.setFont(font)
             item.setData(Qt.ItemDataRole.UserRole, code)
-            item.setToolTip(f"{colouring.title} {name}, {count:,} items{', hidden' if gone else ''}. {HINT}")
+            item.setToolTip(f"{colouring.title} {line}, {count:,} items{', hidden' if gone else ''}. {HINT}")
             self.classes.addItem(item)
         self._fit(self.classes.sizeHintForColumn(0) + self.classes.verticalScrollBar().sizeHint().width())
 
