@@ -52,12 +52,21 @@ class UnknownNameError(UsageError):
     @classmethod
     def of(cls, what: str, name: str, known: Iterable[str]) -> UnknownNameError:
         """Say what was asked for, what is close to it, and what there is."""
-        names = sorted(known)
-        close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        listed = f" Known: {', '.join(names[:LISTED])}{more}." if names else ""
-        return cls(f"There is no {what} '{name}'.{hint}{listed}")
+        return cls(f"There is no {what} '{name}'.{_known(name, known)}")
+
+    @classmethod
+    def of_option(cls, option: str, value: str, choices: Iterable[str]) -> UnknownNameError:
+        """Say that an option does not take a value, which choice is close to it, and which there are."""
+        return cls(f"'{value}' is no choice of {option}.{_known(value, choices)}")
+
+
+def _known(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    listed = f" Known: {', '.join(names[:LISTED])}{more}." if names else ""
+    return f"{hint}{listed}"
 
 
 class ConfigError(UsageError):

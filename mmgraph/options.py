@@ -61,7 +61,7 @@ class Option:
             if too_small or too_large:
                 raise ConfigError(f"{self.name} is {self.expected}, not {value}.")
         if self.choices and value not in self.choices:
-            raise UnknownNameError.of(f"value of {self.name}", str(value), self.choices)
+            raise UnknownNameError.of_option(self.name, str(value), self.choices)
         return value
 
     def from_text(self, text: str) -> Scalar | None:

@@ -121,7 +121,7 @@ def test_wrong_values_are_refused_with_the_name_and_what_is_expected(name, value
 
 def test_a_value_that_is_no_choice_is_refused_with_the_choices():
     with pytest.raises(
-        UnknownNameError, match=r"value of model 'gate'. Did you mean 'gat'\? Known: gat, gcn"
+        UnknownNameError, match=r"'gate' is no choice of model. Did you mean 'gat'\? Known: gat, gcn"
     ):
         named("model").check("gate")
 

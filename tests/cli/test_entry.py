@@ -41,10 +41,10 @@ def test_version(mmgraph):
         (["train", "digits-graph", "--dropout", "1.5"], "dropout is a number from 0 to 0.95, not 1.5."),
         (
             ["train", "node-classification", "--conv", "gatt"],
-            "There is no value of conv 'gatt'. Did you mean 'gat'?",
+            "'gatt' is no choice of conv. Did you mean 'gat'?",
         ),
         (["train", "node-classification", "--dataset", "corra"], "Did you mean 'cora'?"),
-        (["train", "digits-graph", "--device", "tpu"], "There is no value of device 'tpu'."),
+        (["train", "digits-graph", "--device", "tpu"], "'tpu' is no choice of device."),
         (["train", "digits-graph", "--config", "absent.toml"], "There is no config file 'absent.toml'."),
         (["datasets", "info", "coraa"], "There is no data set 'coraa'. Did you mean 'cora'?"),
         (["recipes", "nothing"], "There is no recipe 'nothing'."),
