@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -45,6 +46,11 @@ def test_a_bomb_and_rubbish_are_sentences_and_nothing_is_run(tmp_path, capsys, c
     with pytest.raises(InputError, match="bad"):
         read_weights(path)
     torch.save({"a": Bomb()}, tmp_path / "bomb.pt")
+    (tmp_path / "plain.pt").write_bytes(pickle.dumps({"a": Bomb()}))
+    with warnings.catch_warnings(record=True) as told, pytest.raises(InputError):
+        warnings.simplefilter("always")
+        read_weights(tmp_path / "plain.pt")
+    assert not told  # one sentence is enough
     with pytest.raises(InputError, match="more than weights"):
         read_weights(tmp_path / "bomb.pt")
     assert "boom" not in capsys.readouterr().out
