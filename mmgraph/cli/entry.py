@@ -69,13 +69,13 @@ def gui(
     path: Annotated[
         str | None,
         typer.Argument(
-            help="A run folder, or a folder of runs, here or on another machine (ssh://host/path); "
-            "by default the folder of runs."
+            help="A run folder, a folder of runs, here or on another machine (ssh://host/path), or a file of weights; "
+            "by default what was open the last time."
         ),
     ] = None,
     root: Annotated[Path | None, output.RUNS] = None,
 ) -> None:
-    """Open the desktop app."""
+    """Open the desktop app: watch models learn, and look inside runs and trained models."""
     raise typer.Exit(_gui_main()(path, demo=False, runs=root))
 
 

@@ -40,8 +40,11 @@ def open_model(
 ) -> None:
     """Make a run of a trained model's file, to be looked at with 'mmgraph gui'.
 
-    Without a recipe: its filters, shapes and how its weights are spread. With one: embedding, attention, feature maps
-    and scores on the recipe's data as well. Nothing in the file is run; of --model the module that you name.
+    Without --recipe: its filters, shapes and how its weights are spread.
+
+    With --recipe: embedding, attention, feature maps and scores on the recipe's data as well.
+
+    Nothing in the file is run; the module that you name with --model is.
     """
     from mmgraph.recipes.opening import open_model as make
 
