@@ -102,6 +102,9 @@ class GraphView(PointView):
         if info is None:
             self._wanted = None
             self.cancel("layout")
+            self._busy = False
+            self._name_button()
+            self.explain.setEnabled(False)
             say_missing(self, "graph", "graph")
             return
         self.render_points(changed)
@@ -188,7 +191,8 @@ class GraphView(PointView):
         text, name = ("Stop", "Stop the layout") if self._busy else ("Lay out again", "Lay out again")
         self.again.setText(text)
         self.again.setAccessibleName(name)
-        self.again.setEnabled(self._busy or self.layout_now is None or self.layout_now.steps > 0)
+        can_restart = self._wanted is not None and (self.layout_now is None or self.layout_now.steps > 0)
+        self.again.setEnabled(self._busy or can_restart)
 
     # -- which nodes are shown -----------------------------------------------------------------------------
 

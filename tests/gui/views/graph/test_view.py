@@ -238,6 +238,8 @@ def test_a_run_without_graph_says_so(
     view = show_view(GraphView)
     context.follower.open(run.folder)
     qtbot.waitUntil(lambda: view.message == "This run recorded no graph.")
+    assert not view.again.isEnabled()
+    assert view.again.text() == "Lay out again"
 
 
 def node_with_edges(view: GraphView) -> int:
