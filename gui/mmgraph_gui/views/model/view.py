@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QLabel,
     QSplitter,
-    QTableView,
     QTabWidget,
     QVBoxLayout,
 )
@@ -26,58 +25,15 @@ from mmgraph_gui.snapshot_index import HISTOGRAMS
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.model.histogram_history import MOST_STEPS, HistogramHistory, spread_history
+from mmgraph_gui.views.model.table import NamedRows
 from mmgraph_gui.views.model.wiring import Wiring, WiringDiagram, shape_text
 from mmgraph_gui.views.shortened import ShortBox
 
 LAYER_KINDS = ("filters", "feature_maps", "embedding", "attention")
 """Kinds of which a click on a layer chooses the layer in the other views."""
+FEWEST_COLUMNS = 110
+"""Of letters in a view that has its tables beside the wiring."""
 HEADINGS = ("layer", "type", "output", "parameters", "FLOPs", "time (ms)")
-EMPTY = QModelIndex()
-
-
-class Rows(QAbstractTableModel):
-    """A table of words and numbers; numbers are set to the right."""
-
-    def __init__(self, headings: Sequence[str]) -> None:
-        super().__init__()
-        self._headings = tuple(headings)
-        self.rows: list[tuple[Any, ...]] = []
-
-    def show_rows(self, rows: list[tuple[Any, ...]]) -> None:
-        """Show others."""
-        self.beginResetModel()
-        self.rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = EMPTY) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = EMPTY) -> int:
-        return len(self._headings)
-
-    def data(
-        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        value = self.rows[index.row()][index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _words(value)
-        if role == Qt.ItemDataRole.ToolTipRole and isinstance(value, str):
-            return value
-        if role == Qt.ItemDataRole.TextAlignmentRole and isinstance(value, (int, float)):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if orientation == Qt.Orientation.Horizontal:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return self._headings[section]
-            if role == Qt.ItemDataRole.TextAlignmentRole:  # as what stands below
-                numbers = any(isinstance(row[section], (int, float)) for row in self.rows)
-                side = Qt.AlignmentFlag.AlignRight if numbers else Qt.AlignmentFlag.AlignLeft
-                return int(side | Qt.AlignmentFlag.AlignVCenter)
-        return None
 
 
 @dataclass(frozen=True)
@@ -134,24 +90,39 @@ class ModelView(View):
         self.controls.addWidget(QLabel("Spread of"))
         self.controls.addWidget(self.what_box)
         self.controls.addStretch(1)
-        right = QSplitter(Qt.Orientation.Vertical)
-        right.addWidget(self.tables)
-        right.addWidget(self.spread)
-        right.setStretchFactor(0, 3)
-        right.setStretchFactor(1, 2)
-        body = QSplitter(Qt.Orientation.Horizontal)
-        body.addWidget(self.diagram)
-        body.addWidget(right)
-        body.setSizes([3, 2])
-        body.setStretchFactor(0, 3)
-        body.setStretchFactor(1, 2)
-        for splitter in (right, body):
+        self._body, self._pair = QSplitter(), QSplitter()
+        for splitter in (self._body, self._pair):
             splitter.setChildrenCollapsible(False)
+        self._narrow: bool | None = None
+        self._arrange()
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(body, 1)
+        layout.addWidget(self._body, 1)
         layout.addWidget(self.caption)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Tables beside the wiring, or below it where they would have no room for names and numbers."""
+        narrow = self.width() < self.fontMetrics().averageCharWidth() * FEWEST_COLUMNS
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        body, pair = self._body, self._pair
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        body.setOrientation(down if narrow else across)
+        pair.setOrientation(across if narrow else down)
+        pair.insertWidget(0, self.diagram if narrow else self.tables)
+        pair.insertWidget(1, self.spread)
+        body.insertWidget(0, pair if narrow else self.diagram)
+        body.insertWidget(1, self.tables if narrow else pair)
+        for splitter in (body, pair):
+            splitter.setSizes([3, 2])
+            splitter.setStretchFactor(0, 3)
+            splitter.setStretchFactor(1, 2)
 
     def render_state(self, changed: Changed) -> None:
         state = self.state
@@ -182,8 +153,8 @@ class ModelView(View):
         self.wiring = result
         self.diagram.show_wiring(result)
         structure = result.structure
-        self._fill(self.layers, [_layer_row(layer, structure.items) for layer in structure.layers])
-        self._fill(self.connections, [(one.source, one.target, one.through) for one in structure.connections])
+        self.layers.show_rows([_layer_row(layer, structure.items) for layer in structure.layers])
+        self.connections.show_rows([(one.source, one.target, one.through) for one in structure.connections])
         self.show_content()
         self.diagram.setVisible(bool(result.names))
         if not any(layer.name == self.layer for layer in structure.layers):
@@ -197,9 +168,7 @@ class ModelView(View):
         """Show a layer here, and in the views that know something of it."""
         self.diagram.show_layer(name)
         self.layer = name = name.partition("#")[0]
-        model = self.layers.model()
-        assert isinstance(model, Rows)
-        for row, values in enumerate(model.rows):
+        for row, values in enumerate(self.layers.rows):
             if values[0] == name and self.layers.currentIndex().row() != row:
                 self.layers.selectRow(row)
         if everywhere:
@@ -239,33 +208,14 @@ class ModelView(View):
             return None
         return Drawing(self.diagram.size(), self.diagram.paint_all)
 
-    def _table(self, headings: Sequence[str], name: str) -> QTableView:
-        table = named(QTableView(), name)
-        table.setModel(Rows(headings))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.verticalHeader().hide()
-        table.horizontalHeader().setHighlightSections(False)  # bold words would not fit
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
+    def _table(self, headings: Sequence[str], name: str) -> NamedRows:
+        table = named(NamedRows(headings, whole=("output",)), name)
         table.selectionModel().currentRowChanged.connect(lambda now, _: self._row_chosen(table, now.row()))
         return table
 
-    def _fill(self, table: QTableView, rows: list[tuple[Any, ...]]) -> None:
-        model = table.model()
-        assert isinstance(model, Rows)
-        if rows != model.rows:
-            model.show_rows(rows)
-            table.resizeColumnsToContents()
-
-    def _row_chosen(self, table: QTableView, row: int) -> None:
-        model = table.model()
-        assert isinstance(model, Rows)
-        if 0 <= row < len(model.rows):
-            name = model.rows[row][0 if table is self.layers else 1]
+    def _row_chosen(self, table: NamedRows, row: int) -> None:
+        if 0 <= row < len(table.rows):
+            name = table.rows[row][0 if table is self.layers else 1]
             if name.partition("#")[0] != self.layer:
                 self.choose(name)
 
@@ -353,11 +303,3 @@ def _history(
 def _layer_row(layer: Any, items: int | None) -> tuple[Any, ...]:
     time = None if layer.seconds is None else layer.seconds * 1000
     return layer.name, layer.type, shape_text(layer, items), layer.parameters, layer.flops, time
-
-
-def _words(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

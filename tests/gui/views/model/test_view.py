@@ -71,6 +71,23 @@ def test_layers_and_wiring_are_shown(view, has_colour):
     assert "30 parameters" in view.caption.text()
 
 
+def test_in_a_narrow_window_the_table_lies_below_and_shows_every_number(qtbot, view):
+    assert view.tables.parent() is not view._body
+    view.resize(520, 600)
+    qtbot.waitUntil(lambda: view.tables.parent() is view._body)
+    assert (
+        view.tables.mapTo(view, QPointF(0, 0).toPoint()).y()
+        > view.diagram.mapTo(view, QPointF(0, 0).toPoint()).y() + view.diagram.height() - 1
+    )
+    qtbot.waitUntil(lambda: view.layers.viewport().width() > 400)
+    assert not view.layers.horizontalScrollBar().isVisible()
+    assert view.spread.isVisible()
+    view.resize(900, 600)
+    qtbot.waitUntil(lambda: view.tables.parent() is not view._body)
+    assert view.diagram.isVisible()
+    assert view.tables.isVisible()
+
+
 def test_a_click_on_a_box_chooses_the_layer_everywhere(qtbot, view):
     assert view.layer == "encoder.conv1"
     box = view.diagram._box_of("fc")
