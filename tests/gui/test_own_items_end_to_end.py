@@ -16,6 +16,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from scipy.io import wavfile
 
+from mmgraph.runs import RunReader
 from mmgraph_gui.window import MainWindow
 
 Dropping = Callable[[MainWindow, Path], None]
@@ -258,3 +259,70 @@ def test_what_is_written_for_a_dropped_text_is_joined_to_what_was_read(
     drop(window, text)
     qtbot.waitUntil(lambda: "reads up to 256 tokens" in window.banner.text)
     assert window.state.guest is None
+
+
+def test_frames_of_recorded_clips_and_of_a_dropped_one_are_as_bright_as_they_are_looked_at(
+    qtbot: Any,
+    window_on: Callable[[Path], MainWindow],
+    tmp_path: Path,
+    write_video: Callable[..., Path],
+) -> None:
+    from mmgraph.recipes import launch
+
+    options = {"model": "cnn-lstm", "read": "attention", "clips": 80, "frames": 5, "image_size": 16}
+    options |= {"filters": 2, "features": 8, "epochs": 2, "probe_clips": 12, "device": "cpu", "threads": 1}
+    options |= {"snapshots_per_second": 1000.0, "snapshot_share": 1.0}
+    run, _ = launch.train("video-classification", options, runs=tmp_path / "runs", run_name="clips")
+    window = window_on(run)
+    state, view = window.state, window.area.show_view("attention")
+    qtbot.waitUntil(lambda: view.map is not None and bool(view.map.frames))
+    steps = [info.step for info in state.history("attention", "encoder.attends")]
+    assert len(steps) > 2
+    shown: dict[tuple[int, int], np.ndarray] = {}
+    for item in (0, 7):
+        state.select(np.array([item]))
+        for step in (steps[0], steps[-1]):
+            state.set_step(step)
+            qtbot.waitUntil(
+                lambda item=item, step=step: (
+                    (view.map.item, view.map.step) == (item, step)
+                    and view.page.currentWidget() is view.page.strip
+                )
+            )
+            with RunReader(run) as reader:
+                (info,) = reader.snapshots(kind="attention", step=step)
+                recorded = reader.load(info).array
+            shown[item, step] = view.map.values[0]
+            np.testing.assert_allclose(view.map.values[0], recorded[item, 0, 0], atol=1e-6)
+            assert [image.width() for image in view.map.frames] == [16] * 5
+            words = " ".join(f"frame {n + 1} · {w:.3f}" for n, w in enumerate(recorded[item, 0, 0]))
+            assert view.page.strip.accessibleDescription() == words
+    # Each frame is looked at alike before anything is learned, and no longer afterwards.
+    assert np.ptp(shown[7, steps[-1]]) > np.ptp(shown[7, steps[0]])
+    view.page.strip.setFocus()
+    QTest.keyClick(view.page.strip, Qt.Key.Key_Right)
+    assert view.caption.text().startswith("frame 1: ")
+    QTest.keyClick(view.page.strip, Qt.Key.Key_Right)
+    assert "times the mean" in view.caption.text()
+    assert view.caption.text().startswith("frame 2: ")
+
+    moving = np.zeros((9, 40, 40, 3), np.uint8)
+    for frame in range(9):
+        moving[frame, 10:20, 3 * frame : 3 * frame + 10] = 255
+    clip = write_video(moving, "קליפ 🙂.avi")
+    state.select(np.array([], dtype=np.int64))
+    drop(window, clip)
+    qtbot.waitUntil(lambda: answered(window))
+    guest = state.guest
+    assert guest.refusals == ()
+    assert guest.frames.shape[0] == 5
+    window.area.show_view("attention")
+    qtbot.waitUntil(lambda: view.map.name == clip.name and bool(view.map.frames))
+    np.testing.assert_allclose(view.map.values.sum(1), 1, atol=1e-4)
+    assert view.map.keys == tuple(f"frame {frame + 1}" for frame in range(5))
+    brightness = [
+        max(image.pixelColor(x, y).red() for x in range(16) for y in range(16)) for image in view.map.frames
+    ]
+    assert int(np.argmax(brightness)) == int(np.argmax(view.map.values[0]))
+    window.own.leave()
+    qtbot.waitUntil(lambda: not view.map.name)
