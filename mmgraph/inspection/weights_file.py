@@ -43,6 +43,8 @@ def read_weights(path: Path) -> Weights:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"'{path}' cannot be read ({error.strerror}).") from error
+    if not path.is_file():  # a folder; or a pipe, which might never say anything
+        raise InputError(f"'{path}' is not a file.")
     if size > MOST_BYTES:
         raise InputError(f"'{path.name}' is larger than {MOST_BYTES >> 30} GB, more than is read of a model.")
     found = _safetensors(path) if path.suffix.lower() == ".safetensors" else _torch_file(path)
@@ -103,7 +105,8 @@ def weight_snapshots(weights: Weights, limits: Limits = Limits()) -> list[Snapsh
     """Filters of what looks like a convolution, and how all weights are spread."""
     found = []
     for name, weight in weights.items():
-        if weight.dim() in (4, 5) and weight.is_floating_point() and weight[0, 0].numel() > 1:
+        is_kernel = weight.dim() in (4, 5) and weight.shape[2:].numel() > 1
+        if is_kernel and weight.numel() and weight.is_floating_point():
             axes = KIND_AXES["filters"][weight.dim() - 4]
             draft = Draft("filters", _layer_name(name), weight, axes)
             found.append(draft.thin({"out": limits.channels, "in": limits.channels}).copied().snapshot())
@@ -179,7 +182,7 @@ def _holds_more(found: Mapping[Any, Any], key: str) -> bool:
 
 def _tensors(found: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
     if isinstance(found, Tensor):
-        if found.layout == torch.strided and not found.is_quantized:
+        if found.layout == torch.strided and not found.is_quantized and not found.is_meta:
             yield name or "weight", found.detach()
     elif isinstance(found, Mapping) and depth < DEEPEST:
         for key, value in found.items():

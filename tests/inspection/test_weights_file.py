@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
 
@@ -55,6 +56,49 @@ def test_a_bomb_and_rubbish_are_sentences_and_nothing_is_run(tmp_path, capsys, c
     with pytest.raises(InputError, match="more than weights"):
         read_weights(tmp_path / "bomb.pt")
     assert "boom" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [
+        ({"none.weight": torch.zeros(2, 0, 3, 3), "also.weight": torch.zeros(0, 4, 3, 3)}, {"matrix"}),
+        ({"a.weight": torch.full((3, 3), torch.nan), "b": torch.tensor(5), "c": torch.ones(2, 2).bool()}, {"matrix"}),
+        ({"half.weight": torch.ones(2, 2, 3, 3).half(), "שלום🙂": torch.ones(3)}, {"filters", "matrix"}),
+        ({"whole": torch.ones(3, 3, dtype=torch.int64)}, set()),
+        ({1: torch.ones(2, 2), None: {("x", 2): torch.ones(2, 2)}}, {"matrix"}),
+        ({"far": torch.empty(3, 3, device="meta"), "near": torch.ones(2, 2)}, {"matrix"}),
+    ],
+)  # fmt: skip
+def test_odd_weights_are_shown_as_far_as_they_go(tmp_path, content, kinds):
+    torch.save(content, tmp_path / "odd.pt")
+    folder = open_model(tmp_path / "odd.pt", runs=tmp_path / "opened")
+    with RunReader(folder) as run:
+        assert {info.kind for info in run.snapshots()} == kinds
+        assert run.status().state == "finished"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.99])
+@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+def test_a_part_of_a_file_is_a_sentence(tmp_path, ending, share):
+    whole, part = tmp_path / f"whole{ending}", tmp_path / f"part{ending}"
+    (save_file if ending == ".safetensors" else torch.save)(net().state_dict(), whole)
+    content = whole.read_bytes()
+    part.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(InputError, match=rf"'part\{ending}' is not a"):
+        read_weights(part)
+
+
+def test_what_is_no_file_or_holds_no_numbers_is_told(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pt")
+    for path in (tmp_path, tmp_path / "pipe.pt"):
+        with pytest.raises(InputError, match="is not a file"):
+            read_weights(path)
+    (tmp_path / "loop.pt").symlink_to(tmp_path / "loop.pt")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_weights(tmp_path / "loop.pt")
+    torch.save({"far": torch.empty(3, 3, device="meta")}, tmp_path / "far.pt")
+    with pytest.raises(InputError, match="holds no tensors"):
+        read_weights(tmp_path / "far.pt")
 
 
 def test_weights_become_filters_spread_and_a_table():

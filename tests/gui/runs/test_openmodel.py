@@ -157,6 +157,29 @@ def test_weights_that_do_not_fit_say_so_in_the_window(qtbot, window, weights, tm
     assert window.state.path is None
 
 
+def test_a_bomb_and_a_file_that_vanishes_are_told_in_the_window_and_nothing_is_run(
+    qtbot, window, tmp_path, monkeypatch
+):
+    import pickle
+
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "boom"), "w"))
+
+    monkeypatch.setattr("mmgraph_gui.processes.launcher.opened_root", lambda: tmp_path / "opened")
+    bomb = tmp_path / "bomb 🙂.pt"
+    bomb.write_bytes(pickle.dumps({"weight": Bomb()}, protocol=2))
+    with qtbot.waitSignal(window.launcher.failed):
+        window.open_model(bomb)
+    assert "'bomb 🙂.pt' holds more than weights" in window.banner.text
+    assert not (tmp_path / "boom").exists()
+    with qtbot.waitSignal(window.launcher.failed):
+        window.open_model(tmp_path / "gone.pt")
+    assert "gone.pt' cannot be read" in window.banner.text
+    assert window.state.path is None
+    assert not (tmp_path / "opened").exists()
+
+
 def test_a_dropped_file_of_weights_is_opened_and_found_again_by_the_dialog(
     qtbot, window, weights, tmp_path, monkeypatch
 ):
