@@ -136,6 +136,8 @@ class ItemsView(View):
 
     def render_state(self, changed: Changed) -> None:
         items = self.state.items
+        if self.state.guest is None:  # also one that left because another run was opened
+            self._shows_guest = False
         if "run" in changed:
             self._asked = None
         if self.state.path != self._path:

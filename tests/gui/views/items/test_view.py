@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
+from mmgraph_gui.guest import Guest
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.items.view import ItemsView, sort_items
 
@@ -182,3 +183,18 @@ def test_texts_of_any_script_without_labels(
         view.grab()
         assert not view.message
     assert len(np.unique(plain.reshape(-1, 3), axis=0)) > 4
+
+
+def test_a_run_that_has_items_later_shows_them_where_those_near_an_own_one_were_shown(
+    qtbot: Any, view: ItemsView, tmp_path: Any
+) -> None:
+    view.state.set_guest(Guest("mine", layer="encoder", neighbours=((7, 0.5), (3, 0.6))))
+    qtbot.waitUntil(lambda: rows_of(view) == [7, 3])
+    with RunWriter.create(tmp_path, "live", {}) as run:
+        run.scalars(1, {"train/loss": 1.0})
+        run.flush()
+        view.follower.open(run.folder)
+        qtbot.waitUntil(lambda: view.message.startswith("No items yet"))
+        assert view.state.guest is None
+        run.items(ItemSet(ids=np.arange(4)))
+        qtbot.waitUntil(lambda: rows_of(view) == [0, 1, 2, 3] and view.message == "")
