@@ -76,6 +76,7 @@ class NamedRows(QTableView):
         self._rows = Rows(headings)
         self._whole = {column for column, heading in enumerate(headings) if heading in whole}
         self._wanted: list[int] = []
+        self._names: list[int] = []
         self.setModel(self._rows)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -117,21 +118,20 @@ class NamedRows(QTableView):
             max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
             for column in range(header.count())
         ]
-        self._fit()
-
-    def _fit(self) -> None:
-        if not self._wanted:
-            return
-        words = [
+        self._names = [
             column
-            for column in range(len(self._wanted))
+            for column in range(header.count())
             if column not in self._whole
             and not any(isinstance(row[column], (int, float)) for row in self.rows)
         ]
-        numbers = sum(width for column, width in enumerate(self._wanted) if column not in words)
+        self._fit()
+
+    def _fit(self) -> None:
+        numbers = sum(width for column, width in enumerate(self._wanted) if column not in self._names)
         fewest = self.fontMetrics().averageCharWidth() * FEWEST_LETTERS
-        given = shared([self._wanted[column] for column in words], self.viewport().width() - numbers, fewest)
-        widths = dict(zip(words, given, strict=True))
+        room = self.viewport().width() - numbers
+        given = shared([self._wanted[column] for column in self._names], room, fewest)
+        widths = dict(zip(self._names, given, strict=True))
         for column, wanted in enumerate(self._wanted):
             self.setColumnWidth(column, widths.get(column, wanted))
 

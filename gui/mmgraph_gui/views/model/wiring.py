@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ WIDTH, HEIGHT, ACROSS, DOWN = 168.0, 44.0, 24.0, 40.0
 READABLE = 0.45
 """Below this zoom boxes are drawn without words."""
 LARGEST, SMALLEST = 2.5, 0.02
+MOST_BOXES = 4000
+"""That are laid out and drawn."""
 FAMILIES = {
     "conv": 0, "linear": 4, "bilinear": 4, "embedding": 4, "norm": 1, "attention": 6, "transformer": 6, "lstm": 5,
     "gru": 5, "rnn": 5, "recurrent": 5, "pool": 2, "dropout": 2, "gat": 6, "sage": 0, "gcn": 0,
@@ -56,6 +58,10 @@ class Wiring:
         """Lay it out; in a worker thread."""
         ends = [name for one in structure.connections for name in (one.source, one.target)]
         names = tuple(dict.fromkeys(ends))
+        if len(names) > MOST_BOXES:
+            told = f"{len(names):,} boxes are more than a picture can show: the wiring is in the table of connections"
+            remark = "  ·  ".join(filter(None, (structure.remark, told)))
+            return cls(replace(structure, remark=remark), (), np.zeros((0, 2)), ())
         place = {name: number for number, name in enumerate(names)}
         edges = tuple((place[one.source], place[one.target], one.through) for one in structure.connections)
         return cls(structure, names, layered_layout(len(names), [(a, b) for a, b, _ in edges]), edges)

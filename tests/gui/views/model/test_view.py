@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
@@ -10,6 +12,7 @@ from PySide6.QtTest import QTest
 from mmgraph.runs import Connection, Layer, RunWriter, Snapshot, Structure
 from mmgraph_gui.views.model.histogram_history import spread_history
 from mmgraph_gui.views.model.view import ModelView
+from mmgraph_gui.views.model.wiring import MOST_BOXES
 
 LAYERS = (
     Layer("model", "Net", 30, (8, 3), 99, 0.002, 1, True),
@@ -179,6 +182,21 @@ def test_a_damaged_structure_is_a_message(qtbot, context, digits_run, show_view)
         context.follower.open(digits_run)
     view = show_view(ModelView)
     qtbot.waitUntil(lambda: "model.json" in view.message)
+
+
+def test_a_wiring_of_too_many_boxes_is_in_the_tables_alone(qtbot, context, digits_run, show_view):
+    names = [f"layer{number}" for number in range(MOST_BOXES + 2)]
+    layers = tuple(Layer(name, "Linear", 10**30, (8, 10**20), None, float("inf")) for name in names)
+    wires = tuple(Connection(one, other) for one, other in itertools.pairwise(names))
+    with RunWriter(digits_run) as run:
+        run.structure(Structure(layers, wires, 8, "Foreign."))
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(digits_run)
+    view = show_view(ModelView)
+    qtbot.waitUntil(lambda: view.wiring is not None)
+    assert not view.diagram.isVisible()
+    assert (len(view.layers.rows), len(view.connections.rows)) == (MOST_BOXES + 2, MOST_BOXES + 1)
+    assert "Foreign.  ·  4,002 boxes are more than a picture can show" in view.wiring.structure.remark
 
 
 def test_histograms_that_do_not_fit_are_left_out():
