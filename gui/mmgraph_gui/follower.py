@@ -70,10 +70,12 @@ class RunFollower(QObject):
     Signals:
         message(text): something could not be read or written, in one sentence.
         opened(): the first poll of a run has been taken in.
+        returned(text): the run can be read again, after it could not be.
     """
 
     message = Signal(str)
     opened = Signal()
+    returned = Signal(str)
     _partial = Signal(object, object)
     _finished = Signal(object, object, object)
 
@@ -114,6 +116,7 @@ class RunFollower(QObject):
             self._poller.began.connect(self._run_began)
             self._poller.polled.connect(self._run_polled)
             self._poller.failed.connect(self._run_failed)
+            self._poller.returned.connect(self._run_returned)
             self._poller.start()
 
     def send(self, command: str, argument: float | None = None) -> None:
@@ -255,6 +258,11 @@ class RunFollower(QObject):
                 self._retire_poller()
                 self.state.open(None)
             self.message.emit(text)
+
+    def _run_returned(self, number: int) -> None:
+        if self._poller and self._poller.number == number:
+            self.state.look_again()
+            self.returned.emit(f"'{self._poller.path}' can be read again.")
 
     def _retire_poller(self) -> None:
         if self._poller is not None:

@@ -212,6 +212,10 @@ class AppState:
             self.step = newest
             self._notify("step")
 
+    def look_again(self) -> None:
+        """What is on disk can be read again: what hangs on snapshots is worked out anew."""
+        self._notify("snapshots")
+
     def set_items(self, items: ItemSet | None) -> None:
         """Say what the rows are."""
         self.items = items

@@ -444,6 +444,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.follower.message.connect(self.say)
+        self.follower.returned.connect(lambda text: self.say(text, "info"))
         self.area.message.connect(self.say)
         self.area.explain_wanted.connect(self.explain)
         self.own.failed.connect(self.say)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmgraph.runs import RunReader, RunWriter
+from mmgraph_gui.poller import _why_gone
 from mmgraph_gui.snapshot_cache import SnapshotCache
 
 
@@ -103,7 +104,41 @@ def test_deleted_run_is_told_and_stays_on_screen(qtbot, context, write_run, tmp_
         run.folder.rename(tmp_path / "elsewhere")
     assert "moved or deleted" in told.args[0]
     assert context.state.steps() == [10]
+    told_again = []
+    context.follower.message.connect(told_again.append)
     run.close()
+    with qtbot.waitSignal(context.follower.returned) as returned:
+        (tmp_path / "elsewhere").rename(run.folder)
+    assert "can be read again" in returned.args[0]
+    assert told_again == []
+    with RunWriter(run.folder) as later:
+        later.scalars(11, {"train/loss": 0.5})
+        later.flush()
+        qtbot.waitUntil(lambda: context.state.series["train/loss"].step[-1] == 11)
+    assert context.state.steps() == [10]
+
+
+def test_another_run_in_the_place_of_a_deleted_one_is_not_mixed_with_it(qtbot, context, write_run, tmp_path):
+    folder = write_run(tmp_path, steps=(10,))
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(folder)
+    with qtbot.waitSignal(context.follower.message):
+        shutil.rmtree(folder)
+    with qtbot.waitSignal(context.follower.message) as told:
+        RunWriter.create(tmp_path, folder.name, {"run": {"created": "2027-02-02"}}).close("finished")
+    assert "is another run now" in told.args[0]
+    assert context.state.steps() == [10]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_called_deleted(tmp_path, monkeypatch):
+    def refuse(self, **_given):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    assert "moved or deleted" in _why_gone(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tmp_path), "stat", refuse)
+        told = _why_gone(tmp_path)
+    assert "cannot be read any more (Permission denied)" in told
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a database" * 100])

@@ -289,6 +289,20 @@ def test_run_that_failed_or_vanished_is_told(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: "failed" in window.status.state_label.text())
 
 
+def test_views_are_drawn_again_when_a_folder_is_there_again(qtbot, opened_window, digits_run):
+    embedding = opened_window.area.show_view("embedding")
+    qtbot.waitUntil(lambda: len(embedding.cloud) > 0 and not opened_window.follower.is_busy)
+    away = digits_run.with_name(".away")
+    digits_run.rename(away)
+    opened_window.steps.go_first()
+    qtbot.waitUntil(lambda: "is missing" in embedding.message)
+    qtbot.waitUntil(lambda: "moved or deleted" in opened_window.banner.text)
+    away.rename(digits_run)
+    qtbot.waitUntil(lambda: "can be read again" in opened_window.banner.text)
+    qtbot.waitUntil(lambda: embedding.message == "")
+    assert opened_window.state.step == opened_window.state.steps()[0]
+
+
 def test_exports_picture_vectors_and_table(qtbot, opened_window, tmp_path):
     qtbot.waitUntil(lambda: bool(opened_window.area.views["metrics"].plots))
     for ending, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".csv", b"tag,step")):

@@ -27,6 +27,7 @@ and draws what it gets:
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -108,6 +109,7 @@ class View(QWidget):
         self._changed: set[str] = {*TOPICS, "theme"}
         self._waits = False
         self._rendered = 0.0
+        self._failed: dict[str, Callable[[], None]] = {}
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._render_now)
 
@@ -131,6 +133,7 @@ class View(QWidget):
         self.build()
         self._unsubscribe = self.state.subscribe(self._state_changed)
         self.theme.changed.connect(self._theme_changed)
+        self.follower.returned.connect(self._ask_again)
 
     # -- what a view writes ------------------------------------------------------------------------------
 
@@ -189,17 +192,19 @@ class View(QWidget):
         layer …) should be part of the result, because the state may have moved on. Say `long` where it takes
         seconds, so that pictures need not wait for it.
         """
+        self._failed.pop(slot, None)
+
+        def fail(text: str) -> None:
+            self._failed[slot] = functools.partial(self.ask, slot, infos, work, long=long)
+            self.show_message(text)
+
         self.follower.ask(
-            (id(self), slot),
-            infos,
-            work,
-            lambda result: self._deliver(slot, result),
-            self.show_message,
-            long=long,
+            (id(self), slot), infos, work, lambda result: self._deliver(slot, result), fail, long=long
         )
 
     def cancel(self, slot: str) -> None:
         """Forget the request of a slot; call it when what it was for is gone."""
+        self._failed.pop(slot, None)
         self.follower.cancel((id(self), slot))
 
     def ask_model(self, slot: str, question: Question) -> None:
@@ -281,9 +286,16 @@ class View(QWidget):
         self._unsubscribe()
 
     def _state_changed(self, topic: Topic) -> None:
+        if topic == "run":
+            self._failed.clear()
         # One that waits must learn that the run has ended without what it waits for.
         if topic in self.topics or (topic == "status" and self._waits):
             self.request_render(topic)
+
+    def _ask_again(self) -> None:
+        """What could not be read may be read now."""
+        for ask in tuple(self._failed.values()):
+            ask()
 
     def _theme_changed(self) -> None:
         self.request_render("theme")
