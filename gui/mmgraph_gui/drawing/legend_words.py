@@ -32,20 +32,32 @@ def run_words(runs: Sequence[tuple[str, str]], metrics: QFontMetricsF, room: flo
 def value_words(
     read: Mapping[str, float], metrics: QFontMetricsF, room: float, *, told: bool
 ) -> dict[str, str]:
-    """Name and value of each curve, or one of them where there is little room.
+    """Name and value of each curve, or one of them where there is little room; at last names cut where it ends.
 
     Args:
         told: NaN is written as a value.
     """
-    room += GAP - len(read) * swatch(metrics)
+    room += GAP
     words: dict[str, str] = {}
     for with_name, digits in ((True, 4), (True, 3), (False, 4), (False, 3), (True, 0)):
         words = {
             key: _worded(key if with_name else "", value, digits, told=told) for key, value in read.items()
         }
-        if sum(map(metrics.horizontalAdvance, words.values())) <= room:
+        if sum(metrics.horizontalAdvance(text) + swatch(metrics) for text in words.values()) <= room:
+            return words
+    return _shortened(words, metrics, room)
+
+
+def _shortened(words: Mapping[str, str], metrics: QFontMetricsF, room: float) -> dict[str, str]:
+    """The same, cut where the room ends; what comes after it is left out."""
+    shortened: dict[str, str] = {}
+    for key, text in words.items():
+        room -= swatch(metrics)
+        if room < min(map(metrics.horizontalAdvance, (text, text[:2] + "…"))):
             break
-    return words
+        shortened[key] = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        room -= metrics.horizontalAdvance(text)
+    return shortened
 
 
 def _worded(part: str, value: float, digits: int, *, told: bool) -> str:

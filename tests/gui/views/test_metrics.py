@@ -65,7 +65,8 @@ def test_the_legend_says_less_where_there_is_less_room(qtbot, view):
     value = plot.readout()["train"]
     assert plot.legend()["train"] == f"train {value:.4g}"
     plot.resize(plot.minimumSize())
-    assert plot.legend() == {"train": "train", "validation": "validation"}
+    assert plot.legend()["train"] == "train"
+    assert plot.legend().get("validation", "…").endswith("…")
     for width in range(plot.minimumWidth(), 400, 10):
         plot.resize(width, plot.height())
         words = plot.legend()
