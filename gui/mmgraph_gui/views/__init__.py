@@ -237,7 +237,10 @@ class View(QWidget):
         """Say that the run holds none of what the view shows, or none yet: `show_missing("attention")`."""
         if self.state.path is None:
             self.show_message("No run is open.")
-        elif self.state.status is None or self.state.status.is_live:
+        elif self.state.status is None:
+            self.show_message("Reading the run …")
+            self._waits = True
+        elif self.state.status.is_live:
             self.show_message(f"No {what} yet: waiting for the first snapshot …")
             self._waits = True
         else:

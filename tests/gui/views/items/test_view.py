@@ -198,3 +198,12 @@ def test_a_run_that_has_items_later_shows_them_where_those_near_an_own_one_were_
         assert view.state.guest is None
         run.items(ItemSet(ids=np.arange(4)))
         qtbot.waitUntil(lambda: rows_of(view) == [0, 1, 2, 3] and view.message == "")
+
+
+def test_while_a_run_is_being_read_it_says_so(
+    qtbot: Any, context: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    view = show_view(ItemsView)
+    assert view.message == "No run is open."
+    context.state.open(tmp_path / "run", {})
+    qtbot.waitUntil(lambda: view.message == "Reading the run …")
