@@ -145,8 +145,15 @@ class Tour:
         """Bring a view to the front."""
         self.window.theme.set_mode(theme)
         view = self.window.area.show_view(name)
+        self.give_room_to_runs()
         self.settle()
         return view
+
+    def give_room_to_runs(self) -> None:
+        """Make the table of runs as wide as it is at first; a wide view has made it narrow."""
+        from PySide6.QtCore import Qt
+
+        self.window.resizeDocks([self.window.run_dock], [250], Qt.Orientation.Horizontal)
 
     def take(self) -> None:
         """All pictures, or those that were asked for."""
@@ -193,6 +200,7 @@ def stops(tour: Tour) -> dict[str, Callable[[], None]]:
         tour.wait(live)
         window.queue.add("metric-learning", {"epochs": 5}, tour.root)
         window.queue.add("digits-graph", {"hidden": 16}, tour.root)
+        tour.give_room_to_runs()
         tour.wait(live, seconds=4)
         tour.grab("runs")
         for waiting in list(window.queue._waiting):
