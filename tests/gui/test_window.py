@@ -289,6 +289,24 @@ def test_run_that_failed_or_vanished_is_told(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: "failed" in window.status.state_label.text())
 
 
+def test_the_widest_views_have_room_beside_each_other(qtbot, opened_window):
+    window = opened_window
+    window.resize(1280, 800)
+    filters = window.area.show_view("filters")
+    window.state.select([5])
+    filters.kind_box.setCurrentIndex(1)
+    filters.request_render("control")
+    qtbot.waitUntil(lambda: filters.tiles is not None and not filters.is_pending)
+    filters.choose_unit(0)
+    graph = window.area.show_view("graph")
+    qtbot.waitUntil(lambda: graph.layout_now is not None)
+    assert filters.panel.isVisible()
+    assert window.width() == 1280
+    for view in (filters, graph):
+        assert view.mapTo(window, view.rect().topRight()).x() < 1280
+        assert view.width() >= view.minimumSizeHint().width()
+
+
 def test_views_are_drawn_again_when_a_folder_is_there_again(qtbot, opened_window, digits_run):
     embedding = opened_window.area.show_view("embedding")
     qtbot.waitUntil(lambda: len(embedding.cloud) > 0 and not opened_window.follower.is_busy)

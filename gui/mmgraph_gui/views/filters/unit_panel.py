@@ -65,6 +65,10 @@ class UnitPicture(Picture):
             super().keyPressEvent(event)
 
 
+ACROSS = 2
+"""Buttons in a line: as narrow as that Filters and Graph have room beside each other."""
+
+
 class UnitPanel(QWidget):
     """Questions about a unit, and the answer to the last.
 
@@ -88,10 +92,10 @@ class UnitPanel(QWidget):
         self.buttons = {
             name: named(QPushButton(text), text, hint) for name, (text, hint) in QUESTIONS.items()
         }
-        lines = (QHBoxLayout(), QHBoxLayout())
+        lines = [QHBoxLayout() for _ in range(0, len(self.buttons), ACROSS)]
         for number, (name, button) in enumerate(self.buttons.items()):
             button.clicked.connect(lambda _=False, name=name: self.ask(name))
-            lines[number // 3].addWidget(button)
+            lines[number // ACROSS].addWidget(button)
         self.picture = named(Picture(theme), "What the model answers")
         self.picture.clicked.connect(self._clicked)
         self.picture.pointed.connect(self._pointed)

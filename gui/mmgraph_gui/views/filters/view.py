@@ -67,7 +67,6 @@ class FilterView(View):
         self.item_picture, self._item = QLabel(), ""
         for widget in (self.kind_box, *self.layer_boxes.values()):
             self.controls.addWidget(widget)
-        self.controls.addSpacing(8)
         self.controls.addWidget(QLabel("Colours"))
         self.controls.addWidget(self.scaling_box)
         self.display = DisplayButton()
