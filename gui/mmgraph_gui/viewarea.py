@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStyle, QTabBar, QTabWidget, QWidget
 
 from mmgraph import plugins
 from mmgraph_gui.views import Context, View
@@ -107,6 +107,11 @@ class ViewArea(QMainWindow):
         except Exception:
             _log.exception("the view %s could not be imported", name)
             return ()
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt leaves the line between the groups of tabs out of account, and the right one would be cut by so much."""
+        line = self.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, self)
+        return super().minimumSizeHint() + QSize(line, 0)
 
     def current_view(self) -> View | None:
         """The view that was last looked at or clicked into."""
