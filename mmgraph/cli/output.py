@@ -131,9 +131,9 @@ class ProgressPrinter:
             )
         elif time.monotonic() - self._last_line >= self.LINE_SECONDS:
             self._last_line = time.monotonic()
+            left = "" if report.seconds_left is None else f"  {duration(report.seconds_left)} left"
             typer.echo(
-                f"step {report.step}/{report.total_steps}  epoch {report.epoch}/{report.epochs}  {numbers}  "
-                f"{duration(report.seconds_left)} left",
+                f"step {report.step}/{report.total_steps}  epoch {report.epoch}/{report.epochs}  {numbers}{left}",
                 err=True,
             )
 

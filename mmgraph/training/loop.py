@@ -55,7 +55,8 @@ class Report:
     epochs: int
     metrics: dict[str, float]
     steps_per_second: float
-    seconds_left: float
+    seconds_left: float | None
+    """None before the first step."""
 
 
 @dataclass(frozen=True)
@@ -361,7 +362,7 @@ class TrainingLoop:
         progress = self.progress
         rate = (progress.step - self.reported_step) / max(now - self.reported, 1e-9) if self.reported else 0.0
         overall = progress.step / max(progress.seconds, 1e-9)
-        left = (self.total_steps - progress.step) / max(overall, 1e-9)
+        left = (self.total_steps - progress.step) / overall if overall else None
         self.reported, self.reported_step = now, progress.step
         self.run.status(
             step=progress.step,

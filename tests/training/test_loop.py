@@ -222,6 +222,21 @@ def test_a_paused_run_waits_and_goes_on(task, new_run):
     assert (result.state, result.step) == ("finished", 24)
 
 
+def test_before_the_first_step_nobody_guesses_how_long_it_takes(task, new_run):
+    run = new_run()
+    told = []
+
+    def report(now):
+        if not told:
+            send_command(run.folder, "resume")
+        told.append(now)
+
+    send_command(run.folder, "pause")
+    fit(task, run, OPTIONS, on_report=report)
+    assert (told[0].step, told[0].seconds_left) == (0, None)
+    assert told[-1].seconds_left == 0
+
+
 def test_a_paused_run_can_be_stopped(task, new_run):
     run = new_run()
 
