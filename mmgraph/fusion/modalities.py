@@ -152,6 +152,13 @@ class Fusion(nn.Module):
         """What the answer is read off: one vector per item, (n, dim), for late fusion (n, modalities · dim)."""
         return self._fused(*self.encode(inputs, present))
 
+    def fused_and_answers(
+        self, inputs: Mapping[str, Any], present: Mapping[str, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What `fused` and, outside of training, `forward` give; every encoder runs once."""
+        fused = self.fused(inputs, present)
+        return fused, self.answer(fused)
+
     def encoder(self, name: str) -> nn.Module:
         """The encoder of a modality."""
         if name not in self.names:

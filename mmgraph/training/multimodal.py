@@ -159,14 +159,12 @@ class MultimodalClassification(Classification):
     def look(self, inputs: model_inputs.Inputs) -> list[Snapshot]:
         """What the modalities of some items give together."""
         (modalities,) = inputs.args
-        with undisturbed(self.fusion):
-            fused = self.fusion.fused(modalities)
-            with self._capture.sampling():
-                answers = self.fusion(modalities).softmax(1)
+        with undisturbed(self.fusion), self._capture.sampling():
+            fused, logits = self.fusion.fused_and_answers(modalities)
         name = self._items.name
         return [
             Snapshot("embedding", "fused", fused.float().cpu().numpy(), items=name),
-            Snapshot("prediction", "output", answers.float().cpu().numpy(), items=name),
+            Snapshot("prediction", "output", logits.softmax(1).float().cpu().numpy(), items=name),
         ]
 
     def _bring(self, question: AboutItem) -> Brought:

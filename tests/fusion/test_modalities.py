@@ -170,6 +170,18 @@ def test_refusing_what_is_missing():
         fusion({**inputs, "sound": None})
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_vector_and_the_answers_are_had_at_once(strategy):
+    fusion, inputs = make(strategy)
+    fusion.eval()
+    ran = []
+    fusion.encoder("image").register_forward_hook(lambda *_: ran.append(1))
+    fused, answers = fusion.fused_and_answers(inputs)
+    assert len(ran) == 1
+    assert torch.equal(fused, fusion.fused(inputs))
+    assert torch.equal(answers, fusion(inputs))
+
+
 def test_what_does_not_fit_is_refused():
     fusion, inputs = make("gated")
     with pytest.raises(InputError, match=r"as many items of each modality.*'sound': 8"):
