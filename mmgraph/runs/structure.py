@@ -105,7 +105,7 @@ def read_structure(folder: Path) -> Structure | None:
         return Structure(
             tuple(_layer(entry) for entry in found["layers"]),
             tuple(
-                Connection(str(one["source"]), str(one["target"]), str(one.get("through", "")))
+                Connection(_line(one["source"]), _line(one["target"]), _line(one.get("through", "")))
                 for one in found["connections"]
             ),
             None if found.get("items") is None else int(found["items"]),
@@ -117,11 +117,16 @@ def read_structure(folder: Path) -> Structure | None:
         raise RunDamagedError(f"'{path}' does not describe a model ({error}).") from error
 
 
+def _line(text: object) -> str:
+    """A name on one line, for the file may come from anybody."""
+    return " ".join(str(text).split())
+
+
 def _layer(entry: dict[str, Any]) -> Layer:
     shape, flops, seconds = entry.get("output"), entry.get("flops"), entry.get("seconds")
     return Layer(
-        str(entry["name"]),
-        str(entry["type"]),
+        _line(entry["name"]),
+        _line(entry["type"]),
         int(entry["parameters"]),
         None if shape is None else tuple(int(length) for length in shape),
         None if flops is None else int(flops),

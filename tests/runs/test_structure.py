@@ -6,6 +6,7 @@ import pytest
 
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Connection, Layer, Structure, read_structure
+from mmgraph.runs.structure import write_structure
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,12 @@ def test_what_is_not_known_may_be_left_out(tmp_path):
     }
     (tmp_path / "model.json").write_text(json.dumps(content))
     assert read_structure(tmp_path) == Structure((Layer("fc", "Linear", 6),), (Connection("input", "fc"),))
+
+
+def test_names_of_a_foreign_file_stay_on_one_line(tmp_path):
+    strange = "שלום 🙂\n\tlayer\r\n"
+    layers = (Layer(strange, "Net\n", 1),)
+    write_structure(tmp_path, Structure(layers, (Connection("input", strange, "a\nb"),)))
+    found = read_structure(tmp_path)
+    assert (found.layers[0].name, found.layers[0].type) == ("שלום 🙂 layer", "Net")
+    assert found.connections[0] == Connection("input", "שלום 🙂 layer", "a b")
