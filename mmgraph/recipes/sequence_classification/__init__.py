@@ -55,7 +55,7 @@ RECIPE = Recipe(
     "points, and shows its gates while it does.",
     config=SequenceClassificationConfig,
     package=__name__,
-    quick={"epochs": 20, "curves": 500},
+    quick={"curves": 500},
     own_model="normalised sequences (n, steps, channels), padded with zeros, and their lengths (n,) in, class "
     "scores (n, classes) out",
 )
