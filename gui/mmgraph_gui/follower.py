@@ -94,6 +94,7 @@ class RunFollower(QObject):
         self._latest: dict[Hashable, Job] = {}
         self._running: dict[Hashable, Job] = {}
         self._waiting: dict[Hashable, Job] = {}
+        self._held: list[tuple[Update, ItemSet | None]] = []
         self._closed = False
         self._partial.connect(self._take_partial)
         self._finished.connect(self._take_result)
@@ -108,6 +109,7 @@ class RunFollower(QObject):
             job._cancel.set()
         self._latest.clear()
         self._waiting.clear()
+        self._held.clear()
         self._cache.clear()
         self.state.open(path)
         if path is not None:
@@ -229,13 +231,16 @@ class RunFollower(QObject):
         waiting = self._waiting.pop(job.key, None)
         if waiting is not None and not self._closed:
             self._start(waiting)
-        if self._latest.get(job.key) is not job:
-            return
-        del self._latest[job.key]
-        if error is None:
-            job.deliver(result)
-        else:
-            job.fail(error)
+        try:
+            if self._latest.get(job.key) is job:
+                del self._latest[job.key]
+                if error is None:
+                    job.deliver(result)
+                else:
+                    job.fail(error)
+        finally:
+            if self._held and not self._is_drawing:
+                self._take_held()
 
     # -- what the poller says ----------------------------------------------------------------------------
 
@@ -246,11 +251,28 @@ class RunFollower(QObject):
     def _run_polled(self, number: int, update: Update, items: ItemSet | None, first: bool) -> None:
         if self._poller is None or self._poller.number != number:
             return
-        self.state.apply(update)
-        if items is not None:
-            self.state.set_items(items)
+        self._held.append((update, items))
+        if first or not self._is_drawing:
+            self._take_held()
         if first:
             self.opened.emit()
+
+    @property
+    def _is_drawing(self) -> bool:
+        """Whether snapshots are being read and worked on for a view, but for what takes seconds in any case."""
+        return any(job.infos and not job.long for job in self._running.values())
+
+    def _take_held(self) -> None:
+        """Take in what came while views were drawing.
+
+        Sooner it would have put newer requests in the place of those under way, again and again: a view that takes
+        longer than it is from snapshot to snapshot would never show one.
+        """
+        held, self._held = self._held, []
+        for update, items in held:
+            self.state.apply(update)
+            if items is not None:
+                self.state.set_items(items)
 
     def _run_failed(self, number: int, text: str) -> None:
         if self._poller and self._poller.number == number:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 
 import numpy as np
 import pytest
 
-from mmgraph.runs import RunReader, RunWriter
+from mmgraph.runs import RunReader, RunWriter, Snapshot
 from mmgraph_gui.poller import _why_gone
 from mmgraph_gui.snapshot_cache import SnapshotCache
 
@@ -64,6 +65,35 @@ def test_only_the_latest_request_of_a_key_is_delivered(qtbot, opened):
     follower.ask("key", [], lambda job, _: "latest", results.append)
     gate.set()
     qtbot.waitUntil(lambda: results == ["latest"])
+
+
+def test_a_view_slower_than_the_snapshots_of_a_live_run_shows_some_of_them(
+    qtbot, context, write_run, tmp_path
+):
+    run = write_run(tmp_path, steps=(10,), close=False)
+    follower, state, shown = context.follower, context.state, []
+
+    def slow(job, snapshots):
+        time.sleep(0.4)
+        return snapshots[0].array
+
+    def draw(topic):
+        if topic in ("step", "snapshots") and (info := state.snapshot_at("embedding")) is not None:
+            follower.ask("view", [info], slow, lambda _: shown.append(info.step))
+
+    state.subscribe(draw)
+    with qtbot.waitSignal(follower.opened):
+        follower.open(run.folder)
+    for step in range(11, 31):
+        vectors = np.full((300, 4), step, dtype=np.float32)
+        run.snapshots(step, [Snapshot("embedding", "convs.1", vectors, items="items")], wait=True)
+        run.flush()
+        qtbot.wait(100)
+    assert len([step for step in shown if 10 < step < 30]) >= 2
+    assert shown == sorted(shown)
+    qtbot.waitUntil(lambda: shown[-1] == 30)
+    assert state.step == 30
+    run.close("finished")
 
 
 def test_work_gets_snapshots_and_reports_partial_results(qtbot, opened):
