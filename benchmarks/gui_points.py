@@ -349,6 +349,7 @@ def measure_linked(bench: Bench, root: Path) -> None:
         )
         for view in views:
             view.repaint()
+            view.finish()
         times.end()
         for view in views[:2]:
             bench.settle(view)
