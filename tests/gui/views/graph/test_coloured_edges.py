@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
 from mmgraph_gui.drawing.raster import Viewport
-from mmgraph_gui.views import Context, coloured_edges
+from mmgraph_gui.views import Context
+from mmgraph_gui.views.graph import coloured_edges
 from mmgraph_gui.views.graph.coloured_edges import ColouredEdges, draw_coloured
 from mmgraph_gui.views.graph.view import GraphView
 

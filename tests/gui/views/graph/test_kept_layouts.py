@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from mmgraph_gui.views import kept_layouts
+from mmgraph_gui.views.graph import kept_layouts
 from mmgraph_gui.views.graph.kept_layouts import (
     KeptLayout,
     keep_layout,
