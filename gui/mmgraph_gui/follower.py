@@ -239,7 +239,7 @@ class RunFollower(QObject):
                 else:
                     job.fail(error)
         finally:
-            if self._held and not self._is_drawing:
+            if self._held and not (self._is_drawing or self._closed):
                 self._take_held()
 
     # -- what the poller says ----------------------------------------------------------------------------

@@ -148,9 +148,8 @@ def _torch_file(path: Path) -> Weights:
                 unpacked = sum(entry.file_size for entry in archive.infolist())
             _check_unpacked(unpacked, path.name)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # torch wonders about pickles of others; what is wrong is said below
+            # torch wonders about pickles of others; what is wrong is said below
+            warnings.simplefilter("ignore")
             found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except InputError:
         raise

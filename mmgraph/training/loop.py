@@ -432,7 +432,8 @@ class TrainingLoop:
     def explain(self, item: int) -> str:
         """Record what the answer about one item hangs on, and say so."""
         try:
-            snapshots = self.task.explain(item)
+            with self.averaged():
+                snapshots = self.task.explain(item)
         except MMGraphError as error:
             return str(error)
         if not snapshots:

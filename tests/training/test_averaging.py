@@ -14,7 +14,8 @@ from mmgraph.runs import RunReader
 from mmgraph.training import TrainingOptions, fit
 from mmgraph.training.averaging import WeightAverage
 from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint
-from mmgraph.training.loop import BEST, LAST
+from mmgraph.training.interruption import StopRequest
+from mmgraph.training.loop import BEST, LAST, TrainingLoop
 
 OPTIONS = TrainingOptions(epochs=3, learning_rate=0.01, device="cpu", threads=1, average_weights=0.8)
 
@@ -124,3 +125,21 @@ def test_training_takes_the_same_steps_and_tests_shows_and_keeps_the_average(mak
     best = make_task()
     load_checkpoint(folder / BEST, best.model)
     assert best.evaluate("test")["test/loss"] == result.metrics["test/loss"]
+
+
+def test_an_item_is_explained_with_the_average(make_task, new_run):
+    task, run, seen = make_task(), new_run(), []
+
+    def explain(item):
+        seen.append(task.model[0].weight.detach().clone())
+        return []
+
+    task.explain = explain
+    with run:
+        loop = TrainingLoop(task, run, OPTIONS, torch.device("cpu"), StopRequest(), None)
+        loop.begin()
+        for _ in loop.steps():
+            pass
+        loop.explain(0)
+    assert torch.equal(seen[0], loop.average.values["0.weight"])
+    assert not torch.equal(seen[0], task.model[0].weight)
