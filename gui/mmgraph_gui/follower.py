@@ -20,6 +20,7 @@ from mmgraph_gui.processes.long_process import Processes
 from mmgraph_gui.processes.politeness import step_back
 from mmgraph_gui.snapshot_cache import SnapshotCache
 from mmgraph_gui.state import AppState, Topic
+from mmgraph_gui.turns import Turns
 
 WORKERS = 2
 LONG_WORKERS = 4
@@ -67,6 +68,9 @@ class RunFollower(QObject):
     All of its methods are called in the UI thread and return at once; what they start happens elsewhere,
     and callbacks come back in the UI thread.
 
+    Attributes:
+        turns: in which order views draw.
+
     Signals:
         message(text): something could not be read or written, in one sentence.
         opened(): the first poll of a run has been taken in.
@@ -87,6 +91,7 @@ class RunFollower(QObject):
             LONG_WORKERS, thread_name_prefix="mmgraph-view-long", initializer=step_back
         )
         self.processes = Processes()
+        self.turns = Turns(self)
         self._cache = SnapshotCache()
         self._poller: Poller | None = None
         self._retired: list[Poller] = []
@@ -97,7 +102,7 @@ class RunFollower(QObject):
         self._held: list[tuple[Update, ItemSet | None]] = []
         self._closed = False
         self._partial.connect(self._take_partial)
-        self._finished.connect(self._take_result)
+        self._finished.connect(self._await_turn)
         self._unsubscribe = state.subscribe(self._state_changed)
 
     # -- runs --------------------------------------------------------------------------------------------
@@ -133,6 +138,7 @@ class RunFollower(QObject):
             return
         self._closed = True
         self._unsubscribe()
+        self.turns.close()
         self._retire_poller()
         for job in self._latest.values():
             job._cancel.set()
@@ -225,6 +231,10 @@ class RunFollower(QObject):
     def _take_partial(self, job: Job, result: Any) -> None:
         if self._latest.get(job.key) is job:
             job.deliver(result)
+
+    def _await_turn(self, job: Job, result: Any, error: str | None) -> None:
+        if not self._closed:
+            self.turns.take(job, lambda: self._take_result(job, result, error))
 
     def _take_result(self, job: Job, result: Any, error: str | None) -> None:
         self._running.pop(job.key, None)

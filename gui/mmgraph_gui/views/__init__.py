@@ -111,7 +111,7 @@ class View(QWidget):
         self._rendered = 0.0
         self._failed: dict[str, Callable[[], None]] = {}
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self._render_now)
+        self._timer.timeout.connect(lambda: self.follower.turns.take(self, self._render_now))
 
         self._control_line = QWidget()
         self.controls = QHBoxLayout(self._control_line)
@@ -260,7 +260,7 @@ class View(QWidget):
     @property
     def is_pending(self) -> bool:
         """Whether it is visible and about to draw."""
-        return self._timer.isActive()
+        return self._is_due
 
     def finish(self) -> None:
         """Draw at once what is drawn bit by bit. Called before a picture is taken."""
@@ -268,7 +268,7 @@ class View(QWidget):
     def request_render(self, *topics: str) -> None:
         """Draw soon, as if these topics had changed."""
         self._changed.update(topics)
-        if self.isVisible() and not self._timer.isActive():
+        if self.isVisible() and not self._is_due:
             rested = 1000 * (time.monotonic() - self._rendered)
             self._timer.start(max(RENDER_MILLISECONDS - int(rested), 0))
 
@@ -286,7 +286,12 @@ class View(QWidget):
     def detach(self) -> None:
         """Stop listening; call it before the view is thrown away."""
         self._timer.stop()
+        self.follower.turns.drop(self)
         self._unsubscribe()
+
+    @property
+    def _is_due(self) -> bool:
+        return self._timer.isActive() or self.follower.turns.waits(self)
 
     def _state_changed(self, topic: Topic) -> None:
         if topic == "run":
