@@ -109,6 +109,9 @@ def measure_window(
     application.exec()
     collector.close()
     status, snapshots = window.state.status, len(window.state.steps())
+    while window.launcher.is_training:
+        application.processEvents()
+        time.sleep(INTERVAL)
     window.close()
     return ticks, 0 if status is None else status.step, snapshots
 

@@ -37,7 +37,8 @@ _log = logging.getLogger(__name__)
 class Job:
     """One numbered request: which snapshots to load, and what to do with them.
 
-    Long work looks at `cancelled` now and then and returns early; it may `report` partial results.
+    Long work looks at `cancelled` now and then and returns early; it may `report` partial results. What is `kept` is
+    carried out even where the window is closed or another run opened meanwhile.
     """
 
     key: Hashable
@@ -49,6 +50,7 @@ class Job:
     fail: Fail
     _partial: Callable[[Job, Any], None]
     long: bool = False
+    kept: bool = False
     _cancel: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -90,6 +92,7 @@ class RunFollower(QObject):
         self._long = ThreadPoolExecutor(
             LONG_WORKERS, thread_name_prefix="mmgraph-view-long", initializer=step_back
         )
+        self._deeds = ThreadPoolExecutor(1, thread_name_prefix="mmgraph-deed")
         self.processes = Processes()
         self.turns = Turns(self)
         self._cache = SnapshotCache()
@@ -110,8 +113,7 @@ class RunFollower(QObject):
     def open(self, path: Path | None) -> None:
         """Follow another run, or none. The state is emptied now and filled when the run has been read."""
         self._retire_poller()
-        for job in self._latest.values():
-            job._cancel.set()
+        self._forget_all()
         self._latest.clear()
         self._waiting.clear()
         self._held.clear()
@@ -133,18 +135,18 @@ class RunFollower(QObject):
             self.do(lambda: send_command(path, command, argument), lambda _: None)
 
     def close(self) -> None:
-        """Stop all threads; waits for what they are doing."""
+        """Stop all threads; waits for what they are doing, and for all that was to be done."""
         if self._closed:
             return
         self._closed = True
         self._unsubscribe()
         self.turns.close()
         self._retire_poller()
-        for job in self._latest.values():
-            job._cancel.set()
+        self._forget_all()
         self.processes.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._long.shutdown(wait=True, cancel_futures=True)
+        self._deeds.shutdown(wait=True)
         for poller in self._retired:
             poller.wait()
 
@@ -175,23 +177,7 @@ class RunFollower(QObject):
         if self._closed:
             return
         self.cancel(key)
-        self._number += 1
-        job = Job(
-            key,
-            self._number,
-            self.state.path,
-            tuple(infos),
-            work,
-            deliver,
-            fail or self.message.emit,
-            self._partial.emit,
-            long,
-        )
-        self._latest[key] = job
-        if key in self._running:
-            self._waiting[key] = job
-        else:
-            self._start(job)
+        self._request(key, tuple(infos), work, deliver, fail or self.message.emit, long=long)
 
     @property
     def is_busy(self) -> bool:
@@ -206,12 +192,45 @@ class RunFollower(QObject):
         self._waiting.pop(key, None)
 
     def do(self, work: Callable[[], Any], deliver: Deliver) -> None:
-        """Do something once in a worker thread, such as writing a file; failures become messages."""
-        self.ask(object(), (), lambda _job, _snapshots: work(), deliver)
+        """Do something once in a worker thread, such as writing a file; failures become messages.
+
+        It is done even where the window is closed or another run opened at once; `deliver` is not called then.
+        """
+        if not self._closed:
+            self._request(
+                object(), (), lambda _job, _snapshots: work(), deliver, self.message.emit, kept=True
+            )
+
+    def _request(
+        self,
+        key: Hashable,
+        infos: tuple[SnapshotInfo, ...],
+        work: Work | None,
+        deliver: Deliver,
+        fail: Fail,
+        *,
+        long: bool = False,
+        kept: bool = False,
+    ) -> None:
+        self._number += 1
+        path = self.state.path
+        job = Job(key, self._number, path, infos, work, deliver, fail, self._partial.emit, long, kept)
+        self._latest[key] = job
+        if key in self._running:
+            self._waiting[key] = job
+        else:
+            self._start(job)
+
+    def _forget_all(self) -> None:
+        """Nobody waits for anything any more."""
+        for job in self._latest.values():
+            if not job.kept:
+                job._cancel.set()
 
     def _start(self, job: Job) -> None:
         self._running[job.key] = job
-        (self._long if job.long else self._pool).submit(self._work, job)
+        pool = self._deeds if job.kept else self._long if job.long else self._pool
+        pool.submit(self._work, job)
 
     def _work(self, job: Job) -> None:
         """In a worker thread."""

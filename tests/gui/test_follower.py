@@ -192,6 +192,27 @@ def test_commands_reach_the_run(qtbot, context, write_run, tmp_path):
     run.close()
 
 
+@pytest.mark.parametrize("then", ["close the window", "open another run"])
+def test_what_was_to_be_written_is_written_whatever_comes_next(qtbot, context, write_run, tmp_path, then):
+    run = write_run(tmp_path, steps=(10,), close=False)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    free = threading.Event()
+    context.follower.do(free.wait, lambda _: None)  # the others have to wait for it
+    context.follower.send("stop")
+    context.follower.do(lambda: (tmp_path / "notes").write_text("kept"), lambda _: None)
+    if then == "close the window":
+        threading.Timer(0.2, free.set).start()
+        context.follower.close()
+    else:
+        context.follower.open(None)
+        free.set()
+        qtbot.waitUntil(lambda: not context.follower.is_busy)
+    assert (tmp_path / "notes").read_text() == "kept"
+    assert [command.name for command in run.commands()] == ["stop"]
+    run.close()
+
+
 def test_cache_keeps_the_latest_within_its_limit(digits_run_once):
     with RunReader(digits_run_once) as run:
         infos = run.snapshots(kind="embedding", layer="encoder")
