@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.drawing.thinning import ticks
 
@@ -58,7 +59,7 @@ class Level:
     row: int | None = None
 
 
-class Bars(QWidget):
+class Bars(Painted):
     """The picture of a histogram.
 
     Signals:
@@ -68,8 +69,7 @@ class Bars(QWidget):
     pointed = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.shown: Histogram | None = None
         self.levels: tuple[Level, ...] = ()
         self.setMouseTracking(True)
@@ -92,13 +92,7 @@ class Bars(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(480, 320)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
     def paint_all(self, painter: QPainter) -> None:
-        """Paint everything; also used for SVG."""
         palette = self._theme.palette
         painter.fillRect(self.rect(), QColor(palette.background))
         shown, inside = self.shown, self._inside()

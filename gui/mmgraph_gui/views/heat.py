@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.cells import Cells
 from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
@@ -130,18 +131,13 @@ class Heat(QWidget):
 
     def cell_box(self, row: int, column: int) -> QRectF:
         """Where a cell lies, in logical pixels."""
-        area, (rows, columns) = self._area(), self._shape()
-        width, height = area.width() / columns, area.height() / rows
-        return QRectF(area.left() + column * width, area.top() + row * height, width, height)
+        return Cells(self._area(), *self._shape()).box(row, column)
 
     def cell_at(self, at: QPointF) -> tuple[int, int] | None:
         """(row, column) under a place of the widget."""
-        area, (rows, columns) = self._area(), self._shape()
-        if self._matrix is None or not self._matrix.values.size or not area.contains(at):
+        if self._matrix is None or not self._matrix.values.size:
             return None
-        row = int((at.y() - area.top()) / area.height() * rows)
-        column = int((at.x() - area.left()) / area.width() * columns)
-        return min(row, rows - 1), min(column, columns - 1)
+        return Cells(self._area(), *self._shape()).at(at)
 
     # -- painting ----------------------------------------------------------------------------------------
 

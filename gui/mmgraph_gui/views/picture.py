@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QPointF, QRectF, QSize, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.cells import Cells
+from mmgraph_gui.drawing.movable import Movable
 from mmgraph_gui.drawing.theme import Theme
 
 LARGEST_PIXEL = 48
 
 
-class Picture(QWidget):
+class Picture(Movable):
     """Shows an image; the wheel zooms, dragging moves, F fits it in again.
 
     Signals:
         pointed(y, x): the pixel of the image under the mouse, or None, None.
         clicked(y, x): a pixel was clicked.
         resized(): there is more or less room.
-        looked(): somebody moved or zoomed it, or asked for all of it.
     """
 
     pointed = Signal(object, object)
     clicked = Signal(int, int)
     resized = Signal()
-    looked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._image = QImage()
         self._frame: QRectF | None = None
         self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
-        self._pressed: QPointF | None = None
-        self._dragged = False
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(120, 100)
 
     @property
@@ -67,7 +52,6 @@ class Picture(QWidget):
             self.update()
 
     def fit(self) -> None:
-        """Show all of the image."""
         self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
         self.update()
 
@@ -98,21 +82,14 @@ class Picture(QWidget):
 
     def pixel_at(self, at: QPointF) -> tuple[int, int] | None:
         """(y, x) of the pixel of the image under a place of the widget."""
-        target = self.target()
-        if not target.contains(at):
-            return None
-        x = int((at.x() - target.left()) / target.width() * self._image.width())
-        y = int((at.y() - target.top()) / target.height() * self._image.height())
-        return min(y, self._image.height() - 1), min(x, self._image.width() - 1)
+        return Cells(self.target(), self._image.height(), self._image.width()).at(at)
 
     def sizeHint(self) -> QSize:
         return QSize(480, 360)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+    def paint_all(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), QColor(self._theme.palette.background))
         if self._image.isNull():
-            painter.end()
             return
         target = self.target()
         shrinks = target.width() * self.devicePixelRatioF() < self._image.width()
@@ -128,14 +105,15 @@ class Picture(QWidget):
             )
             painter.setPen(QPen(QColor(self._theme.palette.accent), 2))
             painter.drawRect(box.adjusted(-1, -1, 1, 1))
-        painter.end()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
+    @property
+    def is_empty(self) -> bool:
+        return self.target().isEmpty()
+
+    def zoom(self, at: QPointF, factor: float) -> None:
         before = self.target()
-        if before.isEmpty():
-            return
-        zoom = min(max(self._zoom * 1.0015 ** event.angleDelta().y(), 0.2), 200.0)
-        at, factor = event.position(), zoom / self._zoom
+        zoom = min(max(self._zoom * factor, 0.2), 200.0)
+        factor = zoom / self._zoom
         self._zoom = zoom
         left = at.x() - (at.x() - before.left()) * factor
         top = at.y() - (at.y() - before.top()) * factor
@@ -143,46 +121,18 @@ class Picture(QWidget):
             (self.width() / 2 - left) / (before.width() * factor),
             (self.height() / 2 - top) / (before.height() * factor),
         )
-        self.update()
-        self.looked.emit()
-        event.accept()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pressed, self._dragged = event.position(), False
+    def shift(self, by: QPointF) -> None:
+        target = self.target()
+        self._centre = self._centre - QPointF(by.x() / target.width(), by.y() / target.height())
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
-        if self._pressed is None:
-            self.pointed.emit(*(self.pixel_at(at) or (None, None)))
-            return
-        delta = at - self._pressed
-        if self._dragged or delta.manhattanLength() >= 4:
-            target = self.target()
-            self._dragged, self._pressed = True, at
-            if not target.isEmpty():
-                self._centre = self._centre - QPointF(delta.x() / target.width(), delta.y() / target.height())
-                self.update()
-                self.looked.emit()
+    def point_at(self, at: QPointF | None) -> None:
+        pixel = None if at is None else self.pixel_at(at)
+        self.pointed.emit(*(pixel or (None, None)))
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        pixel = self.pixel_at(event.position())
-        if self._pressed is not None and not self._dragged and pixel is not None:
+    def click_at(self, at: QPointF) -> None:
+        if (pixel := self.pixel_at(at)) is not None:
             self.clicked.emit(*pixel)
-        self._pressed = None
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.fit()
-        self.looked.emit()
-
-    def leaveEvent(self, event: object) -> None:
-        self.pointed.emit(None, None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.resized.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_F:
-            self.fit()
-            self.looked.emit()
-        else:
-            super().keyPressEvent(event)

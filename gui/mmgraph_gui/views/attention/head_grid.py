@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.views.attention.maps import HeadGrid
+from mmgraph_gui.views.attention.pieces import Pieces
 
 GAP = 4
 WIDEST_NAME = 110
@@ -20,25 +20,19 @@ MOVES = {
 }
 
 
-class HeadGridPicture(QWidget):
-    """Arrows move, a click or Enter opens a map.
+class HeadGridPicture(Pieces[tuple[int, int]]):
+    """Each piece is the map of a (layer, head). Arrows move, a click or Enter opens a map.
 
     Signals:
-        pointed(layer, head): the cell under the mouse or the keys, None, None for none.
         opened(layer, head): the map of that cell is wanted large.
     """
 
-    pointed = Signal(object, object)
+    own_keys = MOVES
     opened = Signal(int, int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._grid: HeadGrid | None = None
-        self._current: tuple[int, int] | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 120)
 
     def show_grid(self, grid: HeadGrid) -> None:
         """Show other maps, or more of them."""
@@ -69,12 +63,10 @@ class HeadGridPicture(QWidget):
             for head in range(len(row))
         }
 
-    def cell_at(self, at: QPointF) -> tuple[int, int] | None:
-        """(layer, head) under a place."""
+    def piece_at(self, at: QPointF) -> tuple[int, int] | None:
         return next((cell for cell, box in self.places().items() if box.contains(at)), None)
 
     def paint_all(self, painter: QPainter) -> None:
-        """Everything, onto whatever is given."""
         palette, grid = self._theme.palette, self._grid
         painter.fillRect(self.rect(), QColor(palette.background))
         places = self.places()
@@ -96,51 +88,28 @@ class HeadGridPicture(QWidget):
             if layer == 0 and box.width() >= metrics.horizontalAdvance("00"):
                 top = QRectF(box.left(), GAP, box.width(), metrics.height())
                 painter.drawText(top, Qt.AlignmentFlag.AlignCenter, str(head))
-        if self._current in places:
+        if self.current in places:
             painter.setPen(QPen(QColor(palette.accent), 2))
-            painter.drawRect(places[self._current].adjusted(-1, -1, 1, 1))
+            painter.drawRect(places[self.current].adjusted(-1, -1, 1, 1))
 
     def _left(self, grid: HeadGrid) -> float:
         metrics = self.fontMetrics()
         widest = max((metrics.horizontalAdvance(name) for name in grid.layers), default=0)
         return float(min(widest, WIDEST_NAME, self.width() // 3) + 3 * GAP)
 
-    def sizeHint(self) -> QSize:
-        return QSize(480, 360)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._choose(self.cell_at(event.position()))
-
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        cell = self.cell_at(event.position())
+        cell = self.piece_at(event.position())
         if cell is not None and event.button() == Qt.MouseButton.LeftButton:
             self.opened.emit(*cell)
 
-    def leaveEvent(self, event: object) -> None:
-        self._choose(None)
-
-    def event(self, event: QEvent) -> bool:
-        return keeps_keys(event, MOVES) or super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, places = Qt.Key(event.key()), self.places()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current in places:
-            self.opened.emit(*self._current)
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current in places:
+            self.opened.emit(*self.current)
         elif key in MOVES and places:
-            layer, head = self._current or (0, 0)
-            moved = (layer + MOVES[key][0], head + MOVES[key][1]) if self._current else (0, 0)
+            layer, head = self.current or (0, 0)
+            moved = (layer + MOVES[key][0], head + MOVES[key][1]) if self.current else (0, 0)
             if moved in places:
-                self._choose(moved)
+                self.go_to(moved)
         else:
             super().keyPressEvent(event)
-
-    def _choose(self, cell: tuple[int, int] | None) -> None:
-        if cell != self._current:
-            self._current = cell
-            self.pointed.emit(*(cell or (None, None)))
-            self.update()

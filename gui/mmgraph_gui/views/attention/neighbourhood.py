@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, paint_card, paint_picture
 from mmgraph_gui.selection import Mode
@@ -47,7 +48,7 @@ class Neighbourhood:
     neighbours: tuple[Neighbour, ...]
 
 
-class NeighbourhoodPicture(QWidget):
+class NeighbourhoodPicture(Painted):
     """The picture of a neighbourhood.
 
     Signals:
@@ -58,8 +59,7 @@ class NeighbourhoodPicture(QWidget):
     clicked = Signal(int, str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.setMouseTracking(True)
         self.setMinimumSize(160, 140)
         self._shown: Neighbourhood | None = None
@@ -110,19 +110,15 @@ class NeighbourhoodPicture(QWidget):
 
     # -- painting ------------------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
+    def paint_over(self, painter: QPainter) -> None:
         if self._hovered is not None and self.underMouse():
             for neighbour, _ in self.places():
                 if neighbour.node == self._hovered:
                     card = (neighbour.description, neighbour.picture)
                     paint_card(painter, self._theme, self._at, QRectF(self.rect()), *card)
                     break
-        painter.end()
 
     def paint_all(self, painter: QPainter) -> None:
-        """Paint without what belongs to the mouse; also used for SVG."""
         palette = self._theme.palette
         painter.fillRect(self.rect(), QColor(palette.background))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

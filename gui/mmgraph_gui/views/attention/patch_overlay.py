@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.cells import Cells
+from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.views.attention.maps import AttentionMap, Places
 
 MARGIN = 8
@@ -23,7 +24,7 @@ MOVES = {
 }
 
 
-class PatchOverlay(QWidget):
+class PatchOverlay(Painted):
     """A click or the arrows choose the place that looks; Home goes back to the class token, or to the mean of all.
 
     Signals:
@@ -31,12 +32,12 @@ class PatchOverlay(QWidget):
         chosen(): another query looks.
     """
 
+    own_keys = MOVES
     pointed = Signal(object, object)
     chosen = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._map: AttentionMap | None = None
         self._overlay = QImage()
         self._opacity = 0.55
@@ -101,22 +102,17 @@ class PatchOverlay(QWidget):
 
     def place_at(self, at: QPointF) -> tuple[int, int] | None:
         """(row, column) under a place of the widget."""
-        area, places = self.area(), self.places
-        if places is None or not area.contains(at):
-            return None
-        row = int((at.y() - area.top()) / area.height() * places.rows)
-        column = int((at.x() - area.left()) / area.width() * places.columns)
-        return min(row, places.rows - 1), min(column, places.columns - 1)
+        return self._cells().at(at)
 
     def box(self, row: int, column: int) -> QRectF:
         """Where a place lies."""
-        area, places = self.area(), self.places
-        assert places is not None
-        width, height = area.width() / places.columns, area.height() / places.rows
-        return QRectF(area.left() + column * width, area.top() + row * height, width, height)
+        return self._cells().box(row, column)
+
+    def _cells(self) -> Cells:
+        places = self.places
+        return Cells(self.area(), *((0, 0) if places is None else (places.rows, places.columns)))
 
     def paint_all(self, painter: QPainter) -> None:
-        """Everything, onto whatever is given."""
         palette, shown, places = self._theme.palette, self._map, self.places
         painter.fillRect(self.rect(), QColor(palette.background))
         if shown is None or places is None:
@@ -158,11 +154,6 @@ class PatchOverlay(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(480, 360)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.pointed.emit(*(self.place_at(event.position()) or (None, None)))
 
@@ -174,9 +165,6 @@ class PatchOverlay(QWidget):
         if place is not None and places is not None and event.button() == Qt.MouseButton.LeftButton:
             query = places.before + place[0] * places.columns + place[1]
             self._choose(None if query == self.query else query)  # the same again lets go of it
-
-    def event(self, event: QEvent) -> bool:
-        return keeps_keys(event, MOVES) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, places = Qt.Key(event.key()), self.places

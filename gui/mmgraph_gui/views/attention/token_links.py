@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.views.attention.maps import AttentionMap
+from mmgraph_gui.views.attention.pieces import Pieces, next_in_ring
 
 MOST_TOKENS = 64
 """Beyond, a heat map shows more."""
@@ -21,22 +21,14 @@ MARGIN = 10
 STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
-class TokenLinks(QWidget):
-    """The mouse or Up and Down choose a query; then the keys say how much it looks at each of them.
+class TokenLinks(Pieces[int]):
+    """The mouse or Up and Down choose a query; then the keys say how much it looks at each of them."""
 
-    Signals:
-        pointed(query): the chosen query, None for none.
-    """
-
-    pointed = Signal(object)
+    own_keys = STEPS
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._map: AttentionMap | None = None
-        self.current: int | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(200)
 
     def show_map(self, shown: AttentionMap) -> None:
@@ -65,8 +57,11 @@ class TokenLinks(QWidget):
         )
         return queries, keys
 
+    def piece_at(self, at: QPointF) -> int | None:
+        queries, _ = self.places()
+        return next((row for row, box in enumerate(queries) if box.contains(at)), None)
+
     def paint_all(self, painter: QPainter) -> None:
-        """Everything, onto whatever is given."""
         palette, shown = self._theme.palette, self._map
         painter.fillRect(self.rect(), QColor(palette.background))
         if shown is None or not shown.values.size:
@@ -115,34 +110,9 @@ class TokenLinks(QWidget):
                 painter.setPen(QPen(accent, max(0.7, WIDEST * share)))
                 painter.drawLine(start, end)
 
-    def sizeHint(self) -> QSize:
-        return QSize(480, 360)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        queries, _ = self.places()
-        self._choose(next((row for row, box in enumerate(queries) if box.contains(event.position())), None))
-
-    def leaveEvent(self, event: object) -> None:
-        self._choose(None)
-
-    def event(self, event: QEvent) -> bool:
-        return keeps_keys(event, STEPS) or super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = STEPS.get(Qt.Key(event.key()))
         if step is None or self._map is None or not self._map.queries:
             super().keyPressEvent(event)
-            return
-        start = (0 if step > 0 else -1) if self.current is None else self.current + step
-        self._choose(start % len(self._map.queries))
-
-    def _choose(self, query: int | None) -> None:
-        if query != self.current:
-            self.current = query
-            self.pointed.emit(query)
-            self.update()
+        else:
+            self.go_to(next_in_ring(self.current, step, len(self._map.queries)))

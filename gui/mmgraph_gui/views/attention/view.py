@@ -212,7 +212,7 @@ class AttentionView(View):
             self.heads = result
             self.pages.setCurrentIndex(HEADS)
             self.grid.show_grid(result)
-            self._pointed_head(None, None)
+            self._pointed_head(None)
         else:
             self.map = result
             self.pages.setCurrentIndex(MAP)
@@ -361,11 +361,12 @@ class AttentionView(View):
         whose = [shown.name] if shown.name else self._told_item(shown.item)
         self.caption.set_parts([f"{shown.layer}, step {shown.step:,}", *whose, " ".join(shown.words)])
 
-    def _pointed_head(self, layer: int | None, head: int | None) -> None:
+    def _pointed_head(self, cell: tuple[int, int] | None) -> None:
         shown = self.heads
         if shown is None:
             return
-        if layer is not None and head is not None:
+        if cell is not None:
+            layer, head = cell
             self.caption.setText(f"{shown.layers[layer]}, head {head}: click or Enter shows it large")
             return
         count = sum(len(row) for row in shown.cells)

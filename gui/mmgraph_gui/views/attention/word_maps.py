@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.keys import keeps_keys
+from mmgraph_gui.views.attention.pieces import Pieces, next_in_ring
 
 Weights = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -119,29 +119,20 @@ def _enlarged(values: npt.NDArray[np.floating], height: int, width: int) -> npt.
     return whole
 
 
-class WordMapsPicture(QWidget):
-    """All words of a sentence in reading order, each under its picture; arrows, Home, End and the mouse choose one.
+class WordMapsPicture(Pieces[int]):
+    """All words of a sentence in reading order, each under its picture; arrows, Home, End and the mouse choose one."""
 
-    Signals:
-        pointed(index): the word under the mouse or chosen by key, None for none.
-    """
-
-    pointed = Signal(object)
+    own_keys = (*STEPS, *ENDS)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._maps: WordMaps | None = None
-        self._current: int | None = None
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 120)
 
     def show_maps(self, maps: WordMaps) -> None:
         """Show another sentence."""
         self._maps = maps
-        if self._current is not None and self._current >= len(maps.words):
-            self._current = None
+        if self.current is not None and self.current >= len(maps.words):
+            self.current = None
         self.setAccessibleDescription(" ".join(maps.words))
         self.update()
 
@@ -170,8 +161,10 @@ class WordMapsPicture(QWidget):
             for index in range(count)
         ]
 
+    def piece_at(self, at: QPointF) -> int | None:
+        return next((index for index, box in enumerate(self.places()) if box.contains(at)), None)
+
     def paint_all(self, painter: QPainter) -> None:
-        """Everything, onto whatever is given."""
         palette = self._theme.palette
         painter.fillRect(self.rect(), QColor(palette.background))
         if self._maps is None:
@@ -182,7 +175,7 @@ class WordMapsPicture(QWidget):
         for index, box in enumerate(self.places()):
             picture = box.adjusted(0, 0, 0, -line)
             painter.drawImage(picture, self._maps.images[index])
-            chosen = index == self._current
+            chosen = index == self.current
             if chosen:
                 painter.setPen(QPen(QColor(palette.accent), 2))
                 painter.drawRect(picture.adjusted(-1, -1, 1, 1))
@@ -190,35 +183,11 @@ class WordMapsPicture(QWidget):
             word = metrics.elidedText(self._maps.words[index], Qt.TextElideMode.ElideRight, int(box.width()))
             painter.drawText(box.adjusted(0, picture.height(), 0, 0), int(Qt.AlignmentFlag.AlignCenter), word)
 
-    def sizeHint(self) -> QSize:
-        return QSize(480, 360)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        found = next((i for i, box in enumerate(self.places()) if box.contains(event.position())), None)
-        self._choose(found)
-
-    def leaveEvent(self, event: object) -> None:
-        self._choose(None)
-
-    def event(self, event: QEvent) -> bool:
-        return keeps_keys(event, {*STEPS, *ENDS}) or super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, count = Qt.Key(event.key()), len(self._maps.words) if self._maps is not None else 0
-        if not count or (key not in STEPS and key not in ENDS):
+        if count and key in STEPS:
+            self.go_to(next_in_ring(self.current, STEPS[key], count))
+        elif count and key in ENDS:
+            self.go_to(ENDS[key] % count)
+        else:
             super().keyPressEvent(event)
-            return
-        step = STEPS.get(key, 0)
-        start = (0 if step > 0 else -1) if self._current is None else self._current + step
-        self._choose(ENDS.get(key, start) % count)
-
-    def _choose(self, index: int | None) -> None:
-        if index != self._current:
-            self._current = index
-            self.pointed.emit(index)
-            self.update()

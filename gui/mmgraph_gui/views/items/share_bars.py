@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.theme import Theme
 
 METHODS = {
@@ -19,12 +20,11 @@ METHODS = {
 }
 
 
-class ShareBars(QWidget):
+class ShareBars(Painted):
     """Paints the bars; a negative one goes to the left of the zero line."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self._rows: list[tuple[str, float]] = []
         self._title = ""
 
@@ -47,13 +47,7 @@ class ShareBars(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(200, (len(self._rows) + 1) * (self.fontMetrics().height() + 3))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
     def paint_all(self, painter: QPainter) -> None:
-        """Everything, onto whatever is given."""
         if not self._rows:
             return
         palette, metrics = self._theme.palette, self.fontMetrics()

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.analysis import envelope
+from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.keys import keeps_keys
 
 FRAME_HEIGHT = 44
 BAND = 16
@@ -73,7 +73,7 @@ class Footage:
         return self.class_names[code] if 0 <= code < len(self.class_names) else str(code)
 
 
-class Timeline(QWidget):
+class Timeline(Painted):
     """A click or the arrows go to a frame, Space plays.
 
     Signals:
@@ -81,12 +81,12 @@ class Timeline(QWidget):
         play_wanted(): Space was pressed.
     """
 
+    own_keys = (*STEPS, *ENDS, Qt.Key.Key_Space)
     sought = Signal(float)
     play_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.footage = Footage()
         self.seconds = 0.0
         self._images: list[QImage] = []
@@ -129,7 +129,6 @@ class Timeline(QWidget):
         return seconds / max(self.footage.seconds, 1e-9) * self.width()
 
     def paint_all(self, painter: QPainter) -> None:
-        """Everything, onto whatever is given."""
         palette, footage = self._theme.palette, self.footage
         painter.fillRect(self.rect(), QColor(palette.background))
         top = 2.0
@@ -198,20 +197,14 @@ class Timeline(QWidget):
             x = box.left() + (place + 0.5) * step
             painter.drawLine(QPointF(x, middle - high), QPointF(x, middle - low))
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
+    def paint_over(self, painter: QPainter) -> None:
         if self.hasFocus():
             painter.setPen(QPen(QColor(self._theme.palette.accent), 1, Qt.PenStyle.DotLine))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         share = min(max(event.position().x() / max(self.width(), 1), 0.0), 1.0)
         self.sought.emit(share * self.footage.seconds)
-
-    def event(self, event: QEvent) -> bool:
-        return keeps_keys(event, {*STEPS, *ENDS, Qt.Key.Key_Space}) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, footage = Qt.Key(event.key()), self.footage

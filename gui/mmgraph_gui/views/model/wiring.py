@@ -12,18 +12,16 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
     QPainterPath,
-    QPaintEvent,
     QPen,
     QResizeEvent,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.analysis.layered import layered_layout
 from mmgraph.runs.structure import OUTPUT, Layer, Structure
+from mmgraph_gui.drawing.movable import Movable
 from mmgraph_gui.drawing.theme import Theme
 
 WIDTH, HEIGHT, ACROSS, DOWN = 168.0, 44.0, 24.0, 40.0
@@ -72,30 +70,23 @@ class Wiring:
         return next((layer for layer in self.structure.layers if layer.name == plain), None)
 
 
-class WiringDiagram(QWidget):
+class WiringDiagram(Movable):
     """Draws a wiring; the wheel zooms, dragging moves, F fits it in, Up and Down go from box to box.
 
     Signals:
         chosen(str): a box was clicked or gone to.
         pointed(str): the mouse is on a box, or on none ("").
-        looked(): somebody moved or zoomed it, or asked for all of it.
     """
 
     chosen = Signal(str)
     pointed = Signal(str)
-    looked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
+        super().__init__(theme, parent)
         self.wiring: Wiring | None = None
         self.layer = ""
         self._zoom, self._origin = 1.0, QPointF(0, 0)
         self._fitted = True
-        self._pressed: QPointF | None = None
-        self._dragged = False
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 120)
 
     def show_wiring(self, wiring: Wiring | None) -> None:
@@ -157,13 +148,7 @@ class WiringDiagram(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(520, 480)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
     def paint_all(self, painter: QPainter) -> None:
-        """Paint everything; also used for SVG."""
         palette = self._theme.palette
         painter.fillRect(self.rect(), QColor(palette.background))
         if self.wiring is None:
@@ -294,42 +279,26 @@ class WiringDiagram(QWidget):
 
     # -- mouse and keys ----------------------------------------------------------------------------------
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        zoom = min(max(self._zoom * 1.0015 ** event.angleDelta().y(), SMALLEST), LARGEST)
-        at = event.position()
+    @property
+    def is_empty(self) -> bool:
+        return self.wiring is None
+
+    def zoom(self, at: QPointF, factor: float) -> None:
+        zoom = min(max(self._zoom * factor, SMALLEST), LARGEST)
         self._origin = at - (at - self._origin) * (zoom / self._zoom)
         self._zoom, self._fitted = zoom, False
-        self.update()
-        self.looked.emit()
-        event.accept()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pressed, self._dragged = event.position(), False
+    def shift(self, by: QPointF) -> None:
+        self._origin, self._fitted = self._origin + by, False
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        at = event.position()
-        if self._pressed is None:
-            name = self.box_at(at)
-            self.setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.ArrowCursor)
-            self.pointed.emit(name)
-        elif self._dragged or (at - self._pressed).manhattanLength() >= 4:
-            self._origin = self._origin + at - self._pressed
-            self._pressed, self._dragged, self._fitted = at, True, False
-            self.update()
-            self.looked.emit()
+    def point_at(self, at: QPointF | None) -> None:
+        name = "" if at is None else self.box_at(at)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if name else Qt.CursorShape.ArrowCursor)
+        self.pointed.emit(name)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        name = self.box_at(event.position())
-        if self._pressed is not None and not self._dragged and name:
+    def click_at(self, at: QPointF) -> None:
+        if name := self.box_at(at):
             self.chosen.emit(name)
-        self._pressed = None
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.fit()
-        self.looked.emit()
-
-    def leaveEvent(self, event: object) -> None:
-        self.pointed.emit("")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self._fitted:
@@ -337,10 +306,7 @@ class WiringDiagram(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        if event.key() == Qt.Key.Key_F:
-            self.fit()
-            self.looked.emit()
-        elif event.key() in moves and self.wiring is not None and self.wiring.names:
+        if event.key() in moves and self.wiring is not None and self.wiring.names:
             names = self.wiring.names
             place = names.index(self.layer) + moves[Qt.Key(event.key())] if self.layer in names else 0
             self.chosen.emit(names[min(max(place, 0), len(names) - 1)])

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.branches import Branches
+from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import describe
@@ -24,7 +25,7 @@ GAP, ARROW, STRIP = 6, 14, 16
 Vectors = npt.NDArray[np.floating[Any]]
 
 
-class BranchPicture(QWidget):
+class BranchPicture(Painted):
     """Draws one row of the recorded pairs, a column per branch.
 
     Signals:
@@ -36,8 +37,8 @@ class BranchPicture(QWidget):
     hovered = Signal(object)
 
     def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._state, self._theme = state, theme
+        super().__init__(theme, parent)
+        self._state = state
         self.branches: Branches | None = None
         self.row = 0
         self.vectors: Vectors | None = None
@@ -68,13 +69,7 @@ class BranchPicture(QWidget):
 
     # -- painting ----------------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        self.paint_all(painter)
-        painter.end()
-
     def paint_all(self, painter: QPainter) -> None:
-        """Paint everything; also used for SVG."""
         painter.save()
         self._paint_parts(painter)
         painter.restore()
