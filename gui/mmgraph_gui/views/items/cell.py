@@ -63,26 +63,28 @@ class GalleryCell(QStyledItemDelegate):
         self._frames: dict[Frame, QPixmap] = {}
         self._bytes = 0
         self._left = BUDGET
+        self._wanted = QRegion()
         self.late = QRegion()
 
     def begin(self, region: QRegion, seconds: float = BUDGET) -> None:
         """A repaint of a region begins, with so much time for new cells."""
-        self._left = seconds
+        self._left, self._wanted = seconds, region
         self.late -= region
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return cell_size(self._state.items, option.fontMetrics.height())
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        row = index.data(ROW_ROLE)
+        # The list asks for every cell within the rectangle around the region.
+        row = index.data(ROW_ROLE) if self._wanted.intersects(option.rect) else None
         if row is None:
             return
-        known = describe(self._state, int(row))
         look = self._look(painter, option, int(row), index.data(DISTANCE_ROLE))
         if self._left < 0 and look not in self._kept and self._is_on_screen(look, option.widget):
             self.late += option.rect
             painter.drawPixmap(option.rect.topLeft(), self._frame(look.frame))
             return
+        known = describe(self._state, int(row))
         painter.drawPixmap(option.rect.topLeft(), self._lasting(look, painter, known))
         inner = _inner(QRectF(option.rect))
         if known.prediction:

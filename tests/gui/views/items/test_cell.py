@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QRegion
 
 from mmgraph.runs import ItemSet
 from mmgraph_gui.drawing.theme import Theme
@@ -151,6 +152,20 @@ def test_new_cells_are_drawn_bit_by_bit(
     assert not np.array_equal(other, whole)
     monkeypatch.setattr("mmgraph_gui.views.items.gallery.BUDGET", np.inf)
     assert np.array_equal(other, pixels_of(gallery_of(qtbot, state).viewport()))
+
+
+def test_two_corners_are_repainted_without_the_cells_between_them(
+    qtbot: Any, state: Any, drawn: list[int], pixels_of: Pixels
+) -> None:
+    gallery = gallery_of(qtbot, state)
+    gallery.viewport().repaint()
+    state.items = items_of(40, seed=1)
+    drawn.clear()
+    first, last = (gallery.visualRect(gallery.rows.index(row, 0)) for row in (0, 11))
+    gallery.viewport().repaint(QRegion(first) + QRegion(last))
+    assert drawn == [0, 11]
+    gallery.viewport().repaint()
+    assert np.array_equal(pixels_of(gallery.viewport()), pixels_of(gallery_of(qtbot, state).viewport()))
 
 
 def test_what_is_late_is_drawn_at_once_for_a_picture_and_where_it_was_scrolled_to(
