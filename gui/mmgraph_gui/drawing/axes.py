@@ -38,8 +38,7 @@ def paint_axes(
     metrics, area, span, limits = QFontMetricsF(painter.font()), shown.box, shown.span, shown.limits
     painter.fillRect(whole, QColor(palette.background))
     grid, text = QPen(QColor(palette.grid), 0), QPen(QColor(palette.muted))
-    most = max(int(area.height() / metrics.height() / 1.8), 2)
-    for value, name in (log_ticks if log_y else ticks)(*limits, most):
+    for value, name in value_ticks(shown, metrics, log=log_y):
         y = area.bottom() - (value - limits[0]) / (limits[1] - limits[0]) * area.height()
         painter.setPen(grid)
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
@@ -47,14 +46,29 @@ def paint_axes(
         painter.setPen(text)
         painter.drawText(QPointF(left, y + metrics.ascent() / 2 - 1), name)
     most = max(int(area.width() / metrics.horizontalAdvance("000,000,0")), 1)
+    written = 0.0
     for value, name in log_ticks(*span, most) if log_x else ticks(*span, most, whole=whole_x):
         x = area.left() + (value - span[0]) / (span[1] - span[0]) * area.width()
         painter.setPen(grid)
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         wide = metrics.horizontalAdvance(name)
-        painter.setPen(text)
         left = min(max(x - wide / 2, 0), whole.width() - wide)
-        painter.drawText(QPointF(left, area.bottom() + metrics.height()), name)
+        if left >= written:
+            painter.setPen(text)
+            painter.drawText(QPointF(left, area.bottom() + metrics.height()), name)
+            written = left + wide + 2 * GAP
+
+
+def value_ticks(shown: PlotArea, metrics: QFontMetricsF, *, log: bool) -> list[tuple[float, str]]:
+    """The numbers beside the plot, from bottom to top, and how they are written."""
+    most = max(int(shown.box.height() / metrics.height() / 1.8), 2)
+    return (log_ticks if log else ticks)(*shown.limits, most)
+
+
+def room_for_values(shown: PlotArea, metrics: QFontMetricsF, *, log: bool) -> float:
+    """Pixels that the numbers beside the plot need: at least those of a usual one, so that plots stand in line."""
+    names = ["−0.0000", *(name for _, name in value_ticks(shown, metrics, log=log))]
+    return max(map(metrics.horizontalAdvance, names)) + 2 * GAP
 
 
 def paint_milestones(

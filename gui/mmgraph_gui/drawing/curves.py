@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -26,12 +26,11 @@ from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.across import Across
-from mmgraph_gui.drawing.axes import paint_axes, paint_milestones
+from mmgraph_gui.drawing.axes import paint_axes, paint_milestones, room_for_values
 from mmgraph_gui.drawing.curve import Curve, Drawn
 from mmgraph_gui.drawing.legend_words import GAP as LEGEND_GAP
 from mmgraph_gui.drawing.legend_words import run_words, value_words
 from mmgraph_gui.drawing.plot_area import PlotArea, Span, brush_line, pen_line
-from mmgraph_gui.drawing.readout import paint_readout
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.drawing.thinning import Numbers, padded
 from mmgraph_gui.milestones import Milestone, nearest_milestone
@@ -87,16 +86,17 @@ class CurvePlot(QWidget):
         self._wanted_limits: Span | None = None
         self._shown: dict[str, Points] = {}
         self._faint: dict[str, Points] = {}
+        self._left: float | None = None
         self._step: float = -1
         self._cross: float | None = None
         self._picture: QPixmap | None = None
+        self.mouse = QPoint()
         self._grip: QPointF | None = None
         self._box: QRectF | None = None
-        self._pointed = False
         self.is_partial = False
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMinimumSize(140, 110)
+        self.setMinimumSize(140, 140)
         named(self, f"Plot of {quantity}", "").setToolTip("")
 
     # -- content -----------------------------------------------------------------------------------------
@@ -179,6 +179,18 @@ class CurvePlot(QWidget):
         at = self._across.place(self._step) if self._cross is None else self._cross
         return {key: drawn.value_at(at) for key, drawn in self._drawn.items()}
 
+    def untold(self) -> list[tuple[str, str, float]]:
+        """Colour, name and value of each curve under the mouse, where the legend does not say all of them."""
+        legend, read = self.legend(), self.readout()
+        told = not self._overlaid() and all(
+            legend.get(key, "").startswith(key) and (legend[key] != key or np.isnan(value))
+            for key, value in read.items()
+        )
+        return [] if told else [
+            (self.colour_of(drawn.curve), f"{drawn.curve.part} {drawn.curve.run}".strip(), read[key])
+            for key, drawn in self._drawn.items()
+        ]  # fmt: skip
+
     def colour_of(self, curve: Curve) -> str:
         """Colour of a curve: that of its run where several are drawn, else that of its part."""
         return self._theme.curve(curve.part) if curve.slot is None else self._theme.run(curve.slot)
@@ -255,14 +267,17 @@ class CurvePlot(QWidget):
                 self._shown[key] = chosen.thin(*self._span, columns)
             if drawn.smooth is not None and len(drawn.raw):
                 self._faint[key] = drawn.raw.thin(*self._span, columns)
-        if self._wanted_limits is not None:
-            self._limits = self._wanted_limits
-            return
+        self._limits = self._wanted_limits or self._range()
+        self._left = None
+        self._left = room_for_values(self._area(), QFontMetricsF(self.font()), log=self._log)
+
+    def _range(self) -> Span:
+        """Lowest and highest value on screen, with some room."""
         values = [y for points in (self._shown, self._faint) for _, y in points.values() if len(y)]
         marks = [height for _, height in self.marks]
         low = min([float(y.min()) for y in values] + marks, default=0.0)
         high = max([float(y.max()) for y in values] + marks, default=1.0)
-        self._limits = padded(low, high)
+        return padded(low, high)
 
     # -- painting ----------------------------------------------------------------------------------------
 
@@ -306,7 +321,8 @@ class CurvePlot(QWidget):
     def _area(self) -> PlotArea:
         """Where the curves are, and what it shows."""
         metrics = QFontMetricsF(self.font())
-        left, top = metrics.horizontalAdvance("−0.0000") + GAP, 2 * metrics.height() + GAP
+        left = metrics.horizontalAdvance("−0.0000") + GAP if self._left is None else self._left
+        top = 2 * metrics.height() + GAP
         below = metrics.height() + GAP
         box = QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
         return PlotArea(box, self._span, self._limits)
@@ -379,19 +395,11 @@ class CurvePlot(QWidget):
         painter.setFont(self.font())
         x, y, side = area.left(), metrics.height() + metrics.ascent() + 1, metrics.ascent() * 0.6
         for key, words in self.legend().items():
+            if not words:  # the heading says what it is
+                continue
             painter.fillRect(QRectF(x, y - side, side, side), QColor(self.colour_of(self._drawn[key].curve)))
             painter.drawText(QPointF(x + side + 4, y), words)
             x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
-        if self._cross is not None and self._pointed and self._overlaid():
-            read = [
-                (
-                    self.colour_of(self._drawn[key].curve),
-                    f"{self._drawn[key].curve.part} {self._drawn[key].curve.run}".strip(),
-                    value,
-                )
-                for key, value in self.readout().items()
-            ]
-            paint_readout(painter, area, self._area().x_of(self._cross), read, palette)
         if self._box is not None:
             painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
             painter.drawRect(self._box.intersected(area))
@@ -415,7 +423,8 @@ class CurvePlot(QWidget):
         elif event.buttons() & Qt.MouseButton.MiddleButton and self._grip is not None:
             self._pan(self._grip, event.position())
             self._grip = event.position()
-        inside = self._pointed = self._area().box.contains(event.position())
+        self.mouse = event.position().toPoint()
+        inside = self._area().box.contains(event.position())
         place = self._area().place_at(event.position().x())
         self.hovered.emit(place if inside else None)
         step = self._across.step(place)
@@ -437,7 +446,6 @@ class CurvePlot(QWidget):
         self.whole_wanted.emit()
 
     def leaveEvent(self, event: object) -> None:
-        self._pointed = False
         self.hovered.emit(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

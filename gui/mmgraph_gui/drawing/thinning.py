@@ -91,9 +91,14 @@ def smoothed(values: Numbers, weight: float) -> Numbers:
     """
     if weight <= 0 or not len(values):
         return values
-    from scipy.signal import lfilter
-
-    mean = np.asarray(lfilter([1 - weight], [1, -weight], values))
+    mean = (1 - weight) * values
+    reach, share = (
+        1,
+        weight,
+    )  # each number reaches twice as far with every turn: no filter need be imported for it
+    while reach < len(mean) and share > 0:
+        mean[reach:] += share * mean[:-reach]
+        reach, share = 2 * reach, share * share
     with np.errstate(under="ignore"):
         return np.asarray(mean / (1 - weight ** np.arange(1, len(values) + 1)))
 
@@ -110,6 +115,8 @@ def padded(low: float, high: float) -> tuple[float, float]:
 def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[tuple[float, str]]:
     """Round numbers in a range with how they are written: multiples of 1, 2 or 5 times a power of ten.
 
+    One number alone does not tell how far it is to any other: then they lie closer.
+
     Args:
         most: how many there is room for.
         whole: only whole numbers.
@@ -119,11 +126,13 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[tu
         return []
     rough = span / most
     power = 10.0 ** math.floor(math.log10(rough))
-    gap = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    if whole:
-        gap = max(round(gap), 1)
+    gaps = [factor * power for factor in (10, 5, 2, 1, 0.5, 0.2) if not whole or factor * power >= 1] or [1]
+    place = max((number for number, gap in enumerate(gaps) if gap >= rough * 0.999), default=0)
+    for gap in gaps[place:]:
+        first, last = math.ceil(low / gap - 1e-9), math.floor(high / gap + 1e-9)
+        if last > first:
+            break
     decimals = max(0, -math.floor(math.log10(gap) + 1e-9))
-    first, last = math.ceil(low / gap - 1e-9), math.floor(high / gap + 1e-9)
     values = [number * gap for number in range(first, last + 1)]
     large = max(abs(low), abs(high))
     if decimals > 4 or large >= 1e6:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from mmgraph_gui.drawing.across import KINDS, Across, start_of
 from mmgraph_gui.drawing.curve import Curve
 from mmgraph_gui.drawing.curves import CurvePlot, group_of
 from mmgraph_gui.drawing.raster import Drawing
+from mmgraph_gui.drawing.readout import Readout
 from mmgraph_gui.milestones import Milestone, milestones
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Changed, Table, View
@@ -118,6 +120,7 @@ class MetricsView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area, 1)
         layout.addWidget(self.hint)
+        self.readout = Readout(self.theme, self.content)
 
     def render_state(self, changed: Changed) -> None:
         state = self.state
@@ -238,15 +241,17 @@ class MetricsView(View):
     def _made(self, name: str) -> CurvePlot:
         plot = CurvePlot(name, self.theme)
         plot.step_chosen.connect(self.state.set_step)
-        plot.hovered.connect(self._show_cross)
+        plot.hovered.connect(functools.partial(self._show_cross, plot))
         plot.span_wanted.connect(self._zoom)
         plot.limits_wanted.connect(self.looked)
         plot.whole_wanted.connect(self._zoom_out)
         return plot
 
-    def _show_cross(self, step: float | None) -> None:
+    def _show_cross(self, pointed: CurvePlot, place: float | None) -> None:
         for plot in self.plots.values():
-            plot.set_cross(step)
+            plot.set_cross(place)
+        at = pointed.mapTo(self.content, pointed.mouse)
+        self.readout.show_values(at, [] if place is None else pointed.untold())
 
     def _zoom(self, low: float, high: float) -> None:
         whole = low <= self._whole[0] and high >= self._whole[1]

@@ -44,6 +44,9 @@ def test_only_what_is_between_the_ends_counts_with_one_point_beyond_each():
         (1, 3, 9, True, ["1", "2", "3"]),
         (0.005, 0.015, 2, False, ["0.005", "0.010", "0.015"]),
         (0, 2e-6, 2, False, ["0e+00", "1e-06", "2e-06"]),
+        (1, 19, 2, True, ["5", "10", "15"]),  # not 10 alone
+        (1, 4, 1, True, ["2", "4"]),
+        (0.3, 0.9, 1, False, ["0.4", "0.6", "0.8"]),
         (1, 1, 5, False, []),
         (0, float("inf"), 5, False, []),
     ],

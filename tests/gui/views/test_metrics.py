@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
 from mmgraph_gui.drawing import curves as curves_module
+from mmgraph_gui.drawing.axes import value_ticks
 from mmgraph_gui.drawing.curve import Curve
 from mmgraph_gui.drawing.curves import CurvePlot, group_of
+from mmgraph_gui.drawing.readout import Readout
 from mmgraph_gui.drawing.thinning import smoothed
 from mmgraph_gui.runs.otherruns import OtherRuns
 from mmgraph_gui.views.metrics import MetricsView, grouped
@@ -462,22 +464,59 @@ def test_long_curves_are_made_ready_a_few_at_a_time(theme, qtbot, monkeypatch):
     assert not plot.is_partial
 
 
-def test_many_curves_are_read_in_a_box_highest_first(theme, qtbot, has_colour):
-    plot = CurvePlot("loss", theme)
-    qtbot.addWidget(plot)
-    plot.resize(600, 200)
-    curves = [
-        Curve("train", series(np.full(20, number)), 0.0, f"run {number} שלום 🦊", number)
-        for number in range(40)
-    ]
-    plot.draw(curves, (1, 20))
-    before = plot.grab().toImage()
-    plot.set_cross(10.0)
-    elsewhere = plot.grab().toImage()
-    assert elsewhere != before
-    place = QPointF(plot.x_of(10), plot.height() / 2)
+def test_values_of_runs_are_read_in_a_box_that_is_no_narrower_than_it_must_be(qtbot, view, opened, second):
+    others = overlay(opened, second)
+    plot = view.plots["accuracy"]
+    qtbot.waitUntil(lambda: "second validation" in plot.readout() and not view.is_pending)
+    view.resize(300, 400)  # so narrow that a box of half the width of a plot would have no room
+    place = QPointF(plot.x_of(30), plot.height() / 2)
     none = Qt.MouseButton.NoButton
     send(plot, QEvent.Type.MouseMove, place, none, none)
-    plot.update()
-    assert plot.grab().toImage() != elsewhere
-    assert len(plot.legend()) < 20
+    qtbot.waitUntil(view.readout.isVisible)
+    read = {name: value for _, value, name in view.readout.rows}
+    assert read["validation second"] == "0.3"
+    assert len(read) == len(plot.readout())
+    assert view.content.rect().contains(view.readout.geometry())
+    plot.hovered.emit(None)
+    assert not view.readout.isVisible()
+    others.close()
+
+
+def test_no_box_repeats_what_the_legend_says(qtbot, view):
+    plot = view.plots["loss"]
+    view.resize(1200, 700)
+    place = QPointF(plot.x_of(30), plot.height() / 2)
+    send(plot, QEvent.Type.MouseMove, place, Qt.MouseButton.NoButton, Qt.MouseButton.NoButton)
+    assert "train" in plot.legend()["train"]
+    assert not view.readout.isVisible()
+    plot.resize(150, 140)  # names or values have room, not both
+    assert plot.legend()["train"] != f"train {plot.readout()['train']:.4g}"
+    assert {name for _, name, _ in plot.untold()} == {"train", "validation"}
+
+
+def test_many_values_are_read_highest_first(theme, qtbot):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(400, 500)
+    parent.show()
+    box = Readout(theme, parent)
+    box.show_values(QPoint(390, 490), [("#123456", f"run {n} שלום 🦊", float(n)) for n in range(40)])
+    assert [value for _, value, _ in box.rows[:2]] == ["39", "38"]
+    assert box.rows[-1][2] == "… and 21 more"
+    assert parent.rect().contains(box.geometry())
+    assert not box.grab().toImage().isNull()
+    box.show_values(QPoint(10, 10), [("#123456", "train", float("nan"))])
+    assert not box.isVisible()
+
+
+def test_numbers_beside_a_plot_are_not_cut(theme, qtbot):
+    plot = CurvePlot("learning rate", theme)
+    qtbot.addWidget(plot)
+    plot.resize(260, 260)
+    plot.draw([Curve("", series(np.linspace(2e-3, 1.993e-3, 5)))], (1, 5))
+    assert plot.legend() == {"": ""}
+    plot.grab()
+    metrics = QFontMetricsF(plot.font())
+    names = [name for _, name in value_ticks(plot._area(), metrics, log=False)]
+    assert max(map(len, names)) > len("−0.0000")
+    assert max(map(metrics.horizontalAdvance, names)) < plot.x_of(1)
