@@ -233,13 +233,19 @@ def raster_band(
             for x in range(width):
                 if len(stamp) > 1:
                     weight = spread[y + reach, x + reach, 3]
-                    if weight == 0 and layers == 1:
-                        image[y, x] = 0
-                        continue
+                else:
+                    weight = np.float32(sums[y, x, 1] & 0xFFFFFFFF)
+                # Most pixels of most pictures are empty.
+                if weight == 0 and layer == 0 and layers == 2:
+                    under[y, x, 3] = 0
+                    continue
+                if weight == 0 and (layers == 1 or under[y, x, 3] == 0):
+                    image[y, x] = 0
+                    continue
+                if len(stamp) > 1:
                     red, green = spread[y + reach, x + reach, 0], spread[y + reach, x + reach, 1]
                     blue = spread[y + reach, x + reach, 2]
                 else:
-                    weight = np.float32(sums[y, x, 1] & 0xFFFFFFFF)
                     red, green = np.float32(sums[y, x, 0] >> 32), np.float32(sums[y, x, 0] & 0xFFFFFFFF)
                     blue = np.float32(sums[y, x, 1] >> 32)
                 at_step = weight * np.float32(steps)
@@ -261,9 +267,10 @@ def raster_band(
                             alpha,
                         )
                         continue
-                    left = np.float32(1) - alpha
-                    red, green = red + left * under[y, x, 0], green + left * under[y, x, 1]
-                    blue, alpha = blue + left * under[y, x, 2], alpha + left * under[y, x, 3]
+                    if under[y, x, 3] > 0:
+                        left = np.float32(1) - alpha
+                        red, green = red + left * under[y, x, 0], green + left * under[y, x, 1]
+                        blue, alpha = blue + left * under[y, x, 2], alpha + left * under[y, x, 3]
                 half = np.float32(0.5)
                 image[y, x] = (
                     (np.int64(alpha * np.float32(255) + half) << 24)

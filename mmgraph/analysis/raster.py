@@ -18,6 +18,9 @@ Affine = tuple[float, float, float, float]
 IDENTITY: Affine = (1.0, 1.0, 0.0, 0.0)
 """Places are pixels; (0.5, 0.5) is the middle of the top left one."""
 
+_BAND = 128
+"""Rows that are drawn at a time: what they are summed up in stays in the processor's cache."""
+_MANY_PIXELS = 4_000_000
 _FEW_POINTS = 50_000
 """Up to here a second thread costs more than it brings."""
 
@@ -80,21 +83,26 @@ def raster_points(
     below = opacity if selected is None else opacity * dimmed
     fades = np.array([math.log1p(-min(part, 0.9999)) for part in (below, opacity)])
     image = np.empty(shape, dtype=np.uint32)
+    stamp = disc(radius)
+    # Where very many discs are spread, each band would spread those of its neighbours' edges once more.
+    rows = _BAND if len(stamp) == 1 or len(grid.order) * len(stamp) <= _MANY_PIXELS else shape[0]
 
     def draw(first: int, end: int) -> None:
-        raster_band(
-            grid.places,
-            packed,
-            above,
-            grid.starts,
-            grid.cells,
-            (*grid.low, grid.step),
-            affine,
-            disc(radius),
-            fades,
-            image[first:end],
-            first,
-        )
+        for top in range(first, end, rows):
+            band = image[top : min(top + rows, end)]
+            raster_band(
+                grid.places,
+                packed,
+                above,
+                grid.starts,
+                grid.cells,
+                (*grid.low, grid.step),
+                affine,
+                stamp,
+                fades,
+                band,
+                top,
+            )
 
     in_bands(draw, shape[0], 1 if len(grid.order) <= _FEW_POINTS else 2)
     return image

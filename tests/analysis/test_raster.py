@@ -70,6 +70,31 @@ def test_two_threads_draw_what_one_draws() -> None:
     np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("radius", [0, 1.6, 3])
+@pytest.mark.parametrize("select", [False, True])
+def test_bands_have_no_seams(radius: float, select: bool) -> None:
+    pixels, colours = scene(300, 6)
+    selected = np.arange(300) % 7 == 0 if select else None
+    whole = raster_points(pixels, colours, SHAPE, radius=radius, selected=selected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raster, "_BAND", 5)
+        bands = raster_points(pixels, colours, SHAPE, radius=radius, selected=selected)
+    assert np.abs(parts(whole) - parts(bands)).max() <= 1  # sums of floats in another order
+
+
+def test_selected_and_other_points_blend_as_one_layer_over_another() -> None:
+    pixels, colours = scene(200, 8)
+    selected = np.arange(200) % 4 == 0
+    image = parts(
+        raster_points(pixels, colours, SHAPE, radius=1.6, opacity=0.7, selected=selected, dimmed=0.3)
+    )
+    under = naive(pixels[~selected], colours[~selected], 1.6, 0.7 * 0.3)
+    over = naive(pixels[selected], colours[selected], 1.6, 0.7)
+    blended = over + (1 - over[..., 3:] / 255) * under
+    assert (image[..., 3] == 0).any()
+    assert np.abs(image - blended).max() <= 1
+
+
 def test_a_grid_is_drawn_under_any_map_to_pixels() -> None:
     places, colours = scene(300, 5)
     grid = PointGrid(places)
