@@ -140,6 +140,9 @@ class CompareWindow(QMainWindow):
             place.setCurrentWidget(view)
         self.view.setCurrentIndex(self.view.findData(name))
 
+    def _is_settling(self) -> bool:
+        return any(view.is_settling for pair in self.pairs.values() for view in pair)
+
     def _show_pair(self, name: str) -> None:
         self.show_view(name.removeprefix(PREFIX))
 
@@ -180,6 +183,8 @@ class CompareWindow(QMainWindow):
 
         self.places = QStackedWidget(), QStackedWidget()
         self.bars = StepBar(self.left.state, self.left.theme), StepBar(self.right.state, self.right.theme)
+        for bar in self.bars:
+            bar.waits = self._is_settling
         sides = QSplitter(Qt.Orientation.Horizontal)
         for heading, place, bar in zip((self.title, self.run), self.places, self.bars, strict=True):
             side = QWidget()

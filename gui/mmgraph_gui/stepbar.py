@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
@@ -15,11 +17,16 @@ PLAY_MILLISECONDS = 200
 
 
 class StepBar(QWidget):
-    """Previous, play, next, slider over the snapshots, "Follow live"."""
+    """Previous, play, next, slider over the snapshots, "Follow live".
+
+    Attributes:
+        waits: whether something on screen still works on this step; playing goes on when it is done.
+    """
 
     def __init__(self, state: AppState, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state, self._theme = state, theme
+        self.waits: Callable[[], bool] = lambda: False
         self.previous = named(QToolButton(), "Previous snapshot", "Previous snapshot (Left)")
         self.play = named(QToolButton(), "Play", "Play the snapshots one after another (Space)")
         self.play.setCheckable(True)
@@ -89,7 +96,7 @@ class StepBar(QWidget):
         steps = self._state.steps()
         if not steps or self._state.step >= steps[-1]:
             self.play.setChecked(False)
-        else:
+        elif not self.waits():
             self._state.move_step(1)
 
     def _toggle_follow(self, on: bool) -> None:

@@ -117,6 +117,10 @@ class ViewArea(QMainWindow):
         """The view that was last looked at or clicked into."""
         return self.views.get(self.current)
 
+    def is_settling(self) -> bool:
+        """Whether some view still works out what belongs to this step."""
+        return any(view.is_settling for view in self.views.values())
+
     def restore(self, layout: QByteArray) -> None:
         """Put the views where they were when `saveState` was called."""
         if not self.restoreState(layout):

@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self.area.made.connect(self.looks.add)
         self.banner = Banner(self.theme)
         self.steps = StepBar(self.state, self.theme)
+        self.steps.waits = self.area.is_settling
         self.others = OtherRuns(self.state, self)
         self.comparison: CompareWindow | None = None
         self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
@@ -251,11 +252,13 @@ class MainWindow(QMainWindow):
             view.focus_search()
 
     def neighbours(self) -> None:
-        """Find the nearest neighbours of the selected item."""
+        """Find the nearest neighbours of the selected item; where not one alone is, of that under the mouse."""
         from mmgraph_gui.views.items.view import ItemsView
 
+        if len(self.state.selection) != 1 and self.state.hovered is not None:
+            self.state.select([self.state.hovered])
         if len(self.state.selection) != 1:
-            self.say("Select one item first: N finds the items nearest to it.", "info")
+            self.say("Select one item, or point at it, first: N finds the items nearest to it.", "info")
             return
         view = self.area.show_view("items")
         if isinstance(view, ItemsView):

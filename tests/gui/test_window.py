@@ -625,3 +625,13 @@ while not live.should_stop:
     time.sleep(0.01)
 live.close()
 """
+
+
+def test_neighbours_are_found_of_the_item_under_the_mouse_where_none_is_selected(qtbot, opened_window):
+    opened_window.actions_["neighbours"].trigger()
+    assert "point at it" in opened_window.banner.text
+    opened_window.state.hover(7)
+    opened_window.actions_["neighbours"].trigger()
+    qtbot.waitUntil(lambda: opened_window.state.near is not None)
+    assert opened_window.state.near.rows[0] == 7
+    qtbot.waitUntil(lambda: len(opened_window.state.selection) > 1)

@@ -262,6 +262,11 @@ class View(QWidget):
         """Whether it is visible and about to draw."""
         return self._is_due
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether it is visible and takes seconds to work out what belongs to this step: playing waits for it."""
+        return False
+
     def finish(self) -> None:
         """Draw at once what is drawn bit by bit. Called before a picture is taken."""
 

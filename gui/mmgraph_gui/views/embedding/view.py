@@ -139,6 +139,13 @@ class EmbeddingView(PointView):
         return METHODS[max(self.method_box.currentIndex(), 0)]
 
     @property
+    def is_settling(self) -> bool:
+        if not self.isVisible() or self.message:
+            return False
+        unfinished = self.placed is not None and not self.placed.done
+        return self.method != "PCA" and (self.is_pending or bool(self._begun) or unfinished)
+
+    @property
     def dimensions(self) -> int:
         """2, or 3 in space."""
         return 3 if self.space.isChecked() else 2
@@ -160,6 +167,8 @@ class EmbeddingView(PointView):
             self._want(*wanted)
         elif changed & {"items", "selection", "guest"} or self.state.near is not self._told_near:
             self._mark_guest()
+            self._write_caption()
+        if "trails" in changed:
             self._write_caption()
         if changed & {"hover", "selection", "colour", "trails", "theme"}:
             self._draw_trails()
@@ -421,6 +430,8 @@ class EmbeddingView(PointView):
         parts = [caption_count(shown, total, items.noun if items is not None else "item")]
         if len(self.state.selection):
             parts.append(f"{len(self.state.selection):,} selected")
+        if self.trails.isChecked() and len(self.state.selection) > MOST_TRAILS:
+            parts.append(f"trails of {MOST_TRAILS} of them")
         if self.drawn is not None and self.drawn.hidden:
             parts.append(f"{self.drawn.hidden:,} hidden")
         if lost:

@@ -24,6 +24,8 @@ HALO_LIMIT = 20_000
 MOST_STAMPS = 400
 FEW_IN_VIEW = 120
 """Where no more points are in view than this, their thumbnails are drawn without being asked for."""
+COUNTED_AGAIN = 2_000
+"""Where no more than so many seem to be in view beyond that, they are counted one by one."""
 MOVING_PIXELS = 2_000_000
 """Pixels of discs that are drawn while the picture moves; larger dots follow when it rests."""
 
@@ -138,9 +140,13 @@ def draw_points(_job: Job | None, _snapshots: tuple[Snapshot, ...], *, scene: Po
 
 
 def _in_view(grid: PointGrid, viewport: Viewport) -> int:
-    """How many points the cells in view hold: a little more than there are in view."""
+    """How many points are in view; of many, those in the cells at the edge count too."""
     corners = viewport.to_plane(np.array([[0.0, viewport.height], [viewport.width, 0.0]]))
-    return grid.count_between(*corners[0], *corners[1])
+    count = int(grid.count_between(*corners[0], *corners[1]))
+    if FEW_IN_VIEW < count <= FEW_IN_VIEW + COUNTED_AGAIN:
+        inside = (grid.places >= corners.min(axis=0)) & (grid.places <= corners.max(axis=0))
+        count = int(np.count_nonzero(inside.all(axis=1)))
+    return count
 
 
 def dot_style(count: int, zoom: float) -> tuple[float, float]:

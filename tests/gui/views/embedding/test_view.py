@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
 from mmgraph_gui.state import Near
+from mmgraph_gui.stepbar import StepBar
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.embedding.view import EmbeddingView
 
@@ -336,6 +337,27 @@ def test_a_layout_that_begins_says_so_and_leaves_the_view_as_wide_as_it_was(
     assert view.stop.isHidden()
     assert view.minimumSizeHint().width() == narrowest
     assert "2 selected" in view.caption.text()
+
+
+def test_playing_waits_until_each_step_is_laid_out(qtbot: Any, view: EmbeddingView) -> None:
+    choose(qtbot, view, "t-SNE")
+    assert not view.is_settling
+    bar = StepBar(view.state, view.theme)
+    qtbot.addWidget(bar)
+    bar.waits = lambda: view.is_settling
+    seen: set[int] = set()
+    view.laid.connect(lambda: seen.add(view.placed.info.step if view.placed and view.placed.done else -1))
+    bar.toggle_play()
+    qtbot.waitUntil(lambda: not bar.play.isChecked(), timeout=240_000)
+    assert seen >= {10, 20, 30, 40}
+    view.trails.setChecked(True)
+    view.state.select([3])
+    qtbot.waitUntil(lambda: len(view.plane.paths) == 1 and len(view.plane.paths[0].places) == 4)
+    view.state.select(np.arange(60))
+    qtbot.waitUntil(lambda: "60 selected  ·  trails of 50 of them" in view.caption.text())
+    view.hide()
+    view.state.set_step(20)
+    assert not view.is_settling  # what nobody sees keeps nobody waiting
 
 
 def test_a_layout_is_shown_while_it_forms_and_can_be_stopped(qtbot: Any, view: EmbeddingView) -> None:

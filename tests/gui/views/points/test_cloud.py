@@ -6,7 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+from mmgraph.analysis import PointGrid
+from mmgraph_gui.drawing.raster import Viewport
 from mmgraph_gui.views.points.cloud import PointCloud
+from mmgraph_gui.views.points.image import COUNTED_AGAIN, FEW_IN_VIEW, _in_view
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -34,3 +37,14 @@ def test_placing_points_loads_no_compiled_loops():
         "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_few_points_in_view_are_counted_one_by_one():
+    places = np.stack(np.meshgrid(np.arange(80.0), np.arange(80.0)), axis=-1).reshape(-1, 2)
+    seen = Viewport.around(np.array([[30.0, 30.0], [39.0, 39.0]]), 500, 500)
+    low, high = seen.to_plane(np.array([[0.0, 500.0], [500.0, 0.0]]))
+    inside = int(((places >= low) & (places <= high)).all(axis=1).sum())
+    assert 100 <= inside <= FEW_IN_VIEW + COUNTED_AGAIN
+    assert _in_view(PointGrid(places), seen) == inside
+    assert _in_view(PointGrid(places + 1000), seen) == 0
+    assert _in_view(PointGrid(np.full((3, 2), np.nan)), seen) == 0
