@@ -379,8 +379,9 @@ class Plane(QWidget):
         self.looked.emit()
 
     def _move_to(self, viewport: Viewport) -> None:
-        self._show(viewport)
-        self.looked.emit()
+        if len(self.corners):  # else nothing to be seen would be kept in sight
+            self._show(viewport)
+            self.looked.emit()
 
     def _show(self, viewport: Viewport) -> None:
         self.fitted = False

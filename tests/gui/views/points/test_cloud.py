@@ -10,6 +10,7 @@ from mmgraph.analysis import PointGrid
 from mmgraph_gui.drawing.raster import Viewport
 from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.image import COUNTED_AGAIN, FEW_IN_VIEW, _in_view
+from mmgraph_gui.views.points.plane import Plane
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -48,3 +49,15 @@ def test_few_points_in_view_are_counted_one_by_one():
     assert _in_view(PointGrid(places), seen) == inside
     assert _in_view(PointGrid(places + 1000), seen) == 0
     assert _in_view(PointGrid(np.full((3, 2), np.nan)), seen) == 0
+
+
+def test_a_plane_without_points_cannot_be_zoomed_away_from_them(theme, qtbot):
+    plane = Plane(theme)
+    qtbot.addWidget(plane)
+    plane.resize(300, 300)
+    plane._move_to(plane.viewport.zoomed(4, 10, 10))
+    plane.set_points(PointCloud(np.array([[0.0, 0.0], [1.0, 1.0]]), np.arange(2)))
+    assert plane.fitted
+    assert plane.viewport.still_fits(plane.corners)
+    plane._move_to(plane.viewport.zoomed(4, 10, 10))
+    assert not plane.fitted
