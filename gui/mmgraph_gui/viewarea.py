@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
@@ -164,6 +165,12 @@ class ViewArea(QMainWindow):
             if new is not None and (new is view or view.isAncestorOf(new)):
                 self._set_current(name)
 
+    def _tab_clicked(self, bar: QTabBar, place: int) -> None:
+        """The view of a tab that is clicked gets the keyboard: its keys work at once."""
+        names = [spec.name for spec in self.specs.values() if place >= 0 and spec.title == bar.tabText(place)]
+        if names:
+            QTimer.singleShot(0, self, functools.partial(self.show_view, names[0]))
+
     def _head_docks(self) -> None:
         """A view among tabs has its name on the tab; one that stands alone gets a title bar."""
         for dock in self.docks.values():
@@ -180,6 +187,9 @@ class ViewArea(QMainWindow):
         bars = self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
         for bar in reversed(bars):
             bar.setAccessibleName("Views")
+            if not bar.property("heard"):
+                bar.setProperty("heard", True)
+                bar.tabBarClicked.connect(functools.partial(self._tab_clicked, bar))
             tabs = frozenset(bar.tabText(place) for place in range(bar.count()))
             stray = tabs not in groups
             groups.discard(tabs)

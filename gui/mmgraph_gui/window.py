@@ -290,6 +290,7 @@ class MainWindow(QMainWindow):
             self.own.leave()
         else:
             self.state.clear_selection()
+            self.state.set_near(None)
 
     def reset_layout(self) -> None:
         """All views at their first places."""

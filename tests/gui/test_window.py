@@ -635,3 +635,28 @@ def test_neighbours_are_found_of_the_item_under_the_mouse_where_none_is_selected
     qtbot.waitUntil(lambda: opened_window.state.near is not None)
     assert opened_window.state.near.rows[0] == 7
     qtbot.waitUntil(lambda: len(opened_window.state.selection) > 1)
+    items = opened_window.area.views["items"]  # which was not looked at before
+    qtbot.waitUntil(lambda: "nearest to digit 7" in items.caption.text())
+    opened_window.banner.dismiss()  # the first Escape would close the message
+    qtbot.keyClick(opened_window, Qt.Key.Key_Escape)
+    assert opened_window.state.near is None
+    qtbot.waitUntil(lambda: items.nearest is None and not items.search.near.isChecked())
+    qtbot.waitUntil(lambda: len(items.gallery.rows.rows) == 300)
+
+
+@pytest.mark.parametrize("name", ["embedding", "items", "model", "matrix", "filters", "graph"])
+def test_the_keys_of_a_view_work_at_once_when_it_is_shown(qtbot, opened_window, name):
+    view = opened_window.area.show_view(name)
+    part = view.focusProxy()
+    qtbot.waitUntil(lambda: not view.is_pending and (part.hasFocus() or bool(view.message)))
+
+
+def test_a_click_on_a_tab_gives_its_view_the_keyboard(qtbot, opened_window):
+    opened_window.runs.search.setFocus()
+    bars = [bar for bar in opened_window.area.findChildren(QTabBar) if bar.isVisible()]
+    bar, place = next(
+        (bar, place) for bar in bars for place in range(bar.count()) if bar.tabText(place) == "Items"
+    )
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(place).center())
+    qtbot.waitUntil(lambda: "items" in opened_window.area.views)
+    qtbot.waitUntil(opened_window.area.views["items"].gallery.hasFocus)

@@ -76,6 +76,7 @@ class FilterView(View):
         self.controls.addWidget(self.item_picture)
 
         self.picture = named(UnitPicture(self.theme), "Filters and feature maps", "")
+        self.setFocusProxy(self.picture)
         self.picture.pointed.connect(self._pointed)
         self.picture.clicked.connect(self._clicked)
         self.picture.moved.connect(self.move_unit)

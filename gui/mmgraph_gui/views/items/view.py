@@ -119,6 +119,7 @@ class ItemsView(View):
         self.detail.hide()
         self._facts_asked: tuple[Any, ...] | None = None
         self.gallery.setMinimumHeight(120)
+        self.setFocusProxy(self.gallery)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.gallery)
         self.parts.addWidget(self.detail)
@@ -140,6 +141,9 @@ class ItemsView(View):
             self._shows_guest = False
         if "run" in changed:
             self._asked = None
+        if changed & {"selection", "hover"} and self.nearest is not None and self.state.near is None:
+            self._end_near()  # nothing is selected any more, and nobody wants to see what is near it
+            changed |= {"control"}
         if self.state.path != self._path:
             self._path = self.state.path
             self._end_near()
@@ -330,10 +334,10 @@ class ItemsView(View):
 
     def _write_caption(self) -> None:
         order, items = self.order, self.state.items
-        if order is None or items is None:
-            return
-        if self.nearest is not None:
+        if self.nearest is not None and items is not None:
             self.caption.set_parts(self._told_nearest(self.nearest, items))
+            return
+        if order is None or items is None:
             return
         shown = len(order.rows)
         count = (

@@ -55,6 +55,7 @@ class MatrixView(View):
         self.controls.addWidget(self.layers)
         self.controls.addStretch(1)
         self.heat = named(Heat(self.theme), "Matrix", "Click a cell to select its items")
+        self.setFocusProxy(self.heat)
         self.heat.pointed.connect(self._write_caption)
         self.heat.clicked.connect(self._choose)
         self.bars = named(Bars(self.theme), "Histogram", "How values are spread")

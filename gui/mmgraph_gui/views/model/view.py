@@ -70,6 +70,7 @@ class ModelView(View):
             "Wiring of the model",
             "Click a layer; the wheel zooms, F shows all of it",
         )
+        self.setFocusProxy(self.diagram)
         self.diagram.chosen.connect(self.choose)
         self.diagram.pointed.connect(self._say_box)
         self.diagram.looked.connect(self.looked)

@@ -92,6 +92,7 @@ class PointView(View):
         self.row_below = QHBoxLayout()
         self.row_below.addWidget(self.caption, 1)
         layout.addLayout(self.row_below)
+        self.setFocusProxy(self.plane)
         self._build_controls()
 
     def _build_controls(self) -> None:
