@@ -91,6 +91,16 @@ def test_empty_window_says_how_to_begin(qtbot, window):
     assert not window.bar.rate.isEnabled()
 
 
+def test_no_view_makes_the_window_wider_than_a_small_screen(qtbot, opened_window):
+    window = opened_window
+    window.resize(1200, 800)
+    for name in window.area.docks:
+        view = window.area.show_view(name)
+        qtbot.waitUntil(lambda view=view: not view.is_pending)
+        assert window.minimumSizeHint().width() <= 1200, name
+        assert window.area.mapTo(window, window.area.rect().topRight()).x() < 1200, name
+
+
 def test_opening_a_run_shows_curves_steps_and_status(qtbot, opened_window, has_colour):
     metrics = opened_window.area.views["metrics"]
     qtbot.waitUntil(lambda: list(metrics.plots) == ["loss", "accuracy", "learning rate"])

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
@@ -45,6 +45,7 @@ from mmgraph_gui.follower import RunFollower, Work
 from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.state import TOPICS, AppState, Topic
+from mmgraph_gui.views.control_line import ControlLine
 
 if TYPE_CHECKING:
     from mmgraph_gui.drawing.raster import Drawing
@@ -113,9 +114,8 @@ class View(QWidget):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(lambda: self.follower.turns.take(self, self._render_now))
 
-        self._control_line = QWidget()
-        self.controls = QHBoxLayout(self._control_line)
-        self.controls.setContentsMargins(0, 0, 0, 0)
+        self._control_line = ControlLine()
+        self.controls = self._control_line.choosers
         # Theirs from the begin: a layout of pages would show them as windows, which take the keyboard.
         self.content = QWidget(self)
         self._message = QLabel(self, alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)

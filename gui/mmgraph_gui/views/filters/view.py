@@ -18,6 +18,7 @@ from mmgraph_gui.drawing.raster import colour_parts, to_image
 from mmgraph_gui.item_card import describe, thumbnail
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.filters.display_options import DisplayButton
 from mmgraph_gui.views.filters.tiles import Display, Tiles, diverging_map, make_tiles
 from mmgraph_gui.views.filters.unit_panel import UnitPanel, UnitPicture
@@ -67,7 +68,7 @@ class FilterView(View):
         self.item_picture, self._item = QLabel(), ""
         for widget in (self.kind_box, *self.layer_boxes.values()):
             self.controls.addWidget(widget)
-        self.controls.addWidget(QLabel("Colours"))
+        self.controls.addWidget(Word("Colours"))
         self.controls.addWidget(self.scaling_box)
         self.display = DisplayButton()
         self.display.changed.connect(lambda: self.request_render("control"))

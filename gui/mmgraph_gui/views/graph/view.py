@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAction, QColor, QPainter, QPen
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
@@ -19,6 +19,7 @@ from mmgraph_gui.drawing.raster import colour_parts
 from mmgraph_gui.item_card import ROW_COLUMNS, row_values
 from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.views import Changed, Table
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.graph.coloured_edges import ColouredEdges, paint_coloured
 from mmgraph_gui.views.graph.degree_filter import DegreeFilter
 from mmgraph_gui.views.graph.edge_choice import EdgeChoice
@@ -72,7 +73,7 @@ class GraphView(PointView):
             "Which edges its answer hangs on, in place of attention",
         )
         self.explain.clicked.connect(self._explain)
-        for place, widget in enumerate((QLabel("Edges"), self.edge_box, self.explain), start=1):
+        for place, widget in enumerate((Word("Edges"), self.edge_box, self.explain), start=1):
             self.controls.insertWidget(place, widget)
         self.degrees = DegreeFilter(self.theme)
         self.degrees.changed.connect(self._filter_changed)

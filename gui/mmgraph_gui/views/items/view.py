@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
 
 from mmgraph.analysis import judge
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, find_items
@@ -21,6 +21,7 @@ from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.state import Near
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.items.detail import ItemDetail, facts_at, read_facts
 from mmgraph_gui.views.items.gallery import Gallery
 from mmgraph_gui.views.items.search import ItemSearch, Nearest, find_nearest
@@ -99,7 +100,7 @@ class ItemsView(View):
         self.search.meant.connect(self.own.bring_text)
         self.search.field.left.connect(self.setFocus)
         lines, choosers = QVBoxLayout(), QHBoxLayout()
-        for widget in (QLabel("Show"), self.shown_box, QLabel("Order"), self.order_box):
+        for widget in (Word("Show"), self.shown_box, Word("Order"), self.order_box):
             choosers.addWidget(widget)
         choosers.addStretch(1)
         lines.addWidget(self.search)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Snapshot, SnapshotInfo
@@ -20,6 +20,7 @@ from mmgraph_gui.selection import Rows
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.bars import Bars, Histogram
 from mmgraph_gui.views.caption import BETWEEN, Caption
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.heat import Heat, Matrix
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.matrix.strip import MatrixStrip, SmallMatrix, thinned
@@ -51,7 +52,7 @@ class MatrixView(View):
         self._wanted: SnapshotInfo | None = None
         self._of = 0
         self.layers = LayerBox(self.state, "matrix")
-        self.controls.addWidget(QLabel("Matrix"))
+        self.controls.addWidget(Word("Matrix"))
         self.controls.addWidget(self.layers)
         self.controls.addStretch(1)
         self.heat = named(Heat(self.theme), "Matrix", "Click a cell to select its items")

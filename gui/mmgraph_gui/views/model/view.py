@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QLabel,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from mmgraph_gui.follower import Job
 from mmgraph_gui.snapshot_index import HISTOGRAMS
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.model.histogram_history import MOST_STEPS, HistogramHistory, spread_history
 from mmgraph_gui.views.model.table import NamedRows
 from mmgraph_gui.views.model.wiring import Wiring, WiringDiagram, shape_text
@@ -88,7 +88,7 @@ class ModelView(View):
         )
         self.spread.pointed.connect(lambda text: self.caption.setText(text or self._whole()))
         self.spread.step_chosen.connect(self.state.set_step)
-        self.controls.addWidget(QLabel("Spread of"))
+        self.controls.addWidget(Word("Spread of"))
         self.controls.addWidget(self.what_box)
         self.controls.addStretch(1)
         self._body, self._pair = QSplitter(), QSplitter()

@@ -17,6 +17,7 @@ from mmgraph_gui.follower import Job
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.bars import Bars, Level
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.matrix.view import Read, read_matrix
 from mmgraph_gui.views.missing import say_missing
@@ -65,7 +66,7 @@ class PairsView(View):
                 box.addItem(text, key)
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
             box.activated.connect(lambda _: self.request_render("control"))
-        for widget in (self.layers, QLabel("Show"), self.shown_box, QLabel("Order"), self.order_box):
+        for widget in (self.layers, Word("Show"), self.shown_box, Word("Order"), self.order_box):
             self.controls.addWidget(widget)
         self.controls.addStretch(1)
         self.list = named(

@@ -13,7 +13,6 @@ from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QToolButton,
     QVBoxLayout,
 )
@@ -29,6 +28,7 @@ from mmgraph_gui.selection import EMPTY, Mode, Rows
 from mmgraph_gui.state import Near
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.image import PointImage, PointScene, dot_style, draw_points
 from mmgraph_gui.views.points.legend import Legend
@@ -98,7 +98,7 @@ class PointView(View):
     def _build_controls(self) -> None:
         self.colour_box = named(ShortBox(), "Colour by", "What colours the points, in every view")
         self.colour_box.activated.connect(lambda _: self.state.set_colour_by(self.colour_box.currentText()))
-        self.controls.addWidget(QLabel("Colour"))
+        self.controls.addWidget(Word("Colour"))
         self.controls.addWidget(self.colour_box)
         self.controls.addStretch(1)
         self.thumbnails = named(
