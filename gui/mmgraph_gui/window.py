@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
             runs, folders = found
             if folders:
                 self.runs.set_root(folders[0])
+                self._say_where()
             if runs:
                 self.open_run(runs[0])
             elif not folders and len(paths) == 1 and is_model_file(paths[0]):
@@ -472,6 +473,12 @@ class MainWindow(QMainWindow):
         if topic in ("run", "status", "snapshots"):
             self._enable()
 
+    def _say_where(self) -> None:
+        """Whose runs are listed stands above them: those of another machine cannot be steered from here."""
+        host = self.remote.host_of(self.runs.root)
+        self.run_dock.setWindowTitle(f"Runs on {host}, only to be looked at" if host else "Runs")
+        self.actions_["run-list"].setText("Run &list")  # Qt gives it the title
+
     def _enable(self) -> None:
         status = self.state.status
         copied = self.remote.covers(self.state.path)  # a run on another machine is only looked at
@@ -490,7 +497,8 @@ class MainWindow(QMainWindow):
             self.actions_[name].setEnabled(enabled)
         self.bar.set_live(live)
         path = self.state.path
-        self.setWindowTitle(f"{path.name} – mmgraph" if path else "mmgraph")
+        host = self.remote.host_of(path)
+        self.setWindowTitle(f"{path.name}{f' on {host}' if host else ''} – mmgraph" if path else "mmgraph")
 
     def _colour_of(self, path: Path) -> str | None:
         slot = self.others.slot_of(path)

@@ -31,11 +31,17 @@ class RemoteRuns:
     def root(self) -> Path:
         """Where new runs go: the folder that is listed, unless it is a copy."""
         listed = self._window.runs.root
-        return self._home if self.covers(listed) or self.covers(listed / "run") else listed
+        return self._home if self.host_of(listed) else listed
 
     def covers(self, path: Path | None) -> bool:
         """Whether a run is only a copy."""
         return self._mirror is not None and self._mirror.covers(path)
+
+    def host_of(self, path: Path | None) -> str:
+        """The machine that a run, or a folder of runs, is a copy from; empty where it is none."""
+        if self._mirror is None or path is None or not (self.covers(path) or self.covers(path / "run")):
+            return ""
+        return self._mirror.address.host
 
     def refuses(self, path: Path | None) -> bool:
         """Say so where a run is only a copy, which cannot be changed."""

@@ -293,6 +293,9 @@ def test_the_window_shows_a_run_of_another_machine_and_changes_nothing(
         window.open_run(copy)
         qtbot.waitUntil(lambda: window.state.status is not None and window.state.step == 20, timeout=20_000)
         assert not window.actions_["stop"].isEnabled()
+        assert window.run_dock.windowTitle() == "Runs on box, only to be looked at"
+        assert window.windowTitle() == "far on box – mmgraph"
+        assert window.actions_["run-list"].text() == "Run &list"
         for name in ("notes", "resume", "stop", "delete"):
             window.deeds.do(name, copy)
             assert "only to be looked at" in window.banner.text
@@ -302,6 +305,8 @@ def test_the_window_shows_a_run_of_another_machine_and_changes_nothing(
         there.close("stopped")
         qtbot.waitUntil(lambda: window.state.status.state == "stopped", timeout=20_000)
         assert window.state.series["train/loss"].value[-1] == 0.125
+        window.open_paths([there.folder.parent])
+        qtbot.waitUntil(lambda: window.run_dock.windowTitle() == "Runs")
         window.remote.open("ssh://-oProxyCommand=evil/x")
         assert "ssh://host/path" in window.banner.text
         window.remote.open("ssh://nowhere/x")
