@@ -46,6 +46,7 @@ class RunToolBar(QToolBar):
     def _choose(self) -> None:
         self.rate_chosen.emit(self.rate.text())
         self.rate.setModified(False)
+        self.rate.clearFocus()  # arrows and Space are for the steps again
 
     def _changed(self, topic: Topic) -> None:
         if topic in ("run", "status") and not self.rate.hasFocus():

@@ -670,3 +670,16 @@ def test_a_click_on_a_tab_gives_its_view_the_keyboard(qtbot, opened_window):
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(place).center())
     qtbot.waitUntil(lambda: "items" in opened_window.area.views)
     qtbot.waitUntil(opened_window.area.views["items"].gallery.hasFocus)
+
+
+def test_after_the_learning_rate_is_set_keys_move_the_steps_again(qtbot, opened_window):
+    said = []
+    opened_window.bar.set_live(True)
+    opened_window.bar.rate_chosen.connect(said.append)
+    opened_window.bar.rate.setFocus()
+    opened_window.bar.rate.setText("0.5")
+    qtbot.keyClick(opened_window.bar.rate, Qt.Key.Key_Return)
+    assert said == ["0.5"]
+    assert not opened_window.bar.rate.hasFocus()
+    qtbot.keyClick(opened_window, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: opened_window.state.step == 10)

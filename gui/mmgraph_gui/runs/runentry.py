@@ -68,7 +68,11 @@ class RunEntry:
     @property
     def metric(self) -> str:
         """ "validation accuracy 0.953"."""
-        return f"{spoken(self.best[0])} {self.best[1]:.4g}" if self.best is not None else ""
+        return (
+            f"{spoken(self.best[0]).removeprefix('best ')} {self.best[1]:.4g}"
+            if self.best is not None
+            else ""
+        )
 
     @property
     def searched(self) -> str:

@@ -37,6 +37,8 @@ from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.shortened import ShortBox
 
 FIRST_GROUPS = ("loss", "accuracy")
+HELD = ("learning rate",)
+"""Quantities that stay as they are until they are set anew."""
 HINT = (
     "Click: go to step. Wheel: zoom (Ctrl: values). Shift-drag: zoom to a box. Middle button: move. ◉ best."
 )
@@ -294,12 +296,30 @@ def curves_of(state: AppState) -> dict[str, list[Curve]]:
     for path, slot, series in runs:
         start = start_of(series.values())
         name = path.name if names.count(path.name) == 1 else f"{path.parent.name}/{path.name}"
+        if not series:
+            continue
+        longest = max(series.values(), key=len)
         for quantity, parts in grouped(series).items():
-            found.setdefault(quantity, []).extend(
-                Curve(part, numbers, start, name if several else "", slot if several else None)
-                for part, numbers in parts.items()
-            )
+            for part, numbers in parts.items():
+                drawn = held(numbers, longest) if quantity in HELD else numbers
+                curve = Curve(part, drawn, start, name if several else "", slot if several else None)
+                found.setdefault(quantity, []).append(curve)
     return {name: found[name] for name in _ordered(found)}
+
+
+def held(series: Series, longest: Series) -> Series:
+    """A number that was recorded only when it changed, as the steps it went in, up to the end of the run."""
+    if not 0 < len(series) < len(longest):
+        return series
+    once = np.repeat(np.arange(len(series)), 2)[
+        1:
+    ]  # 0, 1, 1, 2, 2 …: at each change the value before it as well
+    before = np.repeat(np.arange(len(series)), 2)[:-1]
+    told = (series.step[once], series.epoch[once], series.wall_time[once], series.value[before])
+    if longest.step[-1] <= series.step[-1]:
+        return Series(*told)
+    last = (longest.step[-1:], longest.epoch[-1:], longest.wall_time[-1:], series.value[-1:])
+    return Series(*(np.concatenate(parts) for parts in zip(told, last, strict=True)))
 
 
 def span_of(across: Across, curves: dict[str, list[Curve]]) -> tuple[float, float]:

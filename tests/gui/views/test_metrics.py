@@ -17,7 +17,7 @@ from mmgraph_gui.drawing.curves import CurvePlot, group_of
 from mmgraph_gui.drawing.readout import Readout
 from mmgraph_gui.drawing.thinning import smoothed
 from mmgraph_gui.runs.otherruns import OtherRuns
-from mmgraph_gui.views.metrics import MetricsView, grouped
+from mmgraph_gui.views.metrics import MetricsView, grouped, held
 
 
 def series(values: np.ndarray) -> Series:
@@ -520,3 +520,16 @@ def test_numbers_beside_a_plot_are_not_cut(theme, qtbot):
     names = [name for _, name in value_ticks(plot._area(), metrics, log=False)]
     assert max(map(len, names)) > len("−0.0000")
     assert max(map(metrics.horizontalAdvance, names)) < plot.x_of(1)
+
+
+def test_a_rate_that_is_recorded_when_it_changes_is_drawn_in_steps():
+    longest = series(np.arange(10.0))
+    rate = Series(np.array([1, 6]), np.array([1.0, 6.0]), np.array([1.0, 6.0]), np.array([0.1, 0.5]))
+    steps = held(rate, longest)
+    assert steps.step.tolist() == [1, 6, 6, 10]
+    assert steps.value.tolist() == [0.1, 0.1, 0.5, 0.5]
+    alone = Series(*(column[:1] for column in (rate.step, rate.epoch, rate.wall_time, rate.value)))
+    assert held(alone, longest).value.tolist() == [0.1, 0.1]
+    assert held(longest, longest) is longest
+    empty = series(np.zeros(0))
+    assert held(empty, longest) is empty
