@@ -165,10 +165,11 @@ def _train_command(chosen: registry.Recipe) -> Callable[..., None]:
 
         config, runs, name = given.pop("config_file"), given.pop("runs_folder"), given.pop("run_name")
         json, quiet = given.pop("print_json"), given.pop("be_quiet")
-        values: dict[str, object] = {}
+        values: dict[str, object] = dict(chosen.quick) if given.pop("quick_look", False) else {}
         if config is not None:
-            values = read_toml(config)
-            _check_file(config, chosen, values)
+            read = read_toml(config)
+            _check_file(config, chosen, read)
+            values |= {name.replace("-", "_"): value for name, value in read.items()}
         values |= {e.name: e.from_text(given[e.name]) for e in entries if given[e.name] is not None}
 
         def start(on_start: Any, on_report: Any) -> tuple[Path, Result]:
@@ -196,6 +197,13 @@ def _train_command(chosen: registry.Recipe) -> Callable[..., None]:
         Path | None,
         typer.Option("--config", help="TOML file with options; flags go first.", show_default=False),
     ]
+    if chosen.quick:
+        short = " ".join(
+            f"--{name.replace('_', '-')} {_shown(value)}" for name, value in chosen.quick.items()
+        )
+        hints["quick_look"] = Annotated[
+            bool, typer.Option("--quick", help=f"A short run, with something to see soon: {short}.")
+        ]
     hints["runs_folder"] = Annotated[Path | None, output.RUNS]
     hints["run_name"] = Annotated[
         str | None,
@@ -203,7 +211,7 @@ def _train_command(chosen: registry.Recipe) -> Callable[..., None]:
     ]
     hints["print_json"] = Annotated[bool, output.JSON]
     hints["be_quiet"] = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-    defaults: dict[str, Any] = {"print_json": False, "be_quiet": False}
+    defaults: dict[str, Any] = {"print_json": False, "be_quiet": False, "quick_look": False}
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=hint)
         for name, hint in hints.items()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mmgraph.recipes import registry
 from mmgraph.runs import RunReader
 
 SMALL = ("--epochs", 3, "--device", "cpu", "--threads", 1, "--quiet")
@@ -35,6 +36,20 @@ def test_flags_win_over_the_config_file(mmgraph, tmp_path):
     assert config["options"]["epochs"] == 2
     assert config["options"]["learning_rate"] == 0.25
     assert config["options"]["neighbours"] == 4
+
+
+def test_a_quick_look_gives_way_to_file_and_flags(mmgraph, tmp_path):
+    def options(*more):
+        outcome = mmgraph("train", "digits-graph", "--quick", *more, "--quiet", "--json")
+        return tomllib.loads(Path(json.loads(outcome.out)["run"], "config.toml").read_text())["options"]
+
+    path = tmp_path / "my.toml"
+    path.write_text("epochs = 3\n")
+    assert options()["epochs"] == registry.recipe("digits-graph").quick["epochs"]
+    assert options("--config", path)["epochs"] == 3
+    assert options("--config", path, "--epochs", 2)["epochs"] == 2
+    said = mmgraph("train", "digits-graph", "--help").out.replace("│", " ")
+    assert "something to see soon: --epochs 40" in " ".join(said.split())
 
 
 def test_a_runs_own_config_repeats_it_exactly(mmgraph, trained):
