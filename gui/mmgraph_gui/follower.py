@@ -38,7 +38,8 @@ class Job:
     """One numbered request: which snapshots to load, and what to do with them.
 
     Long work looks at `cancelled` now and then and returns early; it may `report` partial results. What is `kept` is
-    carried out even where the window is closed or another run opened meanwhile.
+    carried out even where the window is closed or another run opened meanwhile; what is `long` as well is still waited
+    for after another run was opened.
     """
 
     key: Hashable
@@ -93,6 +94,7 @@ class RunFollower(QObject):
             LONG_WORKERS, thread_name_prefix="mmgraph-view-long", initializer=step_back
         )
         self._deeds = ThreadPoolExecutor(1, thread_name_prefix="mmgraph-deed")
+        self._long_deeds = ThreadPoolExecutor(WORKERS, thread_name_prefix="mmgraph-deed-long")
         self.processes = Processes()
         self.turns = Turns(self)
         self._cache = SnapshotCache()
@@ -114,7 +116,7 @@ class RunFollower(QObject):
         """Follow another run, or none. The state is emptied now and filled when the run has been read."""
         self._retire_poller()
         self._forget_all()
-        self._latest.clear()
+        self._latest = {key: job for key, job in self._latest.items() if job.kept and job.long}
         self._waiting.clear()
         self._held.clear()
         self._cache.clear()
@@ -147,6 +149,7 @@ class RunFollower(QObject):
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._long.shutdown(wait=True, cancel_futures=True)
         self._deeds.shutdown(wait=True)
+        self._long_deeds.shutdown(wait=True)
         for poller in self._retired:
             poller.wait()
 
@@ -161,6 +164,7 @@ class RunFollower(QObject):
         fail: Fail | None = None,
         *,
         long: bool = False,
+        kept: bool = False,
     ) -> None:
         """Load snapshots and work on them in a worker thread.
 
@@ -173,11 +177,12 @@ class RunFollower(QObject):
             deliver: called in the UI thread with what `work` returned or reported.
             fail: called in the UI thread with a sentence; by default `message` is emitted.
             long: whether it takes seconds, and must not keep others waiting.
+            kept: whether it is carried out even where the window is closed or another run opened, see `Job`.
         """
         if self._closed:
             return
         self.cancel(key)
-        self._request(key, tuple(infos), work, deliver, fail or self.message.emit, long=long)
+        self._request(key, tuple(infos), work, deliver, fail or self.message.emit, long=long, kept=kept)
 
     @property
     def is_busy(self) -> bool:
@@ -229,7 +234,10 @@ class RunFollower(QObject):
 
     def _start(self, job: Job) -> None:
         self._running[job.key] = job
-        pool = self._deeds if job.kept else self._long if job.long else self._pool
+        if job.kept:
+            pool = self._long_deeds if job.long else self._deeds
+        else:
+            pool = self._long if job.long else self._pool
         pool.submit(self._work, job)
 
     def _work(self, job: Job) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from mmgraph_gui.export import formats_of
+from mmgraph_gui.export.view_file import formats_of
 from mmgraph_gui.own_items import OWN_ITEMS
 from mmgraph_gui.views import View
 

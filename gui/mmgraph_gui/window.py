@@ -18,19 +18,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mmgraph.errors import UsageError
 from mmgraph.runs.opened import is_model_file
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.export import export_view, picture_of
+from mmgraph_gui.export.exports import Exports
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.look_history import LookHistory
 from mmgraph_gui.news import News
 from mmgraph_gui.own_items import OwnItems, is_own_item
 from mmgraph_gui.processes.launcher import Launcher
 from mmgraph_gui.processes.model_process import ModelProcess
-from mmgraph_gui.questions import ask_export, ask_folder, ask_own_item, ask_report
+from mmgraph_gui.questions import ask_folder, ask_own_item
 from mmgraph_gui.remote.remote_runs import RemoteRuns
 from mmgraph_gui.runs.otherruns import OtherRuns
 from mmgraph_gui.runs.recent import RecentRuns
@@ -80,6 +79,7 @@ class MainWindow(QMainWindow):
         self.comparison: CompareWindow | None = None
         self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
         self.deeds = RunDeeds(self)
+        self.exports = Exports(self)
         self.remote = RemoteRuns(self, root)
         self.queue = RunQueue(self.launcher, lambda: any(entry.is_live for entry in self.runs.entries), self)
         self.run_dock = QDockWidget("Runs", self)
@@ -310,53 +310,6 @@ class MainWindow(QMainWindow):
             dock.setGeometry(place.adjusted(self.width() // 20, 0, -self.width() // 20, 0))
         self.runs.view.setFocus()
 
-    def export_dialog(self) -> None:
-        """Ask for a file and write the current view into it."""
-        view = self.area.current_view()
-        if view is None:
-            return
-        run = self.state.path.name if self.state.path else "mmgraph"
-        asked = ask_export(self, view, f"{run}-{view.name}-step{self.state.step}")
-        if asked is not None:
-            self.export(view.name, *asked)
-
-    def export(self, name: str, path: Path, scale: float = 1.0) -> None:
-        """Write a view into a file; its ending says how."""
-        export_view(self.area.views[name], path, self.follower, lambda text: self.say(text, "info"), scale)
-
-    def copy_view(self) -> None:
-        """Put a picture of the current view onto the clipboard."""
-        view = self.area.current_view()
-        if view is not None:
-            QApplication.clipboard().setImage(picture_of(view))
-            self.say(f"Copied {view.title} as a picture.", "info")
-
-    def report_dialog(self) -> None:
-        """Ask for a file and write a report of the run into it."""
-        if self.state.path is None:
-            self.say("Open a run first: a report is about one run.", "info")
-            return
-        path = ask_report(self, self.state.path.name)
-        if path is not None:
-            self.report(path)
-
-    def report(self, path: Path) -> None:
-        """Write a report: a web page made from the run, or a PDF of what the views show at this step."""
-        run = self.state.path
-        if run is None:
-            return
-        told = f"Wrote the report to '{path}'."
-        if path.suffix.lower() == ".pdf":
-            from mmgraph_gui.pdf_report import PdfReport
-
-            try:
-                PdfReport(self, path, lambda: self.say(told, "info")).begin()
-            except UsageError as error:
-                self.say(str(error))
-        else:
-            self.say("Writing the report …", "info")
-            self.follower.do(lambda: _write_page(run, path), lambda _: self.say(told, "info"))
-
     def choose_colours(self) -> None:
         """Choose the colours of classes."""
         from mmgraph_gui.colours_dialog import ColoursDialog
@@ -547,11 +500,3 @@ class MainWindow(QMainWindow):
         self.runs.close_worker()
         self.launcher.close()
         super().closeEvent(event)
-
-
-def _write_page(run: Path, path: Path) -> None:
-    from mmgraph.report import write_report
-    from mmgraph.runs import RunReader
-
-    with RunReader(run) as reader:
-        write_report(reader, path)

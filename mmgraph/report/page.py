@@ -32,7 +32,9 @@ _ORDER = (
 )
 
 
-def write_report(reader: RunReader, path: Path | str | None = None) -> Path:
+def write_report(
+    reader: RunReader, path: Path | str | None = None, progress: Callable[[float, str], object] | None = None
+) -> Path:
     """Write one self-contained HTML page about a run; returns where.
 
     It loads nothing from anywhere: pictures are inside, styles follow light and dark, and it can be sent
@@ -40,17 +42,21 @@ def write_report(reader: RunReader, path: Path | str | None = None) -> Path:
 
     Args:
         path: the file; by default report.html in the run folder.
+        progress: called with the share that is done, 0 to 1, and what is done next; what it raises ends the work, and
+            nothing is written.
 
     Raises:
         RunDamagedError: the tables of the run cannot be read.
         RunReadOnlyError, RunError: the file cannot be written; one that was there is as before.
     """
     target = reader.folder / REPORT_FILE if path is None else Path(path)
-    text = render(reader)
+    text = render(reader, progress)
     part = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8")
+        if progress is not None:
+            progress(1.0, "Writing …")
         os.replace(part, target)
     except OSError as error:
         raise write_failure(target.parent, error) from error
@@ -59,21 +65,26 @@ def write_report(reader: RunReader, path: Path | str | None = None) -> Path:
     return target
 
 
-def render(reader: RunReader) -> str:
-    """The page as text."""
+def render(reader: RunReader, progress: Callable[[float, str], object] | None = None) -> str:
+    """The page as text; `progress` is that of `write_report`."""
     update = reader.poll()
     described = _table_of(reader.config, "run")
     title = str(described.get("title") or described.get("recipe") or reader.name)
-    sections = [
-        _section("Curves", "curves", lambda: draw_all(update.scalars), grid=True),
-        _section("Embedding", "embedding", lambda: embeddings(reader), grid=True),
-        _section("Confusion", "confusion", lambda: confusions(reader), grid=True),
-        _section("Most wrong", "wrong", lambda: most_wrong(reader)),
-        _section("Filters", "filters", lambda: filters(reader), grid=True),
-        _section("Edge attention", "attention", lambda: attentions(reader), grid=True),
-        _section("Log", "log", lambda: _log(update.events)),
-        _section("Configuration", "configuration", lambda: _configuration(reader.config), grid=True),
+    parts: list[tuple[str, str, bool, Callable[[], Sequence[Markup]]]] = [
+        ("Curves", "curves", True, lambda: draw_all(update.scalars)),
+        ("Embedding", "embedding", True, lambda: embeddings(reader)),
+        ("Confusion", "confusion", True, lambda: confusions(reader)),
+        ("Most wrong", "wrong", False, lambda: most_wrong(reader)),
+        ("Filters", "filters", True, lambda: filters(reader)),
+        ("Edge attention", "attention", True, lambda: attentions(reader)),
+        ("Log", "log", False, lambda: _log(update.events)),
+        ("Configuration", "configuration", True, lambda: _configuration(reader.config)),
     ]
+    sections = []
+    for place, (name, anchor, grid, make) in enumerate(parts):
+        if progress is not None:
+            progress(place / len(parts), f"{name} …")
+        sections.append(_section(name, anchor, make, grid=grid))
     head = element(
         "head",
         element("meta", charset="utf-8"),

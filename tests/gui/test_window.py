@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage, QPainter
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from mmgraph.errors import RunError
@@ -329,96 +327,6 @@ def test_views_are_drawn_again_when_a_folder_is_there_again(qtbot, opened_window
     qtbot.waitUntil(lambda: "can be read again" in opened_window.banner.text)
     qtbot.waitUntil(lambda: embedding.message == "")
     assert opened_window.state.step == opened_window.state.steps()[0]
-
-
-def test_exports_picture_vectors_and_table(qtbot, opened_window, tmp_path):
-    qtbot.waitUntil(lambda: bool(opened_window.area.views["metrics"].plots))
-    for ending, start in ((".png", b"\x89PNG"), (".svg", b"<?xml"), (".csv", b"tag,step")):
-        path = tmp_path / f"metrics{ending}"
-        opened_window.export("metrics", path)
-        qtbot.waitUntil(lambda path=path: str(path) in opened_window.banner.text)
-        assert path.read_bytes().startswith(start)
-    assert len((tmp_path / "metrics.csv").read_text().splitlines()) == 1 + 40 * 2 + 4 * 3
-    opened_window.export("metrics", tmp_path / "metrics.xyz")
-    assert "can be written as .png, .svg, .csv" in opened_window.banner.text
-    opened_window.export("metrics", tmp_path / "no" / "such.png")
-    qtbot.waitUntil(lambda: "could not be written" in opened_window.banner.text)
-
-
-@pytest.mark.parametrize("name", [spec.name for spec in VIEW_SPECS])
-def test_every_view_is_written_as_vectors(qtbot, opened_window, tmp_path, name):
-    view = opened_window.area.show_view(name)
-    qtbot.waitUntil(lambda: not view.is_pending and not opened_window.follower.is_busy)
-    path = tmp_path / f"{name}.svg"
-    opened_window.export(name, path)
-    qtbot.waitUntil(lambda: str(path) in opened_window.banner.text)
-    drawing = QSvgRenderer(str(path))
-    assert drawing.isValid()
-    image = QImage(drawing.defaultSize(), QImage.Format.Format_RGB32)
-    image.fill(0)
-    painter = QPainter(image)
-    drawing.render(painter)
-    painter.end()
-    small = image.scaled(160, 160)
-    assert len({small.pixel(x, y) for x in range(160) for y in range(160)}) > (0 if view.message else 3)
-
-
-def test_pictures_are_as_large_as_asked(qtbot, opened_window, tmp_path):
-    qtbot.waitUntil(lambda: bool(opened_window.area.views["metrics"].plots))
-    for scale in (1, 3):
-        size = opened_window.area.views["metrics"].content.size()
-        path = tmp_path / f"metrics{scale}.png"
-        opened_window.export("metrics", path, scale)
-        qtbot.waitUntil(path.is_file)
-        qtbot.waitUntil(lambda path=path: str(path) in opened_window.banner.text)
-        assert QImage(str(path)).size() == size * scale
-
-
-def test_a_copied_view_is_on_the_clipboard(qtbot, opened_window):
-    view = opened_window.area.show_view("metrics")
-    qtbot.waitUntil(lambda: bool(view.plots))
-    size = view.content.size()  # the message about it takes some height
-    opened_window.actions_["copy"].trigger()
-    assert QApplication.clipboard().image().size() == size
-
-
-def test_vectors_say_what_the_colours_mean(qtbot, opened_window, tmp_path):
-    view = opened_window.area.show_view("embedding")
-    qtbot.waitUntil(lambda: len(view.points) > 0)
-    path = tmp_path / "embedding.svg"
-    opened_window.export("embedding", path)
-    qtbot.waitUntil(lambda: str(path) in opened_window.banner.text)
-    text = path.read_text()
-    key = view.colour_key()
-    assert len(key) == 10
-    for name, colour in key:
-        assert f">{name}</text>" in text
-        assert colour in text
-
-
-def test_the_report_is_a_page_or_a_pdf_of_every_view(qtbot, opened_window, tmp_path):
-    page, pdf = tmp_path / "report.html", tmp_path / "report.pdf"
-    opened_window.report(page)
-    qtbot.waitUntil(lambda: str(page) in opened_window.banner.text)
-    assert "digits" in page.read_text()
-    before = opened_window.area.current
-    opened_window.report(pdf)
-    qtbot.waitUntil(lambda: str(pdf) in opened_window.banner.text, timeout=60_000)
-    written = pdf.read_bytes()
-    assert written.startswith(b"%PDF")
-    drawn = [view for view in opened_window.area.views.values() if not view.message]
-    assert len(drawn) >= 6
-    assert written.count(b"/Type /Page\n") == 1 + math.ceil(len(drawn) / 2)
-    assert opened_window.area.current == before
-    assert list(tmp_path.glob(".*.part")) == []
-
-
-@pytest.mark.parametrize("ending", ["html", "pdf"])
-def test_a_report_that_cannot_be_written_says_so(qtbot, opened_window, digits_run, ending):
-    path = digits_run / "run.db" / f"report.{ending}"  # a file is no folder
-    opened_window.report(path)
-    qtbot.waitUntil(lambda: opened_window.banner.text not in ("", "Writing the report …"))
-    assert "Wrote" not in opened_window.banner.text
 
 
 def test_selection_is_undone_by_key(qtbot, opened_window):

@@ -237,3 +237,22 @@ def test_no_torch_is_needed(write_run):
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_progress_is_told_and_what_it_raises_leaves_no_file(write_run, tmp_path) -> None:
+    told = []
+    with RunReader(write_run()) as reader:
+        write_report(reader, tmp_path / "whole.html", lambda share, text: told.append((share, text)))
+        shares = [share for share, _ in told]
+        assert shares == sorted(shares)
+        assert (shares[0], shares[-1]) == (0.0, 1.0)
+        assert "Filters …" in [text for _, text in told]
+
+        def enough(share, text):
+            if share == 1.0:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            write_report(reader, tmp_path / "cancelled.html", enough)
+    assert [file.name for file in tmp_path.glob("*.html*")] == ["whole.html"]
+    assert list(tmp_path.glob(".*.part")) == []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtWidgets import QFileDialog
 
+from mmgraph_gui.export.progress import Progress, whole_file, write_in_worker
 from mmgraph_gui.item_card import describe
 from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.state import Groups
@@ -146,8 +147,21 @@ class GraphQuestions:
         if now is None:
             return
         items = state.items if now.rows is None else None
-        work = functools.partial(write_graphml, path, now.positions, now.edges, items, state.prediction)
-        self._view.follower.do(work, lambda _: self._view.caption.setText(f"Wrote the graph to '{path}'."))
+        prediction = state.prediction
+
+        def write(progress: Progress) -> None:
+            with whole_file(path) as part:
+                write_graphml(part, now.positions, now.edges, items, prediction, progress)
+                progress()
+
+        told = f"Wrote the graph to '{path}'."
+        write_in_worker(
+            self._view,
+            self._view.follower,
+            "Writing the graph",
+            write,
+            lambda: self._view.caption.setText(told),
+        )
 
     def _of_nodes(self) -> GraphLayout | None:
         """The graph, where its nodes are the items."""

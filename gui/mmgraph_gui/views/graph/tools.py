@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -13,6 +14,8 @@ from mmgraph.runs import ItemSet
 from mmgraph_gui.item_card import class_name
 from mmgraph_gui.prediction import Prediction
 from mmgraph_gui.selection import Rows
+
+LINES_AT_ONCE = 1000
 
 Edges = npt.NDArray[np.int64]
 
@@ -63,8 +66,14 @@ def write_graphml(
     edges: Edges,
     items: ItemSet | None,
     prediction: Prediction | None,
+    progress: Callable[[float], object] = lambda _: None,
 ) -> None:
-    """Write nodes with place, label and prediction, and edges, as Gephi, yEd and networkx read them."""
+    """Write nodes with place, label and prediction, and edges, as Gephi, yEd and networkx read them.
+
+    Args:
+        progress: called now and then with the share that is written.
+    """
+    total = len(positions) + edges.shape[1]
     labels = items.labels if items is not None else None
     ids = items.ids if items is not None else None
     keys = {"x": "double", "y": "double", "id": "long", "label": "string", "prediction": "string"}
@@ -75,6 +84,8 @@ def write_graphml(
             file.write(f'<key id="{key}" for="node" attr.name="{key}" attr.type="{kind}"/>\n')
         file.write('<graph edgedefault="undirected">\n')
         for node, (x, y) in enumerate(positions.tolist()):
+            if node % LINES_AT_ONCE == 0:
+                progress(node / total)
             data = {"x": f"{x:.6g}", "y": f"{y:.6g}"}
             if ids is not None and node < len(ids):
                 data["id"] = str(int(ids[node]))
@@ -86,7 +97,9 @@ def write_graphml(
                 f'<data key="{key}">{_text(value)}</data>' for key, value in data.items() if value
             )
             file.write(f'<node id="n{node}">{parts}</node>\n')
-        for source, target in edges.T.tolist():
+        for number, (source, target) in enumerate(edges.T.tolist(), start=len(positions)):
+            if number % LINES_AT_ONCE == 0:
+                progress(number / total)
             file.write(f'<edge source="n{source}" target="n{target}"/>\n')
         file.write("</graph>\n</graphml>\n")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from mmgraph.runs.selections import (
     write_ids,
     write_selection,
 )
+from mmgraph_gui.export.progress import Progress, whole_file, write_csv, write_in_worker
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.item_card import ROW_COLUMNS, row_values
 from mmgraph_gui.selection import Rows
@@ -84,14 +84,15 @@ class SelectionMenu(QMenu):
         values, items = row_values(self._state, rows), self._state.items
         texts = None if items is None or items.texts is None else [items.texts[row] for row in rows.tolist()]
 
-        def write() -> None:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow((*ROW_COLUMNS, *(("text",) if texts else ())))
-                for number, value in enumerate(values):
-                    writer.writerow((*value, *((texts[number],) if texts else ())))
+        columns = (*ROW_COLUMNS, *(("text",) if texts else ()))
+        table = ((*value, *((texts[number],) if texts else ())) for number, value in enumerate(values))
 
-        self._follower.do(write, lambda _: self._say(f"Wrote {len(rows):,} items to '{path}'."))
+        def write(progress: Progress) -> None:
+            with whole_file(path) as part:
+                write_csv(columns, table, part, progress, total=len(rows))
+                progress()
+
+        self._write(write, f"Wrote {len(rows):,} items to '{path}'.")
 
     def write_split(self, folder: Path) -> None:
         """Write the selected items as the test part of a split and all others as its training part."""
@@ -102,13 +103,18 @@ class SelectionMenu(QMenu):
         chosen = np.zeros(len(items), dtype=bool)
         chosen[rows[rows < len(items)]] = True
 
-        def write() -> None:
-            write_ids(folder / "test_idx-1.txt", ids[chosen])
-            write_ids(folder / "train_idx-1.txt", ids[~chosen])
+        def write(progress: Progress) -> None:
+            with (
+                whole_file(folder / "test_idx-1.txt") as tested,
+                whole_file(folder / "train_idx-1.txt") as trained,
+            ):
+                write_ids(tested, ids[chosen])
+                progress(0.5, "Writing those to train on …")
+                write_ids(trained, ids[~chosen])
+                progress()
 
         parts = f"test_idx-1.txt ({int(chosen.sum()):,}) and train_idx-1.txt ({int((~chosen).sum()):,})"
-        told = f"Wrote {parts} to '{folder}'."
-        self._follower.do(write, lambda _: self._say(told))
+        self._write(write, f"Wrote {parts} to '{folder}'.")
 
     # -- questions -----------------------------------------------------------------------------------------
 
@@ -135,6 +141,10 @@ class SelectionMenu(QMenu):
             self.write_split(Path(chosen))
 
     # -- how it works --------------------------------------------------------------------------------------
+
+    def _write(self, write: Callable[[Progress], object], told: str) -> None:
+        title = "Writing the selection"
+        write_in_worker(self.parentWidget() or self, self._follower, title, write, lambda: self._say(told))
 
     def _ids(self, rows: Rows) -> Rows:
         items: ItemSet | None = self._state.items

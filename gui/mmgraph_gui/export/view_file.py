@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QRegion
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QImageWriter, QPainter, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.errors import UsageError
 from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import Drawing
+from mmgraph_gui.export.progress import Progress, whole_file, write_csv, write_in_worker
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.views import View
 
@@ -44,28 +45,38 @@ def picture_of(view: View, scale: float = 1.0) -> QImage:
 def export_view(
     view: View, path: Path, follower: RunFollower, done: Callable[[str], None], scale: float = 1.0
 ) -> None:
-    """Write a view; what takes long is done off the UI thread.
+    """Write a view; what takes long is done off the UI thread, and can be cancelled.
 
     Args:
         scale: of a picture, how many times as large as on the screen.
+
+    Raises:
+        UsageError: it cannot be written as a file of that ending.
     """
     ending, table = path.suffix.lower(), view.table()
-    told = f"Wrote {view.title} to '{path}'."
+    write: Callable[[Path, Progress], object]
     if ending == ".svg":
         drawing = view.vector_source()
         text = (
             _svg(drawing, view, view.colour_key()) if drawing is not None else _svg(_content_of(view), view)
         )
-        follower.do(lambda: path.write_bytes(text), lambda _: done(told))
+        write = functools.partial(_write_bytes, text)
     elif ending == ".csv" and table is not None:
-        columns, rows = table
-        follower.do(lambda: _write_csv(columns, rows, path), lambda _: done(told))
+        write = functools.partial(write_csv, *table)
     elif ending == ".png":
-        image = picture_of(view, scale)
-        follower.do(lambda: _write_png(image, path), lambda _: done(told))
+        write = functools.partial(_write_png, picture_of(view, scale))
     else:
         known = ", ".join(formats_of(view))
-        follower.message.emit(f"{view.title} can be written as {known}, not as '{path.name}'.")
+        raise UsageError(f"{view.title} can be written as {known}, not as '{path.name}'.")
+
+    def write_whole(progress: Progress) -> None:
+        with whole_file(path) as part:
+            write(part, progress)
+            progress()
+
+    write_in_worker(
+        view, follower, f"Writing {view.title}", write_whole, lambda: done(f"Wrote {view.title} to '{path}'.")
+    )
 
 
 def _content_of(view: View) -> Drawing:
@@ -109,13 +120,12 @@ def _svg(drawing: Drawing, view: View, legend: Sequence[tuple[str, str]] = ()) -
     return bytes(buffer.data().data())
 
 
-def _write_png(image: QImage, path: Path) -> None:
-    if not image.save(str(path)):
-        raise UsageError(f"'{path}' could not be written; is its folder there, and may you write to it?")
+def _write_bytes(text: bytes, path: Path, _progress: Progress) -> None:
+    path.write_bytes(text)
 
 
-def _write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
+def _write_png(image: QImage, path: Path, progress: Progress) -> None:
+    progress(None, f"Writing a picture of {image.width():,} × {image.height():,} pixels …")
+    writer = QImageWriter(str(path), b"PNG")
+    if not writer.write(image):
+        raise OSError(writer.errorString())

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMarginsF, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
-from PySide6.QtWidgets import QProgressDialog
 
 from mmgraph.errors import UsageError
-from mmgraph_gui.export import picture_of
+from mmgraph_gui.export.progress import ProgressDialog
+from mmgraph_gui.export.view_file import picture_of
 from mmgraph_gui.views import View
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ class PdfReport(QObject):
         self._written = 0
         self._came_from = window.area.current
         self._run = window.state.path
-        self._dialog = QProgressDialog("Drawing every view …", "Cancel", 0, len(self._left), window)
-        self._dialog.setWindowTitle("Export report")
-        self._dialog.setWindowModality(Qt.WindowModality.WindowModal)
-        self._dialog.setMinimumDuration(500)
+        self._dialog = ProgressDialog("Writing the report", window)
+        self._dialog.cancelled.connect(lambda: self._end(complete=False))
         self._writer = QPdfWriter(str(self._part))
         self._painter = QPainter()
         self._timer = QTimer(self, interval=LOOK_MILLISECONDS)
@@ -79,11 +77,15 @@ class PdfReport(QObject):
 
     def _show_next(self) -> None:
         if self._left:
-            self._window.area.show_view(self._left[0])
+            area = self._window.area
+            self._dialog.say(
+                1 - len(self._left) / len(area.docks), f"Drawing {area.specs[self._left[0]].title} …"
+            )
+            area.show_view(self._left[0])
 
     def _look(self) -> None:
         window = self._window
-        if self._dialog.wasCanceled() or window.state.path != self._run:
+        if window.state.path != self._run:
             self._end(complete=False)
             return
         if not self._left:
@@ -95,7 +97,6 @@ class PdfReport(QObject):
         if view is not None and not view.message:
             self._write_view(view)
         self._left.pop(0)
-        self._dialog.setValue(len(window.area.docks) - len(self._left))
         self._show_next()
 
     def _write_facts(self) -> None:
@@ -142,8 +143,7 @@ class PdfReport(QObject):
     def _end(self, *, complete: bool) -> None:
         self._timer.stop()
         self._painter.end()
-        self._dialog.reset()
-        self._dialog.deleteLater()
+        self._dialog.end()
         self._window.area.show_view(self._came_from)
         if complete:
             self._part.replace(self._path)
