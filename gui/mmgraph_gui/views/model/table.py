@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 EMPTY = QModelIndex()
+MEASURED = 8
 FEWEST_LETTERS = 6
 """So many of a name are shown however narrow the table is."""
 
@@ -21,11 +23,17 @@ class Rows(QAbstractTableModel):
         super().__init__()
         self._headings = tuple(headings)
         self.rows: list[tuple[Any, ...]] = []
+        self.numbers: set[int] = set()
 
     def show_rows(self, rows: list[tuple[Any, ...]]) -> None:
         """Show others."""
         self.beginResetModel()
         self.rows = rows
+        self.numbers = {
+            column
+            for column in range(len(self._headings))
+            if any(isinstance(row[column], (int, float)) for row in rows)
+        }
         self.endResetModel()
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = EMPTY) -> int:
@@ -53,8 +61,7 @@ class Rows(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._headings[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:  # as what stands below
-                numbers = any(isinstance(row[section], (int, float)) for row in self.rows)
-                side = Qt.AlignmentFlag.AlignRight if numbers else Qt.AlignmentFlag.AlignLeft
+                side = Qt.AlignmentFlag.AlignRight if section in self.numbers else Qt.AlignmentFlag.AlignLeft
                 return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 
@@ -114,17 +121,17 @@ class NamedRows(QTableView):
 
     def _measure(self) -> None:
         header = self.horizontalHeader()
-        self._wanted = [
-            max(self.sizeHintForColumn(column), header.sectionSizeHint(column))
-            for column in range(header.count())
-        ]
-        self._names = [
-            column
-            for column in range(header.count())
-            if column not in self._whole
-            and not any(isinstance(row[column], (int, float)) for row in self.rows)
-        ]
+        columns = range(header.count())
+        self._wanted = [max(self._width_of(column), header.sectionSizeHint(column)) for column in columns]
+        self._names = [column for column in columns if column not in self._whole | self._rows.numbers]
         self._fit()
+
+    def _width_of(self, column: int) -> int:
+        """Of the cells with the most letters: to have Qt measure a thousand takes longer than all else."""
+        letters = [len(_words(row[column])) for row in self.rows]
+        longest = heapq.nlargest(MEASURED, range(len(letters)), key=letters.__getitem__)
+        cells = (self.sizeHintForIndex(self._rows.index(row, column)) for row in longest)
+        return max((cell.width() for cell in cells), default=0)
 
     def _fit(self) -> None:
         numbers = sum(width for column, width in enumerate(self._wanted) if column not in self._names)

@@ -67,3 +67,16 @@ def test_in_no_room_at_all_it_scrolls_rather_than_hides(table):
     assert min(widths(table)) >= table.fontMetrics().averageCharWidth() * FEWEST_LETTERS
     table.show_rows([])
     assert table.rows == []
+
+
+def test_the_longest_of_very_many_rows_is_found_by_measuring_a_few(table, monkeypatch):
+    asked = []
+    measure = table.sizeHintForIndex
+    monkeypatch.setattr(table, "sizeHintForIndex", lambda index: asked.append(index.row()) or measure(index))
+    table.resize(2000, 300)
+    rows = [(f"layers.{n % 7}", "Linear", "n × 8", n, None, 0.5) for n in range(5_000)]
+    rows[4_321] = (LONG, *rows[4_321][1:])
+    table.show_rows(rows)
+    assert table.columnWidth(0) >= table.fontMetrics().horizontalAdvance(LONG)
+    assert 4_321 in asked
+    assert len(asked) < 100
