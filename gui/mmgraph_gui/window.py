@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
         self.session = Session(settings, self.state, self.follower, self)
         self.news = News(self.state, self.say, self.status.tell)
         self._attached = True
+        self._last_started: Path | None = None
         self._connect()
         self._restore()
         self._enable()
@@ -408,7 +409,8 @@ class MainWindow(QMainWindow):
         self.own.failed.connect(self.say)
         self.own.arrived.connect(lambda: self.area.show_view("items"))
         self.launcher.failed.connect(self.say)
-        self.launcher.appeared.connect(self.open_run)
+        self.launcher.appeared.connect(self._appeared)
+        self.launcher.began.connect(self._began)
         self.runs.chosen.connect(self.open_run)
         self.runs.wanted.connect(self.deeds.do)
         self.queue.changed.connect(self.runs.show_queue)
@@ -421,6 +423,20 @@ class MainWindow(QMainWindow):
         self.others.failed.connect(lambda text: self.say(text, "warning"))
         self.bar.rate_chosen.connect(self.set_rate)
         self.state.subscribe(self._state_changed)
+
+    def _appeared(self, path: Path) -> None:
+        self._last_started = path.absolute()
+        self.open_run(path)
+
+    def _began(self, path: Path) -> None:
+        """A run from the queue takes the place of the one before it, not of another that is looked at."""
+        watched = self.state.path is None or (self.state.path == self._last_started and self.state.follow)
+        if watched:
+            self._appeared(path)
+        else:
+            self._last_started = path.absolute()
+            self.runs.refresh()
+            self.say(f"{path.name} from the queue is being trained now; it is in the table of runs.", "info")
 
     def _state_changed(self, topic: Topic) -> None:
         if topic in ("run", "status", "snapshots"):

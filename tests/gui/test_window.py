@@ -591,3 +591,17 @@ def test_after_the_learning_rate_is_set_keys_move_the_steps_again(qtbot, opened_
     assert not opened_window.bar.rate.hasFocus()
     qtbot.keyClick(opened_window, Qt.Key.Key_Home)
     qtbot.waitUntil(lambda: opened_window.state.step == 10)
+
+
+def test_a_run_from_the_queue_takes_the_place_of_the_one_before_it_alone(
+    qtbot, opened_window, write_run, tmp_path
+):
+    looked_at = opened_window.state.path
+    first, second = (write_run(tmp_path / "runs", name, steps=(1,)) for name in ("first", "second"))
+    opened_window.launcher.began.emit(first)
+    assert opened_window.state.path == looked_at
+    assert "first from the queue" in opened_window.banner.text
+    opened_window.launcher.appeared.emit(first)
+    qtbot.waitUntil(lambda: opened_window.state.path == first and opened_window.state.status is not None)
+    opened_window.launcher.began.emit(second)
+    assert opened_window.state.path == second

@@ -45,11 +45,13 @@ class Launcher(QObject):
 
     Signals:
         appeared(Path): the run folder of a started process is there.
+        began(Path): the same, of a run that nobody waits for at this moment.
         resumed(Path): a run that was taken up again is being trained.
         failed(str): a process could not start, resume or explain a run; what it said.
     """
 
     appeared = Signal(object)
+    began = Signal(object)
     resumed = Signal(object)
     failed = Signal(str)
 
@@ -64,13 +66,19 @@ class Launcher(QObject):
         """Whether a process that it started or resumed is still training."""
         return any(thread.is_alive() for thread in self._threads if thread.name == TRAINING)
 
-    def start(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> Callable[[], None]:
+    def start(
+        self, recipe: str, values: Mapping[str, Scalar | None], root: Path, *, awaited: bool = True
+    ) -> Callable[[], None]:
         """Train a recipe with the options that differ from its defaults, in a new folder below `root`.
 
         What is returned gives that up until the run appears.
+
+        Args:
+            awaited: whether somebody has just asked for it: then it has `appeared`, else it `began`.
         """
         given_up = threading.Event()
-        self._watch(self._start, recipe, dict(values), root, given_up)
+        there = self.appeared if awaited else self.began
+        self._watch(self._start, recipe, dict(values), root, given_up, there.emit)
         return given_up.set
 
     def resume(self, run: Path) -> Callable[[], None]:
@@ -120,11 +128,16 @@ class Launcher(QObject):
         thread.start()
 
     def _start(
-        self, recipe: str, values: dict[str, Scalar | None], root: Path, given_up: threading.Event
+        self,
+        recipe: str,
+        values: dict[str, Scalar | None],
+        root: Path,
+        given_up: threading.Event,
+        tell: Callable[[Path], object],
     ) -> None:
         name = free_name(root, recipe)
         command = ["train", recipe, "--runs", str(root), "--name", name, "--quiet", *flags(values)]
-        self._follow_new(command, root / name, f"Training of {recipe} did not start", given_up)
+        self._follow_new(command, root / name, f"Training of {recipe} did not start", given_up, tell)
 
     def _resume(self, run: Path, given_up: threading.Event) -> None:
         command = ["resume", str(run), "--quiet"]
@@ -136,15 +149,20 @@ class Launcher(QObject):
         name = free_name(root, file.stem.lstrip(".") or "model")
         command = ["open", str(file), "--runs", str(root), "--name", name, *chosen]
         complaint = f"'{file.name}' could not be opened"
-        self._follow_new(command, root / name, complaint, given_up)
+        self._follow_new(command, root / name, complaint, given_up, self.appeared.emit)
 
     def _explain(self, run: Path, item: int) -> None:
         self._follow(["explain", str(run), str(item)], f"Item {item} could not be explained")
 
     def _follow_new(
-        self, command: Sequence[str], folder: Path, complaint: str, given_up: threading.Event
+        self,
+        command: Sequence[str],
+        folder: Path,
+        complaint: str,
+        given_up: threading.Event,
+        tell: Callable[[Path], object],
     ) -> None:
-        self._follow(command, complaint, lambda: is_run(folder), lambda: self.appeared.emit(folder), given_up)
+        self._follow(command, complaint, lambda: is_run(folder), lambda: tell(folder), given_up)
 
     def _follow(
         self,

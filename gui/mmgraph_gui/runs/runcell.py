@@ -132,11 +132,11 @@ class RunCell(QStyledItemDelegate):
             self._words(painter, top.adjusted(used, 0, 0, 0), tags, faint)
             label.setItalic(False)
             painter.setFont(label)
-        metric = entry.metric or entry.recipe
+        metric = entry.metric or (entry.summary.message if entry.place else entry.recipe)
         spare = area.right() - left - 2 * PAD - option.fontMetrics.horizontalAdvance(metric)
         curve = min(spare, CURVE_WIDTH) if entry.trace and spare >= NARROWEST_CURVE else 0
         wide = area.right() - left - curve - (PAD if curve else 0)
-        state = ", ".join(part for part in (entry.state, _when(entry)) if part)
+        state = ", ".join(part for part in (entry.told_state, _when(entry)) if part)
         self._paint_dot(painter, QRect(area.left(), area.top() + line, left - area.left(), line), entry)
         self._words(painter, QRect(left, area.top() + line, wide, line), state, faint)
         below = QRect(left, area.top() + 2 * line, wide, line)
@@ -163,7 +163,7 @@ class RunCell(QStyledItemDelegate):
             self._paint_name(painter, area.adjusted(round(box.width()) + PAD, 0, 0, 0), entry, text)
         elif name == "state":
             self._paint_dot(painter, QRect(area.left(), area.top(), line, area.height()), entry)
-            self._words(painter, area.adjusted(line + 2, 0, 0, 0), entry.state, text)
+            self._words(painter, area.adjusted(line + 2, 0, 0, 0), entry.told_state, text)
         elif name == "trace":
             if entry.trace:
                 self._paint_curve(

@@ -32,6 +32,7 @@ class RunEntry:
         best: name and value of the number that says most of the run, the best there was of it.
         trace: heights of the small curve, 0 … 1 from left to right.
         trace_of: name of the number that it is of.
+        place: of one that waits for its turn: 1 is next.
     """
 
     summary: RunSummary
@@ -39,6 +40,7 @@ class RunEntry:
     best: tuple[str, float] | None = None
     trace: tuple[float, ...] = ()
     trace_of: str = ""
+    place: int = 0
 
     @property
     def path(self) -> Path:
@@ -54,6 +56,13 @@ class RunEntry:
     def state(self) -> str:
         """running, finished …"""
         return self.summary.state
+
+    @property
+    def told_state(self) -> str:
+        """The state, of one that waits with its place: "queued, next"."""
+        return (
+            self.state if not self.place else f"queued, {'next' if self.place == 1 else f'no. {self.place}'}"
+        )
 
     @property
     def is_live(self) -> bool:

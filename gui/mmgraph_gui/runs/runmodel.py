@@ -45,7 +45,7 @@ def _length(entry: RunEntry) -> str:
 
 COLUMNS = (
     Column("name", "Run", lambda entry: entry.summary.name, lambda entry: entry.summary.name.casefold()),
-    Column("state", "State", lambda entry: entry.state, lambda entry: entry.state),
+    Column("state", "State", lambda entry: entry.told_state, lambda entry: entry.told_state),
     Column("recipe", "Recipe", lambda entry: entry.recipe, lambda entry: entry.recipe),
     Column("dataset", "Data set", lambda entry: entry.summary.dataset, lambda entry: entry.summary.dataset),
     Column("best", "Best", lambda entry: entry.metric, lambda entry: entry.best[1] if entry.best else None, True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -58,7 +58,7 @@ class RunQueue(QObject):
     def add(self, recipe: str, values: Mapping[str, Scalar | None], root: Path) -> None:
         """Let a run wait for its turn."""
         self._number += 1
-        path = root / f"{recipe} (queued {self._number})"
+        path = root / f"{recipe} ({self._number})"
         dataset = str(values.get("dataset") or "")
         changes = ", ".join(f"{name} = {value}" for name, value in values.items()) or "default options"
         summary = RunSummary(path, "queued", changes, recipe, dataset)
@@ -80,9 +80,11 @@ class RunQueue(QObject):
             self._timer.stop()
         elif not self._launcher.is_training and not self._is_busy():
             following = self._waiting.pop(0)
-            cancel = self._launcher.start(following.recipe, following.values, following.root)
+            cancel = self._launcher.start(following.recipe, following.values, following.root, awaited=False)
             self.started.emit(following.recipe, cancel)
             self._tell()
 
     def _tell(self) -> None:
-        self.changed.emit([one.entry for one in self._waiting])
+        newest = max((one.entry.created for one in self._waiting), default=0.0)
+        places = enumerate(self._waiting, start=1)  # the next one stands first where the newest do
+        self.changed.emit([replace(one.entry, place=at, created=newest - at / 1000) for at, one in places])

@@ -68,6 +68,29 @@ def test_runs_start_one_after_the_other(qtbot, queue, launcher, tmp_path):
     assert len(queue) == 0
 
 
+def test_what_waits_has_a_place_and_the_next_stands_first(queue, busy, tmp_path):
+    busy.append("a run from the command line")
+    lists = []
+    queue.changed.connect(lists.append)
+    for name in ("a", "b", "c"):
+        queue.add(name, {"epochs": 3}, tmp_path / "runs")
+    told = [(entry.recipe, entry.told_state) for entry in lists[-1]]
+    assert told == [("a", "queued, next"), ("b", "queued, no. 2"), ("c", "queued, no. 3")]
+    assert sorted(lists[-1], key=lambda entry: -entry.created) == lists[-1]
+    queue.cancel(lists[-1][0].path)
+    assert [entry.told_state for entry in lists[-1]] == ["queued, next", "queued, no. 2"]
+
+
+def test_a_run_from_the_queue_is_not_one_that_somebody_waits_for(qtbot, queue, launcher, tmp_path):
+    appeared, began = [], []
+    launcher.appeared.connect(appeared.append)
+    launcher.began.connect(began.append)
+    queue.add("first", {}, tmp_path / "runs")
+    qtbot.waitUntil(lambda: bool(began))
+    assert began == find_runs(tmp_path / "runs")
+    assert appeared == []
+
+
 def test_others_that_are_training_come_first_and_what_waits_can_be_taken_out(
     qtbot, queue, launcher, busy, tmp_path
 ):
@@ -86,12 +109,12 @@ def test_others_that_are_training_come_first_and_what_waits_can_be_taken_out(
     queue.cancel(waiting[0].path)
     assert [entry.recipe for entry in entries[-1]] == ["b"]
     busy.clear()
-    with qtbot.waitSignal(launcher.appeared) as found:
+    with qtbot.waitSignal(launcher.began) as found:
         queue._look()
     assert found.args[0].name.startswith("b-")
 
 
 def test_one_that_fails_holds_up_nobody(qtbot, queue, launcher, tmp_path):
-    with qtbot.waitSignals([launcher.failed, launcher.appeared]):
+    with qtbot.waitSignals([launcher.failed, launcher.began]):
         queue.add("broken", {}, tmp_path / "runs")
         queue.add("good", {}, tmp_path / "runs")
