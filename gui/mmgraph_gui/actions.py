@@ -70,7 +70,7 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
             "&Undo",
             "Ctrl+Z",
             "state.undo",
-            "Take back the last selection, colour, layer or head, or how a view was moved, zoomed or turned",
+            "Take back the last selection, colour, layer or head, what was chosen in a view, or how it was moved",
         ),
         Entry("redo", "&Redo", "Ctrl+Shift+Z", "state.redo", "Take back an undo"),
         Entry("clear", "&Clear selection", "Esc", "clear", "Select nothing"),

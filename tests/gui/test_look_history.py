@@ -116,6 +116,62 @@ def test_what_the_run_does_by_itself_is_no_step(qtbot, window):
     assert window.state.selection.tolist() == []
 
 
+def test_choosers_come_back_one_by_one(qtbot, window):
+    embedding_view, filters = embedding(qtbot, window), window.area.show_view("filters")
+    qtbot.waitUntil(lambda: filters.tiles is not None)
+    embedding_view.choosers.choose("trails", True)
+    filters.choosers.choose("colours", "Around zero")
+    filters.choosers.choose("columns", 7)
+    window.area.show_view("metrics")
+    undo(qtbot, window)
+    assert (filters.display.columns.value(), window.area.current) == (0, "filters")
+    undo(qtbot, window)
+    assert filters.scaling == "each"
+    qtbot.waitUntil(lambda: filters.tiles.grid.columns != 7)
+    undo(qtbot, window)
+    assert not embedding_view.trails.isChecked()
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_Z, CONTROL_SHIFT)
+    assert embedding_view.trails.isChecked()
+    assert (filters.scaling, filters.display.columns.value()) == ("symmetric", 7)
+    qtbot.waitUntil(lambda: filters.tiles.grid.columns == 7)
+
+
+def test_typing_and_dragging_are_one_step(qtbot, window):
+    log, metrics = window.area.show_view("log"), window.area.views["metrics"]
+    qtbot.keyClicks(log.search, "warn")
+    for value in (10, 40, 70):
+        metrics.smoothing.setValue(value)
+    window.setFocus()
+    window.state.undo()
+    assert metrics.smoothing.value() == 0
+    window.state.undo()
+    assert log.search.text() == ""
+    window.state.redo()
+    assert log.search.text() == "warn"
+
+
+def test_ways_of_attention_and_degrees_of_a_graph_come_back(qtbot, window):
+    graph, attention = window.area.show_view("graph"), window.area.show_view("attention")
+    qtbot.waitUntil(lambda: attention.edges is not None)
+    attention.choosers.choose("way", "heads")
+    window.state.undo()
+    assert attention.choosers.values()["way"] is None
+    graph = window.area.show_view("graph")
+    qtbot.waitUntil(lambda: graph.layout_now is not None and not graph._busy)
+    whole = graph.degrees.limits
+    graph.by_degree.trigger()
+    assert not graph.degrees.isHidden()
+    graph.degrees.fewest.setValue(whole[1] - 1)
+    graph.choosers.choose("edges", "convs.0")
+    qtbot.waitUntil(lambda: graph.strength is not None)
+    window.state.undo()
+    qtbot.waitUntil(lambda: graph.strength is None)
+    window.state.undo()  # the range and that it is shown were chosen in one go
+    assert graph.degrees.isHidden()
+    assert graph.degrees.limits == whole
+
+
 def test_in_a_comparison_both_sides_go_back(qtbot, window):
     window.compare()
     compare = window.comparison

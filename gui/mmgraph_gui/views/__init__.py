@@ -10,7 +10,9 @@ and draws what it gets:
         topics = frozenset({"run", "snapshots", "step", "layer"})
 
         def build(self) -> None:                        # make widgets in self.controls and self.content
-            self.picture = QLabel()
+            self.picture, self.scaling = QLabel(), QComboBox()
+            self.controls.addWidget(self.scaling)
+            self.choosers.add("scaling", self.scaling)  # undo, the next start and the palette know it now
             QVBoxLayout(self.content).addWidget(self.picture)
 
         def render_state(self, changed) -> None:        # in the UI thread, when visible, at most every 30 ms
@@ -45,6 +47,7 @@ from mmgraph_gui.follower import RunFollower, Work
 from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.state import TOPICS, AppState, Topic
+from mmgraph_gui.views.choosers import Choosers
 from mmgraph_gui.views.control_line import ControlLine
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class View(QWidget):
         state, follower, theme, model, own: from the context.
         controls: layout of a line above the content, for choosers; hidden while no run is open.
         content: the widget to fill in `build`.
+        choosers: what can be chosen; add each in `build`, and undo, the next start and the palette know it.
 
     Signals:
         explain_wanted(int): somebody asks what the answer about an item hangs on.
@@ -130,6 +134,7 @@ class View(QWidget):
         whole.addWidget(self._control_line)
         whole.addLayout(self._pages, 1)
 
+        self.choosers = Choosers(self)
         self.build()
         self._unsubscribe = self.state.subscribe(self._state_changed)
         self.theme.changed.connect(self._theme_changed)

@@ -45,6 +45,8 @@ class LogView(View):
         self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(lambda _: self.request_render("filter"))
+        self.choosers.add("level", self.level)
+        self.choosers.add("search", self.search)
         self.count = QLabel()
         self.controls.addWidget(self.level)
         self.controls.addWidget(self.search, 1)

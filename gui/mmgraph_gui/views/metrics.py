@@ -115,6 +115,7 @@ class MetricsView(View):
         self.controls.addStretch(1)
         self.controls.addWidget(self.whole)
         self._smooth(0)
+        self.choosers.add("smoothing", self.smoothing)
         area = named(QScrollArea(widgetResizable=True), "Plots", "")
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self.canvas)

@@ -23,6 +23,7 @@ from mmgraph_gui.views.attention.maps import AttentionMap, HeadGrid, read_guest,
 from mmgraph_gui.views.attention.neighbourhood import NeighbourhoodPicture
 from mmgraph_gui.views.attention.word_maps import WordMaps, WordMapsPicture
 from mmgraph_gui.views.caption import Caption
+from mmgraph_gui.views.choosers import Chooser
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.shortened import ShortBox
@@ -95,6 +96,12 @@ class AttentionView(View):
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.caption)
         self._offer_ways()
+        self.choosers.add("opacity", self.opacity)
+        ways = [(text, way) for way, (text, _) in EVERY.items()]
+        self.choosers.add_value("way", Chooser("Show", lambda: self._chosen, self._choose_way, lambda: ways))
+        self.choosers.add_value(
+            "rollout", Chooser("Rollout", lambda: self._rolls_out, self._roll_out, self._rollout_options)
+        )
 
     # -- what is asked for -------------------------------------------------------------------------------
 
@@ -266,8 +273,17 @@ class AttentionView(View):
             self._choose_way(None if self._chosen == ALL_HEADS else ALL_HEADS)
 
     def _choose_way(self, way: str | None) -> None:
-        self._chosen = way
+        self._chosen = way if way in EVERY else None
         self.request_render("control")
+        self.choosers.note("way")
+
+    def _roll_out(self, on: bool) -> None:
+        self._rolls_out = on
+        self.request_render("control")
+
+    def _rollout_options(self) -> list[tuple[str, bool]]:
+        there = self._rolls_out or self.head_box.findData("rollout") >= 0
+        return [("off" if self._rolls_out else "on", not self._rolls_out)] if there else []
 
     def _choose_head(self, index: int) -> None:
         self._rolls_out = index == self.head_box.findData("rollout")
@@ -276,6 +292,8 @@ class AttentionView(View):
         if not self._rolls_out:
             self.state.set_head(index - 1 if index else None)
         self.request_render("control")
+        for name in ("way", "rollout"):
+            self.choosers.note(name)
 
     def _open_head(self, layer: int, head: int) -> None:
         if self.heads is not None:
@@ -283,6 +301,8 @@ class AttentionView(View):
             self.state.set_layer("attention", self.heads.layers[layer])
             self.state.set_head(head)
             self.request_render("control")
+            for name in ("way", "rollout"):
+                self.choosers.note(name)
 
     def _offer_heads(self, heads: int, *, rollout: bool) -> None:
         wanted = ["Mean of all", *(str(head) for head in range(heads)), *(["Rollout"] if rollout else [])]

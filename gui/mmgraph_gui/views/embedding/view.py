@@ -114,6 +114,8 @@ class EmbeddingView(PointView):
         for key, dx, dy in (("Left", -1, 0), ("Right", 1, 0), ("Up", 0, -1), ("Down", 0, 1)):
             self._shortcut(f"Shift+{key}", functools.partial(self._turn, dx * TURN, dy * TURN))
         self._shortcut("R", self.trails.toggle)
+        self.choosers.add("projection", self.method_box)
+        self.choosers.add("trails", self.trails)
         for text, method in (("Clusters by &k-means", "k-means"), ("Clusters by &HDBSCAN", "HDBSCAN")):
             self.menu.addAction(text, functools.partial(self._find_clusters, method))
         self.aligner: Callable[[Placed], Alignment | None] | None = None

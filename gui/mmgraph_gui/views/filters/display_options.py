@@ -69,6 +69,13 @@ class DisplayButton(QToolButton):
             line.setPlaceholderText("by itself")
             line.setValidator(QDoubleValidator(line))
             line.editingFinished.connect(self.changed)
+        self.fields = {
+            "columns": self.columns,
+            "padding": self.padding,
+            "saturation": self.saturation,
+            "from": self.lowest,
+            "to": self.highest,
+        }
         panel = QWidget()
         panel.setLayout(form)
         menu, action = QMenu(self), QWidgetAction(self)

@@ -72,6 +72,10 @@ class FilterView(View):
         self.controls.addWidget(self.scaling_box)
         self.display = DisplayButton()
         self.display.changed.connect(lambda: self.request_render("control"))
+        self.choosers.add("shown", self.kind_box)
+        self.choosers.add("colours", self.scaling_box)
+        for name, field in self.display.fields.items():
+            self.choosers.add(name, field)
         self.controls.addWidget(self.display)
         self.controls.addStretch(1)
         self.controls.addWidget(self.item_picture)

@@ -53,16 +53,28 @@ class DegreeFilter(QWidget):
         low, high = self.limits
         self._degrees = degrees
         self.bars.show_degrees(degrees)
-        for box in (self.fewest, self.most):
-            box.blockSignals(True)
-            box.setMaximum(largest)
-            box.blockSignals(False)
+        self._limit(largest)
         self._set(min(low, largest), largest if high >= before else min(high, largest))
 
     @property
     def limits(self) -> tuple[int, int]:
         """Fewest and most edges of a node that is shown."""
         return self.fewest.value(), self.most.value()
+
+    def chosen(self) -> list[int | bool | None]:
+        """Whether it is shown, the fewest and the most; None for as many as there are."""
+        low, high = self.limits
+        return [not self.isHidden(), low, None if high >= self.most.maximum() else high]
+
+    def choose(self, chosen: list[int | bool | None]) -> bool:
+        """Choose a range; whether it shall be shown is for its parent to do."""
+        match chosen:
+            case [bool(shown), int(low), int() | None as high]:
+                # Before a graph is there nobody knows how many edges a node may have.
+                self._limit(max(self.most.maximum(), low, -1 if high is None else high + 1))
+                self._set(max(low, 0), self.most.maximum() if high is None else max(high, 0))
+                return shown
+        return not self.isHidden()
 
     def kept(self) -> Mask | None:
         """The nodes that are shown; None where all are."""
@@ -81,6 +93,12 @@ class DegreeFilter(QWidget):
     def _take(self, low: int, high: int) -> None:
         self._set(low, high)
         self.changed.emit()
+
+    def _limit(self, largest: int) -> None:
+        for box in (self.fewest, self.most):
+            box.blockSignals(True)
+            box.setMaximum(largest)
+            box.blockSignals(False)
 
     def _set(self, low: int, high: int) -> None:
         for box, value in ((self.fewest, low), (self.most, high)):

@@ -50,6 +50,10 @@ class EdgeChoice(ShortBox):
         self.setCurrentIndex(choices.index(self.layer) if self.layer in choices else 0)
         self.setEnabled(len(choices) > 1)
 
+    def options(self) -> list[tuple[str, str | None]]:
+        """(words, layer) of each choice."""
+        return [(self.itemText(i), self.itemData(i) if i else None) for i in range(self.count())]
+
     def wanted(self) -> tuple[SnapshotInfo, int | None] | None:
         """The snapshot of the chosen layer at this step, and the head, None for the mean of all."""
         state = self._state

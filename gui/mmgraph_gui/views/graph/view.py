@@ -19,6 +19,7 @@ from mmgraph_gui.drawing.raster import colour_parts
 from mmgraph_gui.item_card import ROW_COLUMNS, row_values
 from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.views import Changed, Table
+from mmgraph_gui.views.choosers import Chooser
 from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.graph.coloured_edges import ColouredEdges, paint_coloured
 from mmgraph_gui.views.graph.degree_filter import DegreeFilter
@@ -84,6 +85,13 @@ class GraphView(PointView):
         )
         self.by_degree.setCheckable(True)
         self.questions = GraphQuestions(self)
+        self.choosers.add_value(
+            "edges", Chooser("Edges", lambda: self.edge_box.layer, self._choose_edges, self.edge_box.options)
+        )
+        self.edge_box.chosen.connect(lambda: self.choosers.note("edges"))
+        self.choosers.add_value(
+            "degree", Chooser("Degree", self.degrees.chosen, self._choose_degrees, typed=True)
+        )
 
     def add_tool(self, text: str, key: str, do: Callable[[], None], hint: str) -> QAction:
         """An entry in the menu of the view, with a key of its own where one is given."""
@@ -210,11 +218,21 @@ class GraphView(PointView):
 
     def _toggle_degrees(self) -> None:
         """Show the strip, or all nodes again."""
-        self.degrees.setVisible(self.degrees.isHidden())
-        self.by_degree.setChecked(not self.degrees.isHidden())
+        self._show_degrees(self.degrees.isHidden())
         if not self.degrees.isHidden():
             self.degrees.fewest.setFocus()
+
+    def _show_degrees(self, on: bool) -> None:
+        self.degrees.setVisible(on)
+        self.by_degree.setChecked(on)
         self._filter_changed()
+
+    def _choose_degrees(self, chosen: list[int | bool | None]) -> None:
+        self._show_degrees(self.degrees.choose(chosen))
+
+    def _choose_edges(self, layer: str | None) -> None:
+        self.edge_box.layer = layer
+        self.request_render("layer")
 
     def _filter_changed(self) -> None:
         if self.layout_now is not None:
@@ -222,6 +240,7 @@ class GraphView(PointView):
             self.place_points(self._filtered(self.layout_now))
             self._draw_edges()
             self.write_caption()
+        self.choosers.note("degree")
 
     # -- edges ---------------------------------------------------------------------------------------------
 

@@ -93,6 +93,8 @@ class ItemsView(View):
                 box.addItem(text, key)
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
             box.activated.connect(lambda _: self.request_render("control"))
+        self.choosers.add("shown", self.shown_box)
+        self.choosers.add("order", self.order_box)
         self.search = ItemSearch()
         self.search.changed.connect(self._search)
         self.search.entered.connect(self._select_fitting)

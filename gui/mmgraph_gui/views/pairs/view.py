@@ -66,6 +66,8 @@ class PairsView(View):
                 box.addItem(text, key)
                 box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
             box.activated.connect(lambda _: self.request_render("control"))
+        self.choosers.add("shown", self.shown_box)
+        self.choosers.add("order", self.order_box)
         for widget in (self.layers, Word("Show"), self.shown_box, Word("Order"), self.order_box):
             self.controls.addWidget(widget)
         self.controls.addStretch(1)

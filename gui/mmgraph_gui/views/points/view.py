@@ -110,6 +110,7 @@ class PointView(View):
         self.thumbnails.toggled.connect(lambda _: self.request_render("viewport"))
         self.controls.addWidget(self.thumbnails)
         self._shortcut("T", self.thumbnails.toggle)
+        self.choosers.add("thumbnails", self.thumbnails)
         group = QButtonGroup(self)
         self.tools: dict[str, QToolButton] = {}
         for tool, text, key, hint in TOOLS:
