@@ -51,6 +51,7 @@ class Capture:
         tokens: the tokens of each item, in words: what the queries and keys of attention are. Where the inputs are
             pictures and there is a key for each patch, where they lie is found without it.
         limits: how much is taken at most.
+        prefix: what the names of layers begin with where the model is part of another, such as "encoder.".
 
     Raises:
         UnknownNameError: there is no such kind, or no layer of that name.
@@ -66,8 +67,10 @@ class Capture:
         items: str | None = "items",
         tokens: Sequence[Sequence[str]] = (),
         limits: Limits = Limits(),  # noqa: B008  frozen
+        prefix: str = "",
     ) -> None:
         self.model = unwrapped(model)
+        self.prefix = prefix
         self.kinds = frozenset(kinds)
         self.layers = None if layers is None else tuple(layers)
         self.embedding = (embedding,) if isinstance(embedding, str) else tuple(embedding)
@@ -161,9 +164,12 @@ class Capture:
                 draft.extras["rows"] = torch.arange(len(draft.tensor))
 
     def names(self) -> dict[nn.Module, str]:
-        """What each module is called; the model itself is "model"."""
+        """What each module is called; the model itself is "model" where it is not part of another."""
         return {
-            module: ".".join(part for part in name.split(".") if part != "_orig_mod") or "model"
+            module: ".".join(
+                part for part in (self.prefix + name).split(".") if part not in ("", "_orig_mod")
+            )
+            or "model"
             for name, module in self.model.named_modules()
         }
 

@@ -33,6 +33,7 @@ from mmgraph.vision import channels_innermost
 if TYPE_CHECKING:
     from mmgraph.inspection.examined import Report
     from mmgraph.questions import Question
+    from mmgraph.runs.structure import Structure
 
 PAD, START, END = "<pad>", "<start>", "<end>"
 SPECIALS = (PAD, START, END)
@@ -118,6 +119,7 @@ class Captioning(Task):
         self._images, self._captions, self._vocabulary = dict(images), dict(captions), vocabulary
         self._mentions = mentions or {}
         self._items, self._probe, self._capture = items, probe, capture
+        self._layers = Capture(model)
         self._batch_size, self._beams, self._scored, self._seed = batch_size, beams, scored, seed
         most = max(len(said.split()) for some in captions["train"] for said in some)
         self._longest = min(most, longest) + 1
@@ -240,7 +242,31 @@ class Captioning(Task):
 
     def probe(self) -> list[Snapshot]:
         """What the model says of the probe images, where it looks before each word, and what it sees."""
+        with undisturbed(self.model), self._layers.sampling():
+            self.model(*self._read(EXPLAINED))
         return self.look(Inputs((self.normalise(self._probe),)))
+
+    def activations(self) -> list[Snapshot]:
+        """Of the network that sees and of the decoder, while the sentences of some probe images are read."""
+        return self._layers.spread()
+
+    @property
+    def shown(self) -> nn.Module:
+        """The whole captioner: what is asked about layers is asked of the network that sees."""
+        return self.model
+
+    def structure(self) -> Structure:
+        """The layers of the captioner, and how they are wired while it reads two words: more would repeat that."""
+        from mmgraph.inspection.structure import ITEMS, structure
+
+        images, sentences = self._read(ITEMS)
+        return structure(self.model, Inputs((images, sentences[:, :3])))
+
+    def _read(self, count: int) -> tuple[Tensor, Tensor]:
+        """The first probe images, and a sentence of each."""
+        images = self.normalise(self._probe[:count])
+        texts = (self._items.texts or ("",) * len(self._probe))[:count]
+        return images, self._padded(self._encode(texts)).to(images.device)
 
     @cached_property
     def examined(self) -> Examined:

@@ -373,3 +373,10 @@ def test_more_maps_than_are_taken_is_said() -> None:
     capture = Capture(model, kinds=("attention",), limits=Limits(attention_layers=2))
     assert len(capture.capture(torch.randn(2, 3, 8))) == 2
     assert "first 2 maps" in capture.remarks[0]
+
+
+def test_layers_of_a_part_can_be_named_as_in_the_whole() -> None:
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU())
+    part = Capture(network, kinds=("filters", "feature_maps"), layers=["see.net.0"], prefix="see.net.")
+    assert list(part.names().values()) == ["see.net", "see.net.0", "see.net.1"]
+    assert {snapshot.layer for snapshot in part.capture(torch.zeros(2, 1, 5, 5))} == {"see.net.0"}

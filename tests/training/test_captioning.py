@@ -57,6 +57,21 @@ def test_every_decoder_trains_records_and_speaks(options: dict[str, Any], tmp_pa
     assert {"test/bleu-4", "test/meteor", "test/cider", "test/pointing-accuracy"} <= set(result.metrics)
 
 
+def test_the_decoder_is_among_the_layers_and_layers_have_one_name_everywhere() -> None:
+    task = build()
+    layers = {layer.name for layer in task.structure().layers}
+    assert {"model", "annotate.network.0.conv", "decoder.embed"} <= layers
+    taken = task.probe()
+    named = {snapshot.layer for snapshot in taken if snapshot.kind in ("filters", "feature_maps")}
+    assert named
+    assert named <= layers
+    spread = {snapshot.layer: snapshot for snapshot in task.spread()}
+    for kind in ("weights", "activations"):
+        rows = set(spread[f"histograms/{kind}"].notes["rows"])
+        assert any(name.startswith("annotate.network.0.conv") for name in rows), kind
+        assert any(name.startswith("decoder.embed") for name in rows), kind
+
+
 def test_batches_are_a_function_of_epoch_and_position() -> None:
     task = build(batch_size=16)
     whole = list(task.batches(3))

@@ -101,7 +101,7 @@ def build(config: CaptioningConfig) -> Captioning:
         mentions={name: part.mentions for name, part in parts.items() if part.mentions},
         items=items,
         probe=probe,
-        capture=Capture(network, kinds=("filters", "feature_maps")),
+        capture=Capture(network, kinds=("filters", "feature_maps"), prefix="annotate.network."),
         frozen=frozen,
         statistics=None if frozen is None else (MEAN, STD),
         batch_size=config.batch_size,
