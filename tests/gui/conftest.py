@@ -26,6 +26,7 @@ from mmgraph_gui.own_items import OwnItems
 from mmgraph_gui.processes.model_process import ModelProcess
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Context
+from mmgraph_gui.views.graph.kept_layouts import layouts_folder
 from mmgraph_gui.warm_up import draw_unseen
 
 PATIENCE = 120_000
@@ -187,6 +188,20 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
+@pytest.fixture(scope="session")
+def layouts_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Layouts for all tests that ask for `kept_layouts`."""
+    return tmp_path_factory.mktemp("layouts")
+
+
+@pytest.fixture
+def kept_layouts(own_cache: None, layouts_once: Path) -> Iterator[None]:
+    """A graph that one such test has laid out lies there already in the others: for tests not about laying out."""
+    shutil.copytree(layouts_once, layouts_folder(), dirs_exist_ok=True)
+    yield
+    shutil.copytree(layouts_folder(), layouts_once, dirs_exist_ok=True)
+
+
 @pytest.fixture(autouse=True)
 def no_training_left_behind(tmp_path: Path) -> Iterator[None]:
     """Processes that a test started, and did not end because it failed, end with it."""
@@ -228,6 +243,7 @@ def theme(qapp: Any) -> Iterator[Theme]:
 @pytest.fixture
 def context(theme: Theme) -> Iterator[Context]:
     """State and follower without a run; their threads are gone afterwards."""
+    before = set(threading.enumerate())  # of windows that several tests share
     state = AppState()
     follower = RunFollower(state)
     model = ModelProcess(state, follower)
@@ -236,7 +252,8 @@ def context(theme: Theme) -> Iterator[Context]:
     own.close()
     model.close()
     follower.close()
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("mmgraph-view")]
+    after = set(threading.enumerate()) - before
+    left = [thread.name for thread in after if thread.name.startswith("mmgraph-view")]
     assert left == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import (
@@ -27,18 +29,26 @@ from mmgraph_gui.views.registry import VIEW_SPECS, view_key
 from mmgraph_gui.window import MainWindow
 
 
-@pytest.fixture
-def window(qtbot, digits_run, tmp_path):
-    window = MainWindow(digits_run.parent, QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat))
-    qtbot.addWidget(window)
+@pytest.fixture(scope="module")
+def shared(qapp, digits_run_once, tmp_path_factory):
+    """A window on a run, for all who look at its parts."""
+    folder = tmp_path_factory.mktemp("window")
+    run = shutil.copytree(digits_run_once, folder / "runs" / "digits")
+    window = MainWindow(run.parent, QSettings(str(folder / "s.ini"), QSettings.Format.IniFormat))
     window.show()
-    with qtbot.waitSignal(window.follower.opened):
-        window.open_run(digits_run)
-    for name in list(window.area.docks):
-        view = window.area.show_view(name)
-        qtbot.waitUntil(lambda view=view: not view.is_pending)
+    window.open_run(run)
     yield window
     window.close()
+
+
+@pytest.fixture
+def window(qtbot, shared):
+    """It, with every view shown."""
+    qtbot.waitUntil(lambda: shared.state.prediction is not None)
+    for name in list(shared.area.docks):
+        view = shared.area.show_view(name)
+        qtbot.waitUntil(lambda view=view: not view.is_pending)
+    return shared
 
 
 def nameless(root: QWidget) -> list[str]:
@@ -63,6 +73,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(window):
     window.compare()
     assert nameless(window) == []
     assert nameless(window.comparison) == []
+    window.comparison.close()
 
 
 @pytest.mark.parametrize("name", ["new run", "open model", "colours", "keys", "notes", "commands"])

@@ -19,12 +19,6 @@ COMMAND = [sys.executable, "-m", "mmgraph"]
 OPTIONS = ["--epochs", "14", "--device", "cpu", "--threads", "1", "--quiet", "--checkpoint-seconds", "0"]
 
 
-def mmgraph(*words: str) -> dict:
-    done = subprocess.run([*COMMAND, *words, "--json"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def kill_after(folder: Path, steps: int) -> None:
     """Start a run and kill its process, without a word, once so many steps are recorded."""
     process = subprocess.Popen([*COMMAND, "train", "digits-graph", *OPTIONS, "--name", folder.name])
@@ -42,15 +36,17 @@ def kill_after(folder: Path, steps: int) -> None:
     process.wait()
 
 
-def test_a_killed_and_resumed_run_shows_the_numbers_of_the_uninterrupted_one(qtbot, tmp_path):
-    whole = Path(mmgraph("train", "digits-graph", *OPTIONS, "--name", "whole")["run"])
+def test_a_killed_and_resumed_run_shows_the_numbers_of_the_uninterrupted_one(qtbot, tmp_path, mmgraph):
+    whole = Path(
+        json.loads(mmgraph("train", "digits-graph", *OPTIONS, "--name", "whole", "--json").out)["run"]
+    )
     killed = whole.with_name("killed")
     kill_after(killed, steps=5)
     with RunReader(killed) as run:
         assert run.status().state == "interrupted"
         before = run.series("train/loss")
         assert len(before) >= 5
-    assert mmgraph("resume", "killed", "--quiet")["state"] == "finished"
+    assert json.loads(mmgraph("resume", "killed", "--quiet", "--json").out)["state"] == "finished"
 
     window = MainWindow(whole.parent, QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
     qtbot.addWidget(window)

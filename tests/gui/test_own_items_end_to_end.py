@@ -42,19 +42,40 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def shown_on(run: Path, settings_file: Path) -> MainWindow:
+    settings = QSettings(str(settings_file), QSettings.Format.IniFormat)
+    settings.setValue("theme", "light")
+    window = MainWindow(run.parent, settings)
+    window.resize(1280, 800)
+    window.show()
+    window.open_run(run)
+    return window
+
+
+@pytest.fixture(scope="module")
+def digits_window_once(qapp: Any, digits: Path) -> Iterator[MainWindow]:
+    window = shown_on(digits, digits.parent / "settings.ini")
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def digits_window(qtbot: Any, digits: Path, digits_window_once: MainWindow) -> MainWindow:
+    """A window on the digits, and its model process, for all who drop something on it; no item is dropped yet."""
+    window = digits_window_once
+    window.own.leave()
+    qtbot.waitUntil(lambda: window.state.path == digits and window.state.items is not None)
+    return window
+
+
 @pytest.fixture
 def window_on(qtbot: Any, tmp_path: Path) -> Iterator[Callable[[Path], MainWindow]]:
     made: list[MainWindow] = []
 
     def open_on(run: Path) -> MainWindow:
-        settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-        settings.setValue("theme", "light")
-        window = MainWindow(run.parent, settings)
+        window = shown_on(run, tmp_path / "settings.ini")
         made.append(window)
         qtbot.addWidget(window)
-        window.resize(1280, 800)
-        window.show()
-        window.open_run(run)
         qtbot.waitUntil(lambda: window.state.path == run and window.state.items is not None)
         return window
 
@@ -82,11 +103,11 @@ def answered(window: MainWindow) -> bool:
 
 
 def test_a_dropped_picture_and_a_dropped_sound_land_among_the_items(
-    qtbot: Any, digits: Path, window_on: Callable[[Path], MainWindow], tmp_path: Path
+    qtbot: Any, digits_window: MainWindow, tmp_path: Path
 ) -> None:
     from sklearn.datasets import load_digits
 
-    window = window_on(digits)
+    window = digits_window
     items, embedding = window.area.show_view("items"), window.area.show_view("embedding")
     qtbot.waitUntil(lambda: len(embedding.points) == 40 and items.order is not None)
     picture = tmp_path / "שלום 🙂.png"
@@ -152,12 +173,11 @@ BROKEN = {
 
 def test_a_broken_file_is_a_message_in_place_and_the_next_one_is_looked_at(
     qtbot: Any,
-    digits: Path,
-    window_on: Callable[[Path], MainWindow],
+    digits_window: MainWindow,
     tmp_path: Path,
     write_video: Callable[..., Path],
 ) -> None:
-    window = window_on(digits)
+    window = digits_window
     for name, (content, says) in BROKEN.items():
         (tmp_path / name).write_bytes(content)
         drop(window, tmp_path / name)

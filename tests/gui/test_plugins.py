@@ -63,11 +63,6 @@ def beside(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep + known if known else ''}"}
 
 
-def mmgraph(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mmgraph", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, env=beside(folder), check=False)
-
-
 def broken(folder: Path, **entries: str) -> None:
     """A package whose entry points are as given."""
     info = folder / "broken_things-2.1.dist-info"
@@ -78,25 +73,37 @@ def broken(folder: Path, **entries: str) -> None:
 
 
 @pytest.fixture
-def seen(tmp_path, monkeypatch):
-    """`seen(recipes="name = module:thing")`: this process sees a package with these entry points."""
+def beside_this(monkeypatch):
+    """`beside_this(folder)`: this process sees the packages in a folder."""
 
-    def see(**entries: str) -> None:
-        broken(tmp_path, **entries)
-        monkeypatch.syspath_prepend(str(tmp_path))
+    def see(folder: Path) -> None:
+        monkeypatch.syspath_prepend(str(folder))
         registry._found.cache_clear()
 
     yield see
     registry._found.cache_clear()
 
 
-def test_the_example_trains_and_is_shown(installed, tmp_path):
-    listed = json.loads(mmgraph(installed, "recipes", "--json").stdout)["recipes"]
-    assert {entry["name"] for entry in listed} == {*registry.names(), "blobs"}
+@pytest.fixture
+def seen(tmp_path, beside_this):
+    """`seen(recipes="name = module:thing")`: this process sees a package with these entry points."""
+
+    def see(**entries: str) -> None:
+        broken(tmp_path, **entries)
+        beside_this(tmp_path)
+
+    return see
+
+
+def test_the_example_trains_and_is_shown(installed, tmp_path, beside_this, mmgraph):
+    known = registry.names()
+    beside_this(installed)
+    listed = json.loads(mmgraph("recipes", "--json").out)["recipes"]
+    assert {entry["name"] for entry in listed} == {*known, "blobs"}
     options = ["--clouds", "4", "--epochs", "8", "--device", "cpu", "--threads", "1", "--quiet", "--json"]
-    trained = mmgraph(installed, "train", "blobs", *options, "--runs", tmp_path)
-    assert trained.returncode == 0, trained.stderr
-    run = json.loads(trained.stdout)["run"]
+    trained = mmgraph("train", "blobs", *options, "--runs", tmp_path)
+    assert trained.code == 0, trained.err
+    run = json.loads(trained.out)["run"]
     environment = {**beside(installed), "XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
     shown = subprocess.run(
         [sys.executable, "-c", LOOK, run], capture_output=True, text=True, env=environment, check=False
@@ -107,19 +114,19 @@ def test_the_example_trains_and_is_shown(installed, tmp_path):
     assert facts == "False Class counts"
 
 
-def test_a_package_that_fails_is_named_and_left_out(tmp_path):
-    broken(tmp_path / "site", recipes="lost = nowhere_at_all:RECIPE", views="lost-view = nowhere_at_all:View")
-    listed = mmgraph(tmp_path / "site", "recipes")
-    assert listed.returncode == 0
-    assert "digits-graph" in listed.stdout
-    assert "The recipe 'lost' of the package broken-things 2.1 is left out" in listed.stderr
-    assert "ModuleNotFoundError" in listed.stderr
-    asked = mmgraph(tmp_path / "site", "train", "lost")
-    assert asked.returncode == 2
-    assert "is left out" in asked.stderr
-    assert "Traceback" not in asked.stderr
-    doctor = mmgraph(tmp_path / "site", "doctor", "--json")
-    assert "view lost-view (broken-things 2.1)" in json.loads(doctor.stdout)["plugins"]
+def test_a_package_that_fails_is_named_and_left_out(seen, mmgraph):
+    seen(recipes="lost = nowhere_at_all:RECIPE", views="lost-view = nowhere_at_all:View")
+    listed = mmgraph("recipes")
+    assert listed.code == 0
+    assert "digits-graph" in listed.out
+    assert "The recipe 'lost' of the package broken-things 2.1 is left out" in listed.err
+    assert "ModuleNotFoundError" in listed.err
+    asked = mmgraph("train", "lost")
+    assert asked.code == 2
+    assert "is left out" in asked.err
+    assert "Traceback" not in asked.err
+    doctor = mmgraph("doctor", "--json")
+    assert "view lost-view (broken-things 2.1)" in json.loads(doctor.out)["plugins"]
 
 
 @pytest.mark.parametrize(

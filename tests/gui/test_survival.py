@@ -29,7 +29,7 @@ application = QApplication([])
 window = MainWindow(root / "runs", QSettings(str(root / "s.ini"), QSettings.Format.IniFormat))
 window.launcher.appeared.connect(lambda path: print(path, flush=True))
 window.show()
-window.start("digits-graph", {"epochs": 20, "threads": 1, "device": "cpu"})
+window.start("digits-graph", {"epochs": 10, "threads": 1, "device": "cpu"})
 application.exec()
 """
 
@@ -57,12 +57,12 @@ def test_training_goes_on_when_the_window_is_killed(qtbot, window, tmp_path):
         folder = Path(shown.stdout.readline().strip())
         kill(shown)
     with RunReader(folder) as run:
-        assert run.status().step < 20
+        assert run.status().step < 10
         qtbot.waitUntil(lambda: run.status().state == "finished", timeout=300_000)
-        assert run.series("train/loss").step.tolist() == list(range(1, 21))
+        assert run.series("train/loss").step.tolist() == list(range(1, 11))
     with qtbot.waitSignal(window.follower.opened):
         window.open_run(folder)
-    assert len(window.state.series["train/loss"]) == 20
+    assert len(window.state.series["train/loss"]) == 10
 
 
 def test_the_window_stays_when_training_is_killed(qtbot, window, tmp_path):

@@ -16,6 +16,8 @@ from mmgraph.runs import Connection, ItemSet, Layer, RunReader, RunWriter, Snaps
 from mmgraph_gui.compare import CompareWindow
 from mmgraph_gui.views.registry import VIEW_SPECS
 
+pytestmark = pytest.mark.usefixtures("kept_layouts")
+
 SPECS = {spec.name: spec for spec in VIEW_SPECS}
 LEFT = Qt.MouseButton.LeftButton
 LAYERS = (

@@ -47,6 +47,25 @@ def window(qtbot, qapp):
     follower.close()
 
 
+@pytest.fixture(scope="module")
+def shared(qapp, trained):
+    """One process for all who only ask: state, follower and process of a window on the trained run."""
+    state = AppState()
+    follower = RunFollower(state)
+    model = ModelProcess(state, follower)
+    follower.open(trained)
+    yield model, state, follower
+    model.close()
+    follower.close()
+
+
+@pytest.fixture
+def asked(qtbot, shared, trained):
+    model, state, _ = shared
+    qtbot.waitUntil(lambda: state.path == trained)
+    return model
+
+
 class Told:
     def __init__(self):
         self.answers, self.failures, self.shares = [], [], []
@@ -65,11 +84,10 @@ class Told:
         return bool(self.failures) or any(not answer.partial for answer in self.answers)
 
 
-def test_a_file_is_found_among_the_items_of_the_run(qtbot, window, trained, tmp_path):
+def test_a_file_is_found_among_the_items_of_the_run(qtbot, asked, tmp_path):
     from sklearn.datasets import load_digits
 
-    model = window(trained)
-    assert not model.is_running
+    model = asked
     Image.fromarray((load_digits().images[3] * 15).astype(np.uint8)).save(tmp_path / "digit.png")
     told = Told()
     told.to(model, "a", Locate(file=str(tmp_path / "digit.png"), k=4))
@@ -98,8 +116,8 @@ def test_a_file_is_found_among_the_items_of_the_run(qtbot, window, trained, tmp_
     assert list(Path(model._folder.name).iterdir()) == []
 
 
-def test_the_latest_question_of_a_slot_wins_and_one_can_be_cancelled(qtbot, window, trained):
-    model = window(trained)
+def test_the_latest_question_of_a_slot_wins_and_one_can_be_cancelled(qtbot, asked):
+    model = asked
     long, gone, short = Told(), Told(), Told()
     endless = Maximise(layer="model", unit=0, steps=10_000)
     long.to(model, "a", endless)
@@ -128,6 +146,10 @@ def test_a_program_that_is_not_there_is_a_message(qtbot, window, digits_run, mon
     told.to(model, "a", Locate(row=0))
     qtbot.waitUntil(lambda: told.done, timeout=60_000)
     assert told.failures[0]
+
+
+def test_nothing_is_started_before_somebody_asks(window, trained):
+    assert not window(trained).is_running
 
 
 def test_without_a_run_nothing_is_started(qapp, context):

@@ -13,23 +13,15 @@ from mmgraph.runs import RunReader
 from mmgraph_gui.runs.openmodel import ALONE, OF_A_RECIPE, OWN, OWN_WITH_DATA, OpenModelDialog
 from mmgraph_gui.window import MainWindow
 
-TRAIN = """
-import sys
-from mmgraph.recipes import launch
-from pathlib import Path
-run, _ = launch.train("digits-graph", {"epochs": 2, "hidden": 4}, runs=Path(sys.argv[1]), run_name="trained")
-(run / "checkpoints" / "best.safetensors").rename(Path(sys.argv[1]) / "weights.safetensors")
-"""
-
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """The weights of a small trained run; trained in a process of its own, for this one must not import torch."""
-    import subprocess
+    """The weights of a small trained run."""
+    from mmgraph.recipes import launch
 
     folder = tmp_path_factory.mktemp("weights")
-    subprocess.run([sys.executable, "-c", TRAIN, folder], check=True)
-    return folder / "weights.safetensors"
+    run, _ = launch.train("digits-graph", {"epochs": 2, "hidden": 4}, runs=folder, run_name="trained")
+    return (run / "checkpoints" / "best.safetensors").rename(folder / "weights.safetensors")
 
 
 @pytest.fixture

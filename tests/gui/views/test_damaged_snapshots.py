@@ -9,7 +9,7 @@ import pytest
 
 from mmgraph.runs import RunWriter, Snapshot
 from mmgraph.runs.snapshot import read_arrays, write_arrays
-from mmgraph_gui.views.registry import VIEW_SPECS
+from mmgraph_gui.views.registry import VIEW_FOR_KIND, VIEW_SPECS
 
 N = 300
 BEYOND = np.array([[0, N + 5, -3], [N * 1000, 1, 2]], np.int32)
@@ -92,6 +92,7 @@ def damaged(request, digits_run):
     return digits_run
 
 
+@pytest.mark.usefixtures("kept_layouts")
 @pytest.mark.parametrize("damaged", DAMAGES, indirect=True)
 def test_every_view_bears_it(qtbot, context, damaged, show_view, pixels_of, caplog):
     caplog.set_level(logging.ERROR)
@@ -99,17 +100,18 @@ def test_every_view_bears_it(qtbot, context, damaged, show_view, pixels_of, capl
         context.follower.open(damaged)
     state = context.state
     views = [show_view(spec.load()) for spec in VIEW_SPECS]
+    by_name = {view.name: view for view in views}
 
-    def settle():
+    def settle(*changed):
         qtbot.waitUntil(lambda: not context.follower.is_busy and not any(view.is_pending for view in views))
-        for view in views:
+        for view in changed or views:
             pixels_of(view)
 
     settle()
     for kind in ("embedding", "attention", "matrix", "filters"):
         for layer in state.layers(kind):
             state.set_layer(kind, layer)
-            settle()
+            settle(by_name[VIEW_FOR_KIND[kind]])
     state.select(np.array([0, 5, N - 1]))
     settle()
     state.set_step(10)

@@ -16,7 +16,7 @@ from mmgraph_gui.views.graph.view import GraphView
 
 
 @pytest.fixture
-def view(qtbot: Any, opened: Context, show_view: Callable[[Any], Any]) -> GraphView:
+def view(qtbot: Any, kept_layouts: None, opened: Context, show_view: Callable[[Any], Any]) -> GraphView:
     view = show_view(GraphView)
     wait_laid_out(qtbot, view)
     return view
