@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHeaderView,
     QLineEdit,
-    QMenu,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -22,9 +18,6 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph_gui.accessible import named
-
-if TYPE_CHECKING:
-    from mmgraph_gui.window import MainWindow
 
 SHOWN = 200
 """Of longer lists only the best so many are drawn."""
@@ -115,6 +108,16 @@ class CommandPalette(QDialog):
         self.resize(560, 420)
         self._search("")
 
+    def set_commands(self, commands: Sequence[Command]) -> None:
+        """There are others now; what was typed, and what is about to be chosen, stays."""
+        place = self._place()
+        chosen = self._found[place].text if 0 <= place < len(self._found) else ""
+        self._commands = commands
+        self._search(self.field.text())
+        texts = [command.text for command in self._found]
+        if place > 0 and chosen in texts:
+            self._move_to(texts.index(chosen))
+
     def show_over(self, window: QWidget) -> None:
         """Open below the upper edge of a window, in its middle."""
         width, height = min(self.width(), window.width() - 40), min(self.height(), window.height() - 80)
@@ -172,32 +175,3 @@ class CommandPalette(QDialog):
 def _in_order(letters: str, text: str) -> bool:
     rest = iter(text)
     return all(letter in rest for letter in letters)
-
-
-def window_commands(window: MainWindow) -> list[Command]:
-    """What can be done in a window now: its menus, and what there is to choose in the open run."""
-    commands = []
-    for top in window.menuBar().actions():
-        commands += _menu_commands(top)
-    state = window.state
-    for name in state.colour_choices():
-        commands.append(Command(f"Colour: by {name}", functools.partial(state.set_colour_by, name)))
-    for kind in state.kinds():
-        for layer in state.layers(kind):
-            text = f"Layer: {kind.replace('_', ' ')} of {layer}"
-            commands.append(Command(text, functools.partial(state.set_layer, kind, layer)))
-    for entry in window.runs.entries:
-        text, do = f"Open run: {entry.path.name}", functools.partial(window.open_run, entry.path)
-        commands.append(Command(text, do, hint=f"{entry.recipe}, {entry.state} {entry.metric}".strip()))
-    return commands
-
-
-def _menu_commands(entry: QAction, path: str = "") -> list[Command]:
-    menu, text = entry.menu(), re.sub(r"^&\d+ |&|…$", "", entry.text())
-    if isinstance(menu, QMenu):
-        inside = [_menu_commands(one, f"{path}{text} › " if path else f"{text}: ") for one in menu.actions()]
-        return [command for commands in inside for command in commands]
-    if entry.isSeparator() or not path:
-        return []
-    key = str(entry.data() or "") or entry.shortcut().toString()
-    return [Command(path + text, entry.trigger, key, entry.whatsThis(), entry.isEnabled())]

@@ -101,6 +101,33 @@ class ViewArea(QMainWindow):
             self._set_current(name)
         return view
 
+    def make(self, name: str) -> bool:
+        """Make a view if nobody has seen it yet; false where it cannot be made, which is told."""
+        if name in self.views:
+            return True
+        spec, dock = self.specs[name], self.docks[name]
+        try:
+            view = spec.load()(self.context)
+        except Exception as error:
+            _log.exception("the view %s could not be made", spec.title)
+            self.message.emit(
+                plugins.failure("view", spec.plugin, error)
+                if spec.plugin
+                else f"The view {spec.title} is left out: it could not be made ({type(error).__name__}: {error})."
+            )
+            self.docks.pop(name)
+            self.removeDockWidget(dock)
+            return False
+        view.explain_wanted.connect(self.explain_wanted)
+        self.views[name] = view
+        dock.setWidget(view)
+        self.made.emit(name, view)
+        return True
+
+    def unmade(self) -> list[str]:
+        """Views that nobody has seen yet."""
+        return [name for name in self.docks if name not in self.views]
+
     def keys_of(self, name: str) -> tuple[tuple[str, str], ...]:
         """(key, what it does) in a view; nothing where its module cannot be imported."""
         try:
@@ -134,26 +161,9 @@ class ViewArea(QMainWindow):
             view.detach()
 
     def _seen(self, spec: ViewSpec) -> None:
-        dock = self.docks[spec.name]
         self._head_docks()
-        if spec.name not in self.views:
-            try:
-                view = spec.load()(self.context)
-            except Exception as error:
-                _log.exception("the view %s could not be made", spec.title)
-                self.message.emit(
-                    plugins.failure("view", spec.plugin, error)
-                    if spec.plugin
-                    else f"The view {spec.title} is left out: it could not be made ({type(error).__name__}: {error})."
-                )
-                self.docks.pop(spec.name)
-                self.removeDockWidget(dock)
-                return
-            view.explain_wanted.connect(self.explain_wanted)
-            self.views[spec.name] = view
-            dock.setWidget(view)
-            self.made.emit(spec.name, view)
-        self._set_current(spec.name)
+        if self.make(spec.name):
+            self._set_current(spec.name)
 
     def _set_current(self, name: str) -> None:
         if name != self.current:

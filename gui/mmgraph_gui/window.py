@@ -349,11 +349,9 @@ class MainWindow(QMainWindow):
 
     def show_commands(self) -> None:
         """Find anything that can be done by typing a few letters of it."""
-        from mmgraph_gui.commands import CommandPalette, window_commands
+        from mmgraph_gui.window_commands import offer_commands
 
-        palette = CommandPalette(window_commands(self), self)
-        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        palette.show_over(self)
+        offer_commands(self).setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def show_keys(self) -> None:
         """List every key."""

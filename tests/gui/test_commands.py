@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
 
-from mmgraph_gui.commands import Command, CommandPalette, fit, ranked, window_commands
-from mmgraph_gui.window import MainWindow
+from mmgraph_gui.commands import Command, CommandPalette, fit, ranked
 
 
 def commands(*texts):
@@ -88,27 +86,11 @@ def test_a_click_chooses(palette, qtbot):
     assert palette.done_ == ["log"]
 
 
-def test_the_window_offers_menus_colours_layers_and_runs(qtbot, tmp_path, digits_run):
-    window = MainWindow(
-        digits_run.parent, QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    )
-    qtbot.addWidget(window)
-    window.show()
-    with qtbot.waitSignal(window.follower.opened):
-        window.open_run(digits_run)
-    qtbot.waitUntil(lambda: window.state.prediction is not None and bool(window.runs.entries))
-    offered = {command.text: command for command in window_commands(window)}
-    assert offered["Run: Pause"].key == "Ctrl+P"
-    assert not offered["Run: Pause"].enabled
-    assert offered["View: Theme › Dark"].enabled
-    assert "Open run: digits" in offered
-    offered["Layer: embedding of encoder"].do()
-    offered["Colour: by ink"].do()
-    assert (window.state.layer("embedding"), window.state.colour_by) == ("encoder", "ink")
-    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-    palette = QApplication.activePopupWidget()
-    assert isinstance(palette, CommandPalette)
-    qtbot.keyClicks(palette.field, "view log")
-    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.area.current == "log")
-    window.close()
+def test_later_commands_leave_what_is_typed_and_chosen(palette, qtbot):
+    qtbot.keyClicks(palette.field, "view")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Down)
+    before = palette.list.currentItem().text(0)
+    palette.set_commands([Command("View: Graph", lambda: None), *palette._commands])
+    assert palette.field.text() == "view"
+    assert palette.list.topLevelItemCount() == 3
+    assert palette.list.currentItem().text(0) == before

@@ -89,6 +89,10 @@ class Choosers(QObject):
         """What is chosen now."""
         return {name: chooser.get() for name, chooser in self._by_name.items()}
 
+    def items(self) -> list[tuple[str, Chooser]]:
+        """Name and chooser of each."""
+        return list(self._by_name.items())
+
     def __getitem__(self, name: str) -> Chooser:
         return self._by_name[name]
 
