@@ -124,6 +124,7 @@ class ModelView(View):
             splitter.setSizes([3, 2])
             splitter.setStretchFactor(0, 3)
             splitter.setStretchFactor(1, 2)
+        self.caption.setText(self._whole())
 
     def render_state(self, changed: Changed) -> None:
         state = self.state
@@ -283,7 +284,8 @@ class ModelView(View):
         shown = self.spread.shown
         if shown is not None:
             sampled = f", {len(shown.steps)} of {shown.of} steps" if len(shown.steps) < shown.of else ""
-            parts.append(f"below: {shown.what} of {shown.layer} over time{sampled}")
+            where = "beside it" if self._narrow else "right, below"
+            parts.append(f"{where}: {shown.what} of {shown.layer} over time{sampled}")
         elif self.layer:
             what = self.what_box.currentText().lower() or "weights"
             parts.append(f"nothing was recorded of how the {what} of {self.layer} are spread")

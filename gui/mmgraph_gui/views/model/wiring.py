@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,10 +18,11 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollBar, QWidget
 
 from mmgraph.analysis.layered import layered_layout
 from mmgraph.runs.structure import OUTPUT, Layer, Structure
+from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.movable import Movable
 from mmgraph_gui.drawing.theme import Theme
 
@@ -66,12 +68,16 @@ class Wiring:
 
     def layer(self, name: str) -> Layer | None:
         """What is known of a box; None for operations and the ends."""
-        plain = name.partition("#")[0]
-        return next((layer for layer in self.structure.layers if layer.name == plain), None)
+        return self._layers.get(name.partition("#")[0])
+
+    @functools.cached_property
+    def _layers(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in reversed(self.structure.layers)}
 
 
 class WiringDiagram(Movable):
-    """Draws a wiring; the wheel zooms, dragging moves, F fits it in, Up and Down go from box to box.
+    """Draws a wiring; the wheel zooms, dragging moves, F fits it in, Up and Down go from box to box, Page Up and Page
+    Down, or the bar at the right, through a deep one.
 
     Signals:
         chosen(str): a box was clicked or gone to.
@@ -88,6 +94,10 @@ class WiringDiagram(Movable):
         self._zoom, self._origin = 1.0, QPointF(0, 0)
         self._fitted = True
         self.setMinimumSize(160, 120)
+        self.bar = named(QScrollBar(Qt.Orientation.Vertical, self), "Place in the wiring", "")
+        self.bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.bar.valueChanged.connect(self._scroll)
+        self.bar.hide()
 
     def show_wiring(self, wiring: Wiring | None) -> None:
         """Draw another one."""
@@ -103,12 +113,14 @@ class WiringDiagram(Movable):
         if box is not None and not QRectF(self.rect()).contains(box):
             self._origin = self._origin + self._middle() - box.center()
             self._fitted = False
+        self._show_place()
         self.update()
 
     def fit(self) -> None:
         """Show all of it, or, where words could not be read then, its beginning."""
         self._fitted = True
         if self.wiring is None or not len(self.wiring.names):
+            self._show_place()
             self.update()
             return
         whole = self._whole()
@@ -118,6 +130,7 @@ class WiringDiagram(Movable):
         middle = self.height() / 2 - whole.center().y() * self._zoom
         top = -whole.top() * self._zoom
         self._origin = QPointF(left, middle if whole.height() * self._zoom <= self.height() else top)
+        self._show_place()
         self.update()
 
     def look(self) -> tuple[float, QPointF] | None:
@@ -131,7 +144,32 @@ class WiringDiagram(Movable):
             return
         self._zoom, self._fitted = look[0], False
         self._origin = self._middle() - look[1] * self._zoom
+        self._show_place()
         self.update()
+
+    def _scroll(self, top: int) -> None:
+        """The bar was moved by hand, or by a key."""
+        self._origin, self._fitted = QPointF(self._origin.x(), -top), False
+        self._show_place()
+        self.update()
+        self.looked.emit()
+
+    def _show_place(self) -> None:
+        """Set the bar to the part on screen; hidden where all of it is."""
+        if self.wiring is None or not len(self.wiring.names):
+            self.bar.hide()
+            return
+        whole, top = self._whole(), round(-self._origin.y())
+        first, last = round(whole.top() * self._zoom), round(whole.bottom() * self._zoom)
+        deep = last - first > self.height() + 1
+        self.bar.blockSignals(True)
+        self.bar.setRange(min(first, top), max(last - self.height(), top))
+        self.bar.setPageStep(self.height())
+        self.bar.setSingleStep(round((HEIGHT + DOWN) * self._zoom))
+        self.bar.setValue(top)
+        self.bar.blockSignals(False)
+        if deep == self.bar.isHidden():
+            self.bar.setVisible(deep)
 
     def _middle(self) -> QPointF:
         return QPointF(self.width() / 2, self.height() / 2)
@@ -139,9 +177,9 @@ class WiringDiagram(Movable):
     def box_at(self, at: QPointF) -> str:
         """The box under a place of the widget, or ""."""
         if self.wiring is not None:
-            for name in self.wiring.names:
-                box = self._box_of(name)
-                if box is not None and box.contains(at):
+            place = (at - self._origin) / self._zoom
+            for number, name in enumerate(self.wiring.names):
+                if self._box(number).contains(place):
                     return name
         return ""
 
@@ -221,15 +259,19 @@ class WiringDiagram(Movable):
         palette, layer = self._theme.palette, self.wiring.layer(name)
         chosen = name == self.layer
         painter.setPen(QPen(QColor(palette.accent if chosen else palette.grid), 2.5 if chosen else 1.0))
-        painter.setBrush(QColor(palette.raised))
+        # Where there is no room for words, colours tell one kind of layer from another.
+        kind = None if layer is None else QColor(self._theme.category(_family(layer.type)))
+        plain = kind is None or self._zoom >= READABLE
+        painter.setBrush(QColor(palette.raised) if kind is None or plain else kind)
         if layer is None:
             painter.drawRoundedRect(
                 box.adjusted(WIDTH / 5, HEIGHT / 5, -WIDTH / 5, -HEIGHT / 5), HEIGHT / 3, HEIGHT / 3
             )
         else:
             painter.drawRoundedRect(box, 5, 5)
+        if kind is not None and plain:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self._theme.category(_family(layer.type))))
+            painter.setBrush(kind)
             painter.drawRoundedRect(QRectF(box.left() + 3, box.top() + 4, 5, box.height() - 8), 2, 2)
         if self._zoom < READABLE:
             return
@@ -287,9 +329,11 @@ class WiringDiagram(Movable):
         zoom = min(max(self._zoom * factor, SMALLEST), LARGEST)
         self._origin = at - (at - self._origin) * (zoom / self._zoom)
         self._zoom, self._fitted = zoom, False
+        self._show_place()
 
     def shift(self, by: QPointF) -> None:
         self._origin, self._fitted = self._origin + by, False
+        self._show_place()
 
     def point_at(self, at: QPointF | None) -> None:
         name = "" if at is None else self.box_at(at)
@@ -301,8 +345,11 @@ class WiringDiagram(Movable):
             self.chosen.emit(name)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        wide = self.bar.sizeHint().width()
+        self.bar.setGeometry(self.width() - wide, 0, wide, self.height())
         if self._fitted:
             self.fit()
+        self._show_place()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
@@ -310,6 +357,10 @@ class WiringDiagram(Movable):
             names = self.wiring.names
             place = names.index(self.layer) + moves[Qt.Key(event.key())] if self.layer in names else 0
             self.chosen.emit(names[min(max(place, 0), len(names) - 1)])
+        elif event.key() == Qt.Key.Key_PageUp:
+            self.bar.triggerAction(QScrollBar.SliderAction.SliderPageStepSub)
+        elif event.key() == Qt.Key.Key_PageDown:
+            self.bar.triggerAction(QScrollBar.SliderAction.SliderPageStepAdd)
         else:
             super().keyPressEvent(event)
 

@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import Connection, Layer, RunWriter, Snapshot, Structure
 from mmgraph_gui.views.model.histogram_history import spread_history
 from mmgraph_gui.views.model.view import ModelView
-from mmgraph_gui.views.model.wiring import MOST_BOXES
+from mmgraph_gui.views.model.wiring import MOST_BOXES, Wiring, WiringDiagram
 
 LAYERS = (
     Layer("model", "Net", 30, (8, 3), 99, 0.002, 1, True),
@@ -72,6 +72,12 @@ def test_layers_and_wiring_are_shown(view, has_colour):
     assert view.diagram.wiring.places[:, 1].tolist() == [0, 1, 2, 3, 4, 5]
     assert has_colour(view.diagram, view.theme.palette.accent)
     assert "30 parameters" in view.caption.text()
+
+
+def test_the_caption_says_where_the_spread_is(qtbot, view):
+    for width, where in ((1400, "right, below: weights"), (500, "beside it: weights")):
+        view.resize(width, 700)
+        qtbot.waitUntil(lambda where=where: where in view.caption.text())
 
 
 def test_in_a_narrow_window_the_table_lies_below_and_shows_every_number(qtbot, view):
@@ -182,6 +188,30 @@ def test_a_damaged_structure_is_a_message(qtbot, context, digits_run, show_view)
         context.follower.open(digits_run)
     view = show_view(ModelView)
     qtbot.waitUntil(lambda: "model.json" in view.message)
+
+
+def test_a_deep_wiring_has_a_bar_and_colours_without_words(qtbot, theme, has_colour):
+    names = [f"layer{number}" for number in range(300)]
+    layers = tuple(Layer(name, "Linear", 10, (8, 10), None, 0.1) for name in names)
+    wires = tuple(Connection(one, other) for one, other in itertools.pairwise(names))
+    diagram = WiringDiagram(theme)
+    qtbot.addWidget(diagram)
+    diagram.resize(300, 400)
+    assert diagram.bar.isHidden()
+    diagram.show_wiring(Wiring.of(Structure(layers, wires, 8, "")))
+    assert not diagram.bar.isHidden()
+    assert diagram.bar.value() == diagram.bar.minimum()
+    QTest.keyClick(diagram, Qt.Key.Key_PageDown)
+    assert not QRectF(diagram.rect()).intersects(diagram._box_of("layer0"))
+    QTest.keyClick(diagram, Qt.Key.Key_PageUp)
+    assert QRectF(diagram.rect()).contains(diagram._box_of("layer0"))
+    diagram.bar.setValue(diagram.bar.maximum())
+    last = diagram._box_of("layer299")
+    assert QRectF(diagram.rect()).contains(last)
+    assert diagram.box_at(last.center()) == "layer299"
+    assert diagram.look() is not None
+    diagram.zoom(last.center(), 0.3)  # too small for words
+    assert has_colour(diagram, theme.category(4), 40)
 
 
 def test_a_wiring_of_too_many_boxes_is_in_the_tables_alone(qtbot, context, digits_run, show_view):
