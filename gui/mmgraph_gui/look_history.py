@@ -57,6 +57,15 @@ class LookHistory(QObject):
                 self._state.forget_part(part)
         self._views.clear()
 
+    def restore(self, name: str, look: Any) -> None:
+        """Look at a view as at the last start; undo does not go back before that."""
+        self._busy = True
+        try:
+            self._views[name].look_at(look)
+        finally:
+            self._busy = False
+            self._seen[name] = self._views[name].look()
+
     def _drew(self, name: str) -> None:
         """What is fitted in anew, such as the filters of another layer, is looked at from there."""
         if name in self._views:

@@ -13,6 +13,7 @@ from mmgraph.runs import is_run
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.selection import Look
 from mmgraph_gui.state import AppState
+from mmgraph_gui.view_session import ViewSession
 
 KEY = "session"
 SELECTED = 10_000
@@ -20,18 +21,25 @@ SELECTED = 10_000
 
 
 class Session(QObject):
-    """Writes down run, step, selection, colour, layers and head, and brings them back.
+    """Writes down run, step, selection, colour, layers, head and how the views are looked at, and brings them back.
 
     Args:
         settings: where it is kept.
         state: the model of the window.
         follower: what opens runs.
+        views: what is chosen in them, and which part they show.
     """
 
     def __init__(
-        self, settings: QSettings, state: AppState, follower: RunFollower, parent: QObject | None = None
+        self,
+        settings: QSettings,
+        state: AppState,
+        follower: RunFollower,
+        views: ViewSession,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._views = views
         self._settings, self._state, self._follower = settings, state, follower
         self._wanted: dict[str, Any] | None = None
         follower.opened.connect(self._opened)
@@ -47,6 +55,8 @@ class Session(QObject):
             "colour": look.colour_by,
             "layers": dict(look.layers),
             "head": look.head,
+            "hidden": sorted(look.hidden),
+            "views": self._views.notes(),
         }
         self._settings.setValue(KEY, json.dumps(stored))
 
@@ -61,6 +71,7 @@ class Session(QObject):
 
     def _opened(self) -> None:
         wanted, self._wanted = self._wanted, None
+        self._views.forget()
         if wanted is None or str(self._state.path) != wanted.get("run"):
             return
         state = self._state
@@ -68,15 +79,24 @@ class Session(QObject):
         selection = np.array([row for row in wanted["selection"] if 0 <= row < items], dtype=np.int64)
         known = {kind: layer for kind, layer in wanted["layers"].items() if layer in state.layers(kind)}
         colour = wanted["colour"] if wanted["colour"] in state.colour_choices() else state.colour_by
-        state.restore(Look(selection, colour, known, wanted["head"]), wanted["step"])
+        hidden = frozenset(wanted["hidden"]) if colour == wanted["colour"] else frozenset()
+        state.restore(Look(selection, colour, known, wanted["head"], hidden), wanted["step"])
+        self._views.take_up(wanted["views"])
 
     def _stored(self) -> dict[str, Any]:
         """What was written down; nothing where it was damaged or by another version."""
         try:
-            stored = json.loads(str(self._settings.value(KEY) or "{}"))
-            shape = {"run": str, "selection": list, "colour": str, "layers": dict}
+            stored = {"hidden": [], "views": {}} | json.loads(str(self._settings.value(KEY) or "{}"))
+            shape = {
+                "run": str,
+                "selection": list,
+                "colour": str,
+                "layers": dict,
+                "hidden": list,
+                "views": dict,
+            }
             sound = all(isinstance(stored[name], kind) for name, kind in shape.items())
-            sound = sound and all(isinstance(row, int) for row in stored["selection"])
+            sound = sound and all(isinstance(row, int) for row in stored["selection"] + stored["hidden"])
             sound = sound and all(isinstance(stored[name], int | None) for name in ("step", "head"))
         except (ValueError, TypeError, KeyError):
             return {}

@@ -42,6 +42,7 @@ from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.statusline import StatusLine
 from mmgraph_gui.stepbar import StepBar
 from mmgraph_gui.toolbar import RunToolBar
+from mmgraph_gui.view_session import ViewSession
 from mmgraph_gui.viewarea import ViewArea
 from mmgraph_gui.views import Context
 
@@ -89,7 +90,8 @@ class MainWindow(QMainWindow):
         self.bar = RunToolBar(self.actions_, self.state, self)
         self.addToolBar(self.bar)
         self.status = StatusLine(self.statusBar(), self.state, self.theme)
-        self.session = Session(settings, self.state, self.follower, self)
+        self.views_as_before = ViewSession(self.area, self.looks, self)
+        self.session = Session(settings, self.state, self.follower, self.views_as_before, self)
         self.news = News(self.state, self.say, self.status.tell)
         self._attached = True
         self._last_started: Path | None = None
@@ -501,6 +503,7 @@ class MainWindow(QMainWindow):
         if self._attached:
             self._attached = False
             self.actions_.detach()
+        self.views_as_before.close()
         self.looks.close()
         self.area.detach()
         self.own.close()

@@ -81,6 +81,8 @@ class View(QWidget):
         title: what tab and menu say.
         kinds: kinds of snapshot it shows; empty for views of scalars, events or items.
         topics: changes of the state after which it is drawn again ("theme" is always one of them).
+        look_kind: type of what `look` returns, made of dataclasses, tuples, numbers, texts and QPointF; None where the
+            next start need not look at it as before.
         keys: (key, what it does) while the view has the focus, for the list of keys.
 
     Attributes:
@@ -103,6 +105,7 @@ class View(QWidget):
     title: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ()
     topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step"})
+    look_kind: ClassVar[Any] = None
     keys: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -71,6 +71,7 @@ class MetricsView(View):
     """Curves of the same quantity share a plot; clicking or dragging in a plot moves the step."""
 
     name: ClassVar[str] = "metrics"
+    look_kind: ClassVar[Any] = MetricsLook
     title: ClassVar[str] = "Metrics"
     topics: ClassVar[frozenset[str]] = frozenset({"run", "status", "scalars", "step", "events", "others"})
 

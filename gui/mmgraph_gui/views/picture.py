@@ -12,6 +12,9 @@ from mmgraph_gui.drawing.theme import Theme
 
 LARGEST_PIXEL = 48
 
+PictureLook = tuple[float, QPointF]
+"""How much larger than all of it, and which part of width and height is in the middle."""
+
 
 class Picture(Movable):
     """Shows an image; the wheel zooms, dragging moves, F fits it in again.

@@ -26,6 +26,7 @@ from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.choosers import Chooser
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
+from mmgraph_gui.views.picture import PictureLook
 from mmgraph_gui.views.shortened import ShortBox
 
 ALL_HEADS = "heads"
@@ -37,6 +38,7 @@ class AttentionView(View):
     """Follows the selected item; clicking a neighbour selects it, so one can walk along the graph."""
 
     name: ClassVar[str] = "attention"
+    look_kind: ClassVar[Any] = PictureLook
     title: ClassVar[str] = "Attention"
     kinds: ClassVar[tuple[str, ...]] = ("attention",)
     topics: ClassVar[frozenset[str]] = frozenset(

@@ -66,6 +66,7 @@ class EmbeddingView(PointView):
     laid = Signal()
 
     name: ClassVar[str] = "embedding"
+    look_kind: ClassVar[Any] = EmbeddingLook
     title: ClassVar[str] = "Embedding"
     kinds: ClassVar[tuple[str, ...]] = ("embedding",)
     topics: ClassVar[frozenset[str]] = frozenset(

@@ -24,6 +24,7 @@ from mmgraph_gui.views.filters.tiles import Display, Tiles, diverging_map, make_
 from mmgraph_gui.views.filters.unit_panel import UnitPanel, UnitPicture
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
+from mmgraph_gui.views.picture import PictureLook
 from mmgraph_gui.views.ramp import Ramp
 from mmgraph_gui.views.shortened import ShortBox
 
@@ -41,6 +42,7 @@ class FilterView(View):
     """One tiled picture. Feature maps are those of the first selected item that was recorded."""
 
     name: ClassVar[str] = "filters"
+    look_kind: ClassVar[Any] = PictureLook
     title: ClassVar[str] = "Filters"
     kinds: ClassVar[tuple[str, ...]] = ("filters", "feature_maps")
     topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step", "items", "selection", "layer"})

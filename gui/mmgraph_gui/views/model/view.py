@@ -55,6 +55,7 @@ class ModelView(View):
     """A click on a layer shows its filters, feature maps and embedding in the other views, where they are recorded."""
 
     name: ClassVar[str] = "model"
+    look_kind: ClassVar[Any] = ModelLook
     title: ClassVar[str] = "Model"
     kinds: ClassVar[tuple[str, ...]] = (HISTOGRAMS,)
     topics: ClassVar[frozenset[str]] = frozenset({"run", "snapshots", "step", "events"})

@@ -33,6 +33,7 @@ from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.image import PointImage, PointScene, dot_style, draw_points
 from mmgraph_gui.views.points.legend import Legend
 from mmgraph_gui.views.points.plane import Plane, Stamp, Tool
+from mmgraph_gui.views.points.plane_look import PlaneLook
 from mmgraph_gui.views.points.selection_menu import SelectionMenu
 from mmgraph_gui.views.shortened import ShortBox
 
@@ -51,6 +52,7 @@ TOOLS: tuple[tuple[Tool, str, str, str], ...] = (
 class PointView(View):
     """Colours, selection, hover, thumbnails and legend of points; subclasses say where the points are."""
 
+    look_kind: ClassVar[Any] = PlaneLook | None
     keys: ClassVar[tuple[tuple[str, str], ...]] = (
         ("M, B, L", "What dragging does: move, draw a box, draw a lasso; Shift-drag is always a box"),
         ("F", "Fit everything in"),
