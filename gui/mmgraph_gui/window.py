@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mmgraph.runs.opened import is_model_file
+from mmgraph.runs.opened import is_model_file, is_weights_alone
 from mmgraph_gui.actions import Actions
 from mmgraph_gui.banner import Banner, Level
 from mmgraph_gui.drawing.theme import Theme
@@ -403,6 +403,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.follower.message.connect(self.say)
+        self.follower.opened.connect(self._show_weights)
         self.follower.returned.connect(lambda text: self.say(text, "info"))
         self.area.message.connect(self.say)
         self.area.explain_wanted.connect(self.explain)
@@ -437,6 +438,12 @@ class MainWindow(QMainWindow):
             self._last_started = path.absolute()
             self.runs.refresh()
             self.say(f"{path.name} from the queue is being trained now; it is in the table of runs.", "info")
+
+    def _show_weights(self) -> None:
+        """Of a file of weights that was just opened there is nothing to see in the other views."""
+        if is_weights_alone(self.state.config) and self.state.path == self._last_started:
+            for name in ("filters", "model"):
+                self.area.show_view(name)
 
     def _state_changed(self, topic: Topic) -> None:
         if topic in ("run", "status", "snapshots"):

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 from mmgraph.errors import CheckpointError, InputError, MMGraphError
 from mmgraph.recipes.registry import no_own_model, recipe
 from mmgraph.runs import RunWriter, Snapshot, Structure, describe, new_run_name
-from mmgraph.runs.opened import opened_root
+from mmgraph.runs.opened import OPENED, opened_root
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 
 if TYPE_CHECKING:
     from torch import nn
 
     from mmgraph.training.task import Task
-
-OPENED = "opened-model"
-"""What stands for the recipe where only weights are known."""
 
 
 def open_model(

@@ -42,6 +42,7 @@ from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
+from mmgraph.runs.opened import is_weights_alone
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.follower import RunFollower, Work
 from mmgraph_gui.own_items import OwnItems
@@ -252,7 +253,16 @@ class View(QWidget):
             self.show_message(f"No {what} yet: waiting for the first snapshot …")
             self._waits = True
         else:
-            self.show_message(f"This run recorded no {what}.")
+            self.show_message(self.told_missing(what))
+
+    def told_missing(self, what: str) -> str:
+        """Why an ended run has none of what the view shows."""
+        if is_weights_alone(self.state.config):
+            return (
+                f"A file of weights alone holds no {what}. Say what computes with them, and on which data: "
+                "File › Open model (Ctrl+M)."
+            )
+        return f"This run recorded no {what}."
 
     def show_content(self) -> None:
         """Show the content again."""

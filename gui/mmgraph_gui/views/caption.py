@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+MOST_LINES = 2
 BETWEEN = "  ·  "
 WRAPPED = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap)
 
@@ -15,7 +16,7 @@ class Caption(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._text, self._lines = "", 1
+        self._text, self._shown, self._lines = "", "", 1
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def text(self) -> str:
@@ -46,15 +47,23 @@ class Caption(QWidget):
 
     def _grow(self) -> None:
         """A second line where one is too short. It stays: a view must not jump at every move of the mouse."""
-        room = QRect(0, 0, self.width(), 10_000)
-        height = self.fontMetrics().boundingRect(room, WRAPPED, self._text).height()
-        lines = max(self._lines, 2 if height > 1.5 * self.fontMetrics().height() else 1)
+        lines = max(self._lines, min(self._lines_of(self._text), MOST_LINES))
+        self._shown, words = self._text, self._text.split(" ")
+        while len(words) > 1 and self._lines_of(self._shown) > MOST_LINES:
+            words.pop()
+            self._shown = " ".join(words).rstrip(" ·") + " …"
         if lines != self._lines or self.sizeHint().height() != self.height():
             self._lines = lines
             self.updateGeometry()
 
+    def _lines_of(self, text: str) -> int:
+        room = QRect(0, 0, self.width(), 10_000)
+        return round(
+            self.fontMetrics().boundingRect(room, WRAPPED, text).height() / self.fontMetrics().height()
+        )
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        painter.drawText(self.rect(), WRAPPED, self._text)
+        painter.drawText(self.rect(), WRAPPED, self._shown)
         painter.end()

@@ -143,9 +143,7 @@ class MetricsView(View):
         if not self.state.series and not self.state.others:
             status = self.state.status
             waiting = status is None or status.is_live
-            self.show_message(
-                "Waiting for the first numbers …" if waiting else "This run recorded no numbers."
-            )
+            self.show_message("Waiting for the first numbers …" if waiting else self.told_missing("numbers"))
             return
         self.show_content()
         if "theme" in changed:

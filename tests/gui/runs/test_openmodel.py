@@ -188,6 +188,10 @@ def test_a_dropped_file_of_weights_is_opened_and_found_again_by_the_dialog(
     window.dropEvent(event)
     qtbot.waitUntil(lambda: window.state.path is not None)
     qtbot.waitUntil(lambda: "filters" in window.state.kinds())
+    views = window.area.views
+    qtbot.waitUntil(lambda: "model" in views and views["model"].isVisible() and views["filters"].isVisible())
+    window.area.show_view("embedding")
+    qtbot.waitUntil(lambda: "File › Open model" in views["embedding"].message)
     found = []
     monkeypatch.setattr(
         OpenModelDialog, "exec", lambda dialog: found.append(dialog.file) or QDialog.DialogCode.Rejected

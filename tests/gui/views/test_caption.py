@@ -28,3 +28,13 @@ def test_long_texts_get_a_second_line_and_keep_it_until_there_is_more_room(capti
     caption.resize(900, two)
     caption.show()
     assert caption.sizeHint().height() < two
+
+
+def test_what_does_not_fit_into_two_lines_ends_in_dots(caption, qtbot):
+    caption.setText("many words " * 30)
+    assert caption._shown.endswith(" …")
+    assert caption._lines_of(caption._shown) == 2
+    assert caption.toolTip() == caption.text() == "many words " * 30
+    caption.resize(5000, 40)
+    caption.show()
+    assert caption._shown == caption.text()

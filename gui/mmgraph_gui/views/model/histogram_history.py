@@ -106,7 +106,10 @@ class HistogramHistory(QWidget):
         if shown is None or inside.width() <= 0 or inside.height() <= 0:
             painter.end()
             return
-        painter.drawImage(inside, self._image)
+        if len(shown.steps) == 1:
+            self._paint_bars(painter, inside, shown)
+        else:
+            painter.drawImage(inside, self._image)
         painter.setPen(QColor(palette.muted))
         painter.drawRect(inside)
         metrics = painter.fontMetrics()
@@ -126,12 +129,22 @@ class HistogramHistory(QWidget):
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, f"step {shown.steps[0]:,}")
         if len(shown.steps) > 1:
             painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{shown.steps[-1]:,}")
+        else:
+            painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{shown.shares.max():.1%}")
         place = int(np.searchsorted(shown.steps, self._step, side="right")) - 1
-        if place >= 0:
+        if place >= 0 and len(shown.steps) > 1:
             x = inside.left() + (place + 0.5) / len(shown.steps) * inside.width()
             painter.setPen(QPen(QColor(palette.accent), 2))
             painter.drawLine(QPointF(x, inside.top()), QPointF(x, inside.bottom()))
         painter.end()
+
+    def _paint_bars(self, painter: QPainter, inside: QRectF, shown: SpreadHistory) -> None:
+        """Of a single step the histogram itself, lying on its side: colours would say less than lengths."""
+        high = inside.height() / BINS
+        colour = QColor(self._theme.palette.accent)
+        for place, share in enumerate(shown.shares[0] / max(shown.shares.max(), 1e-12)):
+            bottom = inside.bottom() - place * high
+            painter.fillRect(QRectF(inside.left(), bottom - high, share * inside.width(), high), colour)
 
     def _inside(self) -> QRectF:
         return QRectF(LEFT, TOP, self.width() - LEFT - RIGHT, self.height() - TOP - BOTTOM)

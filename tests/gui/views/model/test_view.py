@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import Connection, Layer, RunWriter, Snapshot, Structure
-from mmgraph_gui.views.model.histogram_history import spread_history
+from mmgraph_gui.views.model.histogram_history import BINS, HistogramHistory, SpreadHistory, spread_history
 from mmgraph_gui.views.model.view import ModelView
 from mmgraph_gui.views.model.wiring import MOST_BOXES, Wiring, WiringDiagram
 
@@ -236,3 +236,21 @@ def test_histograms_that_do_not_fit_are_left_out():
         extras={"edges": np.zeros((1, 5), np.float32)},
     )  # fmt: skip
     assert spread_history((bad, nan), [1, 2], "a", 2) is None
+
+
+def test_of_a_single_step_the_histogram_itself_is_drawn(theme, qtbot, pixels_of):
+    def accented() -> int:
+        """The longest row of pixels in the colour of bars and of the line of the step."""
+        wanted = np.array([int(theme.palette.accent[place : place + 2], 16) for place in (1, 3, 5)])
+        return int((np.abs(pixels_of(picture).astype(int) - wanted).max(axis=-1) < 12).sum(axis=1).max())
+
+    picture = HistogramHistory(theme)
+    qtbot.addWidget(picture)
+    picture.resize(300, 200)
+    shares = np.zeros((2, BINS))
+    shares[:, 3] = 1
+    edges = np.linspace(-1, 1, BINS + 1)
+    picture.show_history(SpreadHistory("fc", "weights", np.array([0, 9]), shares, edges, 2))
+    assert accented() < 5
+    picture.show_history(SpreadHistory("fc", "weights", np.array([0]), shares[:1], edges, 1))
+    assert accented() > 200
