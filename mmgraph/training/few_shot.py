@@ -5,16 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
-from mmgraph.inspection.examined import Examined
 from mmgraph.inspection.inputs import Inputs
-from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import (
     Distance,
     EpisodeSampler,
@@ -25,12 +22,10 @@ from mmgraph.metric import (
 )
 from mmgraph.metric.episodes import Episode
 from mmgraph.runs import ItemSet, Snapshot
-from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.pair_distances import distance_histogram
-from mmgraph.training.task import Task
+from mmgraph.training.siamese import SiameseTask
 from mmgraph.vision import channels_innermost
 
-FORWARD_IMAGES = 500
 MOST_PAIRS_OF = 1000
 """The histogram compares so many items of a part with each other at most."""
 
@@ -73,7 +68,7 @@ class Trial:
     answers: Tensor
 
 
-class FewShot(Task):
+class FewShot(SiameseTask):
     """Learn from episodes of some classes, and sort items of others by the nearest mean of a few examples.
 
     Validation and test have classes of their own. Without a validation part nothing is chosen by it: the weights at
@@ -103,6 +98,7 @@ class FewShot(Task):
     """
 
     monitor = "validation/accuracy"
+    forward_images = 500
 
     def __init__(
         self,
@@ -129,12 +125,10 @@ class FewShot(Task):
                 )
         if views < 1 or (views > 1 and augment is None):
             raise InputError(f"Expected one view, or an augmentation that makes {views}.")
-        self.model: Siamese = model
-        self._images, self._labels, self._probe = dict(images), dict(labels), probe
-        self._plan, self._items, self._capture, self._trials = plan, items, capture, tuple(trials)
+        super().__init__(model, images, labels, items=items, probe=probe, capture=capture)
+        self._plan, self._trials = plan, tuple(trials)
         self._augment, self._views, self._seed = augment, views, seed
         self._temperature, self._every_role = temperature, every_role
-        self._mean, self._std = pixel_statistics(images["train"])
         self._histograms: dict[str, Snapshot] = {}
         self._sampler = EpisodeSampler(
             labels["train"], ways=plan.train_ways, shots=plan.shots, queries=plan.queries, seed=seed
@@ -156,24 +150,6 @@ class FewShot(Task):
     def distance(self) -> Distance:
         """The distance that episodes are sorted by."""
         return self.model.distance
-
-    def to(self, device: torch.device) -> None:
-        """Move model and all pictures to a device."""
-        self.model.to(device)
-        self._images = {part: value.to(device) for part, value in self._images.items()}
-        self._labels = {part: value.to(device) for part, value in self._labels.items()}
-        self._probe = self._probe.to(device)
-
-    def adopt(self, model: nn.Module) -> None:
-        """Try somebody's own encoder: normalised pictures (n, channels, height, width) → vectors (n, features)."""
-        self.model.encoder = model
-        self._capture = Capture(model, kinds=("filters", "feature_maps", "attention"))
-        self.__dict__.pop("examined", None)
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
-        pictures = images if images.dim() == 4 else images.unsqueeze(1)
-        return (pictures.float() / 255 - self._mean) / self._std
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, torch.Generator]]:
         """Rows of an episode, class by class, and what its augmentation draws with; both depend on the seed, the epoch
@@ -233,7 +209,7 @@ class FewShot(Task):
         """Vectors of uint8 pictures, computed in batches; the mean over several views."""
         generator = torch.Generator().manual_seed(1)
         vectors = []
-        for part in images.split(FORWARD_IMAGES):
+        for part in images.split(self.forward_images):
             pictures = self.normalise(part)
             total = self.model(channels_innermost(pictures))
             if self._augment is not None:
@@ -241,25 +217,6 @@ class FewShot(Task):
                     total = total + self.model(channels_innermost(self._augment(pictures, generator)))
             vectors.append(total / views)
         return torch.cat(vectors)
-
-    def items(self) -> ItemSet:
-        """What the rows of the embedding are."""
-        return self._items
-
-    @cached_property
-    def examined(self) -> Examined:
-        """The encoder, and the probe as pictures: so can others be shown to it."""
-        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
-
-    def look(self, inputs: Inputs) -> list[Snapshot]:
-        """Vectors of normalised pictures, and what the encoder sees in them."""
-        (images,) = inputs.args
-        with undisturbed(self.model):
-            vectors = torch.cat(
-                [self.model(channels_innermost(some)) for some in images.split(FORWARD_IMAGES)]
-            )
-        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
-        return [found, *self._capture.capture(images)]
 
     def probe(self) -> list[Snapshot]:
         """Vectors of pictures of classes never trained on, what the encoder sees, and how far pairs are apart."""

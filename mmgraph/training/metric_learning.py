@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
-from mmgraph.inspection.examined import Examined
-from mmgraph.inspection.inputs import Inputs
-from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import ClassBalancedSampler, Siamese, retrieval_scores, verify
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.branches import Branches
-from mmgraph.training.classification import pixel_statistics
 from mmgraph.training.pair_distances import distance_histogram
-from mmgraph.training.task import Task
+from mmgraph.training.siamese import SiameseTask
 from mmgraph.vision import channels_innermost
 
-FORWARD_IMAGES = 1000
 PAIR_LOSSES = ("contrastive", "hinge")
 """Losses of networks with two branches; the others compare an item with a similar and a dissimilar one."""
 MOST_PAIRS_OF = 2000
 """Verification and the histogram compare so many items of a part with each other at most."""
 
 
-class MetricLearning(Task):
+class MetricLearning(SiameseTask):
     """Bring images of one class together and others apart.
 
     Args:
@@ -70,13 +64,11 @@ class MetricLearning(Task):
                     f"The {part} part needs as many labels as images, and at least one; it has {len(pictures)} images "
                     f"and {len(labels[part])} labels."
                 )
-        self.model: Siamese = model
-        self._images, self._labels, self._probe = dict(images), dict(labels), probe
-        self._items, self._capture, self._seed = items, capture, seed
+        super().__init__(model, images, labels, items=items, probe=probe, capture=capture)
+        self._seed = seed
         self._sampler = ClassBalancedSampler(
             labels["train"], classes_per_batch=classes_per_batch, items_per_class=items_per_class, seed=seed
         )
-        self._mean, self._std = pixel_statistics(images["train"])
         known = torch.full((len(probe),), -1) if items.labels is None else torch.from_numpy(items.labels)
         self._branches = Branches(
             known, 2 if model.criterion.kind in PAIR_LOSSES else 3, seed=seed, items=items.name
@@ -85,23 +77,9 @@ class MetricLearning(Task):
         self._histograms: dict[str, Snapshot] = {}
         self.batches_per_epoch = len(self._sampler)
 
-    def to(self, device: torch.device) -> None:
-        """Move model and all pictures to a device."""
-        self.model.to(device)
-        self._images = {part: value.to(device) for part, value in self._images.items()}
-        self._labels = {part: value.to(device) for part, value in self._labels.items()}
-        self._probe = self._probe.to(device)
-
-    def adopt(self, model: nn.Module) -> None:
-        """Try somebody's own encoder: normalised pictures (n, channels, height, width) → vectors (n, features)."""
-        self.model.encoder = model
-        self._capture = Capture(model, kinds=("filters", "feature_maps", "attention"))
-        self.__dict__.pop("examined", None)
-
     def normalise(self, images: Tensor) -> Tensor:
         """Pixels 0 … 255 as numbers of mean 0 and standard deviation 1 over the training part."""
-        pictures = images if images.dim() == 4 else images.unsqueeze(1)
-        return channels_innermost((pictures.float() / 255 - self._mean) / self._std)
+        return channels_innermost(super().normalise(images))
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[Tensor, torch.Generator]]:
         """Rows of each batch and what its miner draws with; both depend on the seed, the epoch and the position."""
@@ -136,24 +114,7 @@ class MetricLearning(Task):
 
     def embed(self, images: Tensor) -> Tensor:
         """Vectors of uint8 pictures, computed in batches."""
-        return torch.cat([self.model(self.normalise(part)) for part in images.split(FORWARD_IMAGES)])
-
-    def items(self) -> ItemSet:
-        """What the rows of the embedding are."""
-        return self._items
-
-    @cached_property
-    def examined(self) -> Examined:
-        """The encoder, and the probe as pictures: so can others be shown to it."""
-        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
-
-    def look(self, inputs: Inputs) -> list[Snapshot]:
-        """Vectors of normalised pictures, and what the encoder sees in them."""
-        (images,) = inputs.args
-        with undisturbed(self.model):
-            vectors = torch.cat([self.model(some) for some in images.split(FORWARD_IMAGES)])
-        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
-        return [found, *self._capture.capture(images)]
+        return torch.cat([self.model(self.normalise(part)) for part in images.split(self.forward_images)])
 
     def probe(self) -> list[Snapshot]:
         """Vectors of the probe pictures, what the encoder sees in them, and how far pairs are apart."""

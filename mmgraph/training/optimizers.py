@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 
 from mmgraph.training.options import TrainingOptions
+
+
+def decayed_groups(
+    model: nn.Module, weight_decay: float, undecayed: Callable[[str], bool] = lambda name: False
+) -> list[dict[str, Any]]:
+    """Groups of the parameters of a model with and without weight decay; only those that have any.
+
+    Args:
+        undecayed: whether the parameter of that name is left without.
+    """
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    for name, parameter in model.named_parameters():
+        groups[not undecayed(name)].append(parameter)
+    return [
+        {"params": parameters, "weight_decay": weight_decay if decayed else 0.0}
+        for decayed, parameters in groups.items()
+        if parameters
+    ]
 
 
 def make_optimizer(groups: list[dict[str, Any]], options: TrainingOptions) -> torch.optim.Optimizer:

@@ -18,6 +18,7 @@ from mmgraph.graph.partitioning.shard import GraphShard
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.classification import confusion
 from mmgraph.training.distribution import World
+from mmgraph.training.optimizers import decayed_groups
 from mmgraph.training.task import Task
 
 
@@ -95,14 +96,7 @@ class PartitionedNodeClassification(Task):
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """Parameters with and without weight decay."""
-        groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-        for name, parameter in self.model.named_parameters():
-            groups[not self._undecayed(name)].append(parameter)
-        return [
-            {"params": parameters, "weight_decay": weight_decay if decayed else 0.0}
-            for decayed, parameters in groups.items()
-            if parameters
-        ]
+        return decayed_groups(self.model, weight_decay, self._undecayed)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[None]:
         """The one batch there is: the graph. Inside `fit` the state of torch's generators is its own."""

@@ -3,7 +3,25 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmgraph.training.optimizers import schedule_factor
+from mmgraph.training.optimizers import decayed_groups, schedule_factor
+
+
+def test_what_shall_not_decay_is_a_group_of_its_own():
+    model = torch.nn.Linear(3, 2)
+    decayed, kept = decayed_groups(model, 0.1, lambda name: name == "bias")
+    assert decayed["weight_decay"] == 0.1
+    assert decayed["params"] == [model.weight]
+    assert kept["weight_decay"] == 0
+    assert kept["params"] == [model.bias]
+
+
+def test_a_group_without_parameters_is_left_out():
+    model = torch.nn.Linear(3, 2)
+    (everything,) = decayed_groups(model, 0.1)
+    assert everything["params"] == [model.weight, model.bias]
+    (nothing,) = decayed_groups(model, 0.1, lambda name: True)
+    assert nothing["weight_decay"] == 0
+    assert decayed_groups(torch.nn.Module(), 0.1) == []
 
 
 def test_cosine_is_torchs():
