@@ -77,7 +77,7 @@ def ours(app: object, walks: np.ndarray) -> Callable[[float, float], None]:
         for number, values in enumerate(walks)
     ]
     first = True
-    while first or plot.is_partial:  # as the view does it, a few curves at each rendering
+    while first or plot.curves.is_partial:  # as the view does it, a few curves at each rendering
         plot.draw(curves, (0.0, float(walks.shape[1])))
         first = False
     plot.show()

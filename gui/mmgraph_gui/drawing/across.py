@@ -11,6 +11,9 @@ import numpy as np
 from mmgraph.runs import Series
 from mmgraph_gui.drawing.thinning import Numbers
 
+Span = tuple[float, float]
+"""Two places or two values, the lower one first."""
+
 Kind = Literal["step", "epoch", "time"]
 KINDS: dict[Kind, str] = {"step": "Step", "epoch": "Epoch", "time": "Time (s)"}
 

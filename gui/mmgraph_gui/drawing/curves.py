@@ -5,7 +5,6 @@ Painted by hand: axes and curves once, into a picture, and what moves over it at
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -25,28 +24,24 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.accessible import named
-from mmgraph_gui.drawing.across import Across
+from mmgraph_gui.drawing.across import Across, Span
 from mmgraph_gui.drawing.axes import paint_axes, paint_milestones, room_for_values
-from mmgraph_gui.drawing.curve import Curve, Drawn
+from mmgraph_gui.drawing.curve import Curve
+from mmgraph_gui.drawing.curve_set import CurveSet, Points, Thinned
 from mmgraph_gui.drawing.legend_words import GAP as LEGEND_GAP
 from mmgraph_gui.drawing.legend_words import run_words, value_words
-from mmgraph_gui.drawing.plot_area import PlotArea, Span, brush_line, pen_line
+from mmgraph_gui.drawing.plot_area import PlotArea, brush_line, pen_line
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.drawing.thinning import Numbers, padded
 from mmgraph_gui.milestones import Milestone, nearest_milestone
 
 LINE = 2
 THIN_FROM = 9
 """So many curves in one plot are drawn with thin lines."""
-BUDGET = 0.010
-"""Seconds in which curves are made ready; the others wait for the next call."""
 FAINT = 0.35
 """How much of a curve is left beside its smoothed one."""
 GAP = 6
 REACH = 6
 """Pixels between the mouse and a milestone that it is pointing at."""
-
-Points = tuple[Numbers, Numbers]
 
 
 def group_of(tag: str) -> tuple[str, str]:
@@ -78,14 +73,11 @@ class CurvePlot(QWidget):
         super().__init__(parent)
         self.quantity = quantity
         self._theme = theme
-        self._drawn: dict[str, Drawn] = {}
+        self.curves, self._thinned = CurveSet(quantity), Thinned()
         self.milestones: list[Milestone] = []
-        self._across, self._log, self._weight = Across(), False, 0.0
         self._span: Span = (0.0, 1.0)
         self._limits: Span = (0.0, 1.0)
         self._wanted_limits: Span | None = None
-        self._shown: dict[str, Points] = {}
-        self._faint: dict[str, Points] = {}
         self._left: float | None = None
         self._step: float = -1
         self._cross: float | None = None
@@ -93,7 +85,6 @@ class CurvePlot(QWidget):
         self.mouse = QPoint()
         self._grip: QPointF | None = None
         self._box: QRectF | None = None
-        self.is_partial = False
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(140, 140)
@@ -119,27 +110,9 @@ class CurvePlot(QWidget):
             smoothing: weight of the past in the smoothed curve; 0 draws none.
 
         Where there are many long curves, some may be left for the next call, so that the window stays quick:
-        `is_partial` says so.
+        `curves.is_partial` says so.
         """
-        across = across or Across()
-        same = (across.kind, across.log, log, smoothing) == (
-            self._across.kind, self._across.log, self._log, self._weight,
-        )  # fmt: skip
-        self._across, self._log, self._weight = across, log, smoothing
-        known, self._drawn, self.is_partial = self._drawn, {}, False
-        began = time.perf_counter()
-        for curve in curves:
-            drawn = known.get(curve.key) if same else None
-            if drawn is None or drawn.curve.series is not curve.series:
-                if time.perf_counter() - began > BUDGET:
-                    self.is_partial = True
-                    if drawn is None:
-                        continue
-                else:
-                    drawn = Drawn(curve, self.quantity, across, log=log, weight=smoothing)
-            if drawn.curve.series is curve.series:
-                drawn.curve = curve
-            self._drawn[curve.key] = drawn
+        self.curves.update(curves, across or Across(), log=log, smoothing=smoothing)
         self._span = span
         if milestones is not None and milestones != self.milestones:
             self.milestones = milestones
@@ -176,19 +149,19 @@ class CurvePlot(QWidget):
 
     def readout(self) -> dict[str, float]:
         """The value of each curve at the cross-hair, else at the current step; NaN before its first."""
-        at = self._across.place(self._step) if self._cross is None else self._cross
-        return {key: drawn.value_at(at) for key, drawn in self._drawn.items()}
+        at = self.curves.across.place(self._step) if self._cross is None else self._cross
+        return self.curves.values_at(at)
 
     def untold(self) -> list[tuple[str, str, float]]:
         """Colour, name and value of each curve under the mouse, where the legend does not say all of them."""
         legend, read = self.legend(), self.readout()
-        told = not self._overlaid() and all(
+        told = not self.curves.is_overlaid and all(
             legend.get(key, "").startswith(key) and (legend[key] != key or np.isnan(value))
             for key, value in read.items()
         )
         return [] if told else [
-            (self.colour_of(drawn.curve), f"{drawn.curve.part} {drawn.curve.run}".strip(), read[key])
-            for key, drawn in self._drawn.items()
+            (self.colour_of(curve), f"{curve.part} {curve.run}".strip(), read[key])
+            for key, curve in self.curves.by_key.items()
         ]  # fmt: skip
 
     def colour_of(self, curve: Curve) -> str:
@@ -201,42 +174,22 @@ class CurvePlot(QWidget):
         Where several runs are drawn, each run stands there once, as far as there is room.
         """
         metrics, room = QFontMetricsF(self.font()), self._area().box.width()
-        if self._overlaid():
-            runs = {drawn.curve.run: key for key, drawn in reversed(self._drawn.items())}
+        if self.curves.is_overlaid:
+            runs = {curve.run: key for key, curve in reversed(self.curves.by_key.items())}
             return run_words([(key, run) for run, key in reversed(runs.items())], metrics, room)
-        return value_words(self.readout(), metrics, room, told=bool(self.bad))
+        return value_words(self.readout(), metrics, room, told=bool(self.curves.bad))
 
     def heading(self) -> str:
         """What stands in bold above the curves."""
-        at = "" if self._cross is None else f" at {self._across.words(self._cross)}"
-        return f"{self.quantity}{at}" + (f"  × {self.bad:,} NaN or infinite" if self.bad else "")
+        at = "" if self._cross is None else f" at {self.curves.across.words(self._cross)}"
+        bad = self.curves.bad
+        return f"{self.quantity}{at}" + (f"  × {bad:,} NaN or infinite" if bad else "")
 
     def shown(self) -> dict[str, Points]:
         """The points that are drawn of each curve."""
         if self._picture is None:
             self._thin()
-        return self._shown
-
-    @property
-    def bad(self) -> int:
-        """How many numbers are NaN or infinite."""
-        return sum(drawn.bad for drawn in self._drawn.values())
-
-    @property
-    def marks(self) -> list[tuple[float, float]]:
-        """(place, value) where stretches of NaN or infinite values begin, at the height of the last finite one."""
-        return [mark for drawn in self._drawn.values() for mark in drawn.marks]
-
-    @property
-    def best(self) -> dict[str, tuple[float, float]]:
-        """(place, value) of the best number of each curve of the validation part; of each where there is none."""
-        parts = {drawn.curve.part for drawn in self._drawn.values()}
-        wanted = {"validation"} if "validation" in parts else parts
-        return {
-            key: drawn.best
-            for key, drawn in self._drawn.items()
-            if drawn.best is not None and drawn.curve.part in wanted
-        }
+        return self._thinned.shown
 
     @property
     def limits(self) -> Span:
@@ -251,33 +204,16 @@ class CurvePlot(QWidget):
 
     def x_of(self, step: float) -> float:
         """Where a step lies, in logical pixels; −1 where it has no place."""
-        place = self._across.place(step)
+        place = self.curves.across.place(step)
         return self._area().x_of(place) if np.isfinite(place) else -1.0
-
-    def _overlaid(self) -> bool:
-        return any(drawn.curve.run for drawn in self._drawn.values())
 
     def _thin(self) -> None:
         """Choose the points to draw and the range of values that they fill."""
         columns = max(round(self._area().box.width()), 1)
-        self._shown, self._faint = {}, {}
-        for key, drawn in self._drawn.items():
-            chosen = drawn.raw if drawn.smooth is None else drawn.smooth
-            if len(chosen):
-                self._shown[key] = chosen.thin(*self._span, columns)
-            if drawn.smooth is not None and len(drawn.raw):
-                self._faint[key] = drawn.raw.thin(*self._span, columns)
-        self._limits = self._wanted_limits or self._range()
+        self._thinned = self.curves.thin(self._span, columns)
+        self._limits = self._wanted_limits or self._thinned.limits(self.curves.marks)
         self._left = None
-        self._left = room_for_values(self._area(), QFontMetricsF(self.font()), log=self._log)
-
-    def _range(self) -> Span:
-        """Lowest and highest value on screen, with some room."""
-        values = [y for points in (self._shown, self._faint) for _, y in points.values() if len(y)]
-        marks = [height for _, height in self.marks]
-        low = min([float(y.min()) for y in values] + marks, default=0.0)
-        high = max([float(y.max()) for y in values] + marks, default=1.0)
-        return padded(low, high)
+        self._left = room_for_values(self._area(), QFontMetricsF(self.font()), log=self.curves.log)
 
     # -- painting ----------------------------------------------------------------------------------------
 
@@ -306,14 +242,14 @@ class CurvePlot(QWidget):
         self._paint_pointers(painter)
 
     def _paint_ground(self, painter: QPainter) -> None:
-        palette, across = self._theme.palette, self._across
+        palette, across = self._theme.palette, self.curves.across
         paint_axes(
             painter,
             self.rect(),
             self._area(),
             palette,
             log_x=across.log,
-            log_y=self._log,
+            log_y=self.curves.log,
             whole_x=across.kind == "step",
         )
         paint_milestones(painter, self._area().box, self.x_of, self.milestones, palette)
@@ -331,19 +267,19 @@ class CurvePlot(QWidget):
         self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor, float], None]
     ) -> None:
         painter.save()
-        area = self._area()
+        area, curves = self._area(), self.curves.by_key
         painter.setClipRect(area.box)
-        thin = len(self._shown) >= THIN_FROM
+        thin = len(self._thinned.shown) >= THIN_FROM
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not thin)
-        parts = {drawn.curve.part for drawn in self._drawn.values()}
-        for faint, kept in ((self._faint, FAINT), (self._shown, 1.0)):
-            for key, (x, y) in faint.items():
+        several = len(self.curves.parts) > 1
+        for points, kept in ((self._thinned.faint, FAINT), (self._thinned.shown, 1.0)):
+            for key, (x, y) in points.items():
                 if len(x) == 1:  # one point makes no line
                     continue
-                curve = self._drawn[key].curve
+                curve = curves[key]
                 colour = QColor(self.colour_of(curve))
                 colour.setAlphaF(kept)
-                aside = curve.slot is not None and curve.part == "train" and len(parts) > 1
+                aside = curve.slot is not None and curve.part == "train" and several
                 line(painter, area.polygon(x, y), colour, 1.0 if thin or aside or kept < 1 else LINE)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_marks(painter)
@@ -352,25 +288,26 @@ class CurvePlot(QWidget):
     def _paint_marks(self, painter: QPainter) -> None:
         """Single points, the best and what is no number: whole also where they lie at the end of the axes."""
         palette, area, (first, last) = self._theme.palette, self._area(), self._span
+        curves = self.curves.by_key
         painter.setClipRect(area.box.adjusted(-REACH, -REACH, REACH, REACH))
-        for key, (x, y) in self._shown.items():
+        for key, (x, y) in self._thinned.shown.items():
             if len(x) == 1 and first <= x[0] <= last:
                 painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(self.colour_of(self._drawn[key].curve)))
+                painter.setBrush(QColor(self.colour_of(curves[key])))
                 painter.drawEllipse(area.polygon(x, y).at(0), 3.5, 3.5)
-        if marks := [mark for mark in self.marks if first <= mark[0] <= last]:
+        if marks := [mark for mark in self.curves.marks if first <= mark[0] <= last]:
             painter.setPen(QPen(QColor(palette.error), 2))
             x, y = np.array(marks, dtype=np.float64).T
             for place in area.polygon(x, y).toList():
                 for across in (QPointF(4, 4), QPointF(4, -4)):
                     painter.drawLine(place - across, place + across)
-        for key, point in self.best.items():
+        for key, point in self.curves.best.items():
             if not first <= point[0] <= last:
                 continue
             x, y = np.array([point], dtype=np.float64).T
             place = area.polygon(x, y).at(0)
             painter.setPen(QPen(QColor(palette.background), 1.5))
-            painter.setBrush(QColor(self.colour_of(self._drawn[key].curve)))
+            painter.setBrush(QColor(self.colour_of(curves[key])))
             painter.drawEllipse(place, 5, 5)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(palette.background))
@@ -379,7 +316,7 @@ class CurvePlot(QWidget):
     def _paint_pointers(self, painter: QPainter) -> None:
         palette, area = self._theme.palette, self._area().box
         for place, colour, style in (
-            (self._across.place(self._step), palette.foreground, Qt.PenStyle.SolidLine),
+            (self.curves.across.place(self._step), palette.foreground, Qt.PenStyle.SolidLine),
             (self._cross, palette.muted, Qt.PenStyle.DashLine),
         ):
             if place is not None and self._span[0] <= place <= self._span[1]:
@@ -394,10 +331,11 @@ class CurvePlot(QWidget):
         painter.drawText(QPointF(area.left(), metrics.ascent() + 1), self.heading())
         painter.setFont(self.font())
         x, y, side = area.left(), metrics.height() + metrics.ascent() + 1, metrics.ascent() * 0.6
+        curves = self.curves.by_key
         for key, words in self.legend().items():
             if not words:  # the heading says what it is
                 continue
-            painter.fillRect(QRectF(x, y - side, side, side), QColor(self.colour_of(self._drawn[key].curve)))
+            painter.fillRect(QRectF(x, y - side, side, side), QColor(self.colour_of(curves[key])))
             painter.drawText(QPointF(x + side + 4, y), words)
             x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
         if self._box is not None:
@@ -427,8 +365,8 @@ class CurvePlot(QWidget):
         inside = self._area().box.contains(event.position())
         place = self._area().place_at(event.position().x())
         self.hovered.emit(place if inside else None)
-        step = self._across.step(place)
-        reach = abs(self._across.step(self._area().place_at(event.position().x() + REACH)) - step)
+        step = self.curves.across.step(place)
+        reach = abs(self.curves.across.step(self._area().place_at(event.position().x() + REACH)) - step)
         near = nearest_milestone(self.milestones, step, reach) if inside else None
         self.setToolTip(near.text if near is not None else "")
 
@@ -459,7 +397,9 @@ class CurvePlot(QWidget):
         else:
             at = self._area().place_at(event.position().x())
             low, high = (at + (end - at) * factor for end in self._span)
-            if high - low >= (2 if self._across.kind == "step" and not self._across.log else 1e-6):
+            if high - low >= (
+                2 if self.curves.across.kind == "step" and not self.curves.across.log else 1e-6
+            ):
                 self._show(low, high)
         event.accept()
 
@@ -477,4 +417,4 @@ class CurvePlot(QWidget):
         self.span_wanted.emit(low, high)
 
     def _choose(self, event: QMouseEvent) -> None:
-        self.step_chosen.emit(round(self._across.step(self._area().place_at(event.position().x()))))
+        self.step_chosen.emit(round(self.curves.across.step(self._area().place_at(event.position().x()))))

@@ -10,9 +10,8 @@ import shiboken6
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from mmgraph_gui.drawing.across import Span
 from mmgraph_gui.drawing.thinning import Numbers
-
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ class MetricsView(View):
                 log=self.log_y.isChecked(),
                 smoothing=self.smoothing.value() / 100,
             )
-            if self.plots[name].is_partial:
+            if self.plots[name].curves.is_partial:
                 self._stale.insert(0, name)
         if self._stale:
             self.request_render("more")

@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter, 
 from PySide6.QtWidgets import QApplication, QWidget
 
 from mmgraph.runs import Cursor, RunWriter, Series, Status, Update
-from mmgraph_gui.drawing import curves as curves_module
 from mmgraph_gui.drawing.axes import value_ticks
 from mmgraph_gui.drawing.curve import Curve
 from mmgraph_gui.drawing.curves import CurvePlot, group_of
@@ -149,7 +148,7 @@ def test_nan_is_marked_where_it_begins_and_peaks_survive(qtbot, context, show_vi
     view = show_view(MetricsView)
     qtbot.waitUntil(lambda: "loss" in view.plots and not view.is_pending)
     plot = view.plots["loss"]
-    assert plot.marks == [(40_001.0, 1.0), (45_001.0, 1.0)]
+    assert plot.curves.marks == [(40_001.0, 1.0), (45_001.0, 1.0)]
     assert "11 NaN or infinite" in plot.heading()
     steps, shown = plot.shown()["train"]
     assert len(steps) < 4 * plot.width()
@@ -340,7 +339,7 @@ def test_what_is_not_above_zero_is_left_out_of_a_logarithmic_axis(theme, qtbot):
     qtbot.addWidget(plot)
     plot.draw([Curve("train", series(np.array([-1.0, 0.0, 10.0, np.nan, 100.0])))], (1, 5), log=True)
     np.testing.assert_allclose(plot.shown()["train"][1], [1.0, 2.0])
-    assert plot.marks == [(4.0, 1.0)]
+    assert plot.curves.marks == [(4.0, 1.0)]
     plot.draw([Curve("train", series(np.zeros(3)))], (1, 3), log=True)
     plot.grab()
 
@@ -351,18 +350,18 @@ def test_smoothing_leaves_the_raw_curve_in_the_background(qtbot, view, opened, p
     view.smoothing.setValue(90)
     qtbot.waitUntil(lambda: plot._faint != {} and not view.is_pending)
     np.testing.assert_allclose(plot.shown()["train"][1], smoothed(recorded, 0.9))
-    np.testing.assert_array_equal(plot._faint["train"][1], recorded)
+    np.testing.assert_array_equal(plot._thinned.faint["train"][1], recorded)
     assert view.weight.text() == "smooth 0.90"
     assert plot.readout()["train"] == recorded[-1]  # values that are read are those that were recorded
 
 
 def test_the_best_is_marked(view, opened):
     accuracy = opened.state.series["validation/accuracy"]
-    assert view.plots["accuracy"].best == {"validation": (40.0, accuracy.value.max())}
-    assert view.plots["loss"].best == {
+    assert view.plots["accuracy"].curves.best == {"validation": (40.0, accuracy.value.max())}
+    assert view.plots["loss"].curves.best == {
         "validation": (40.0, opened.state.series["validation/loss"].value.min())
     }
-    assert view.plots["learning rate"].best == {}
+    assert view.plots["learning rate"].curves.best == {}
 
 
 def test_marks_at_the_last_step_are_whole(theme, qtbot):
@@ -436,32 +435,6 @@ def test_a_spike_of_one_point_in_100_000_is_on_screen(theme, qtbot, has_colour):
     wanted = QColor(theme.curve("train"))
     near = [image.pixelColor(x + by, middle) for by in range(-2, 4)]
     assert any(abs(c.red() - wanted.red()) + abs(c.blue() - wanted.blue()) < 60 for c in near)
-
-
-def test_long_curves_are_made_ready_a_few_at_a_time(theme, qtbot, monkeypatch):
-    plot = CurvePlot("loss", theme)
-    qtbot.addWidget(plot)
-    plot.set_step(20)
-    curves = [
-        Curve("train", series(np.full(20, number)), 0.0, f"run {number}", number) for number in range(5)
-    ]
-    monkeypatch.setattr(curves_module, "BUDGET", -1.0)
-    plot.draw(curves, (1, 20))
-    assert plot.is_partial
-    assert plot.readout() == {}
-    monkeypatch.setattr(curves_module, "BUDGET", 10.0)
-    plot.draw(curves, (1, 20))
-    assert not plot.is_partial
-    assert len(plot.readout()) == 5
-    monkeypatch.setattr(curves_module, "BUDGET", -1.0)
-    grown = [Curve("train", series(np.full(30, 7.0)), 0.0, "run 0", 0), *curves[1:]]
-    plot.draw(grown, (1, 30))
-    assert plot.is_partial
-    assert plot.readout()["run 0 train"] == 0.0  # what was drawn stays until its turn comes
-    monkeypatch.setattr(curves_module, "BUDGET", 10.0)
-    plot.draw(grown, (1, 30))
-    assert plot.readout()["run 0 train"] == 7.0
-    assert not plot.is_partial
 
 
 def test_values_of_runs_are_read_in_a_box_that_is_no_narrower_than_it_must_be(qtbot, view, opened, second):
