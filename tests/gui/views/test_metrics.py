@@ -348,7 +348,7 @@ def test_smoothing_leaves_the_raw_curve_in_the_background(qtbot, view, opened, p
     plot = view.plots["loss"]
     recorded = opened.state.series["train/loss"].value
     view.smoothing.setValue(90)
-    qtbot.waitUntil(lambda: plot._faint != {} and not view.is_pending)
+    qtbot.waitUntil(lambda: plot._thinned.faint != {} and not view.is_pending)
     np.testing.assert_allclose(plot.shown()["train"][1], smoothed(recorded, 0.9))
     np.testing.assert_array_equal(plot._thinned.faint["train"][1], recorded)
     assert view.weight.text() == "smooth 0.90"
