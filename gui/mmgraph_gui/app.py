@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from mmgraph.errors import UsageError
 from mmgraph_gui.display import check_display
+from mmgraph_gui.remote.address import SCHEME
 
 if TYPE_CHECKING:
     from mmgraph_gui.collector import Collector
@@ -29,15 +32,17 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
         runs: the folder that holds runs.
 
     Raises:
+        UsageError: there is nothing at the path.
         DisplayError: there is no display that Qt can use.
     """
+    if path is not None and not str(path).startswith(SCHEME):
+        _check_there(path)
     check_display()
     from PySide6.QtCore import QSettings, QTimer
     from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from mmgraph.runs import runs_root
-    from mmgraph_gui.remote.address import SCHEME
     from mmgraph_gui.window import MainWindow
 
     app = QApplication.instance()
@@ -81,6 +86,18 @@ def show(window: MainWindow) -> Collector:
     window.show()
     sys.setswitchinterval(SWITCH_SECONDS)
     return Collector()
+
+
+def _check_there(path: Path | str) -> None:
+    """What may not be read, or holds no runs, the window itself tells of."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise UsageError(
+            f"There is nothing at '{path}'; give a run, a folder of runs, a file of weights or ssh://host/path."
+        ) from error
+    except OSError:
+        return
 
 
 def _start_demo(window: MainWindow) -> None:

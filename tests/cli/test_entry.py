@@ -123,6 +123,16 @@ def test_the_window_without_qt_is_one_sentence(mmgraph, monkeypatch):
     assert "pip install 'mmgraph[gui]'" in outcome.err
 
 
+@pytest.mark.parametrize("path", ["nowhere", "/dev/null/below", "a\x00b", ""])
+def test_a_window_on_nothing_is_one_sentence_and_a_mistake_of_use(mmgraph, monkeypatch, tmp_path, path):
+    pytest.importorskip("PySide6")
+    monkeypatch.chdir(tmp_path)
+    outcome = mmgraph("gui", path)
+    assert outcome.code == 2
+    assert f"There is nothing at '{path}'" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
 def test_ctrl_c_is_exit_code_130(mmgraph, monkeypatch):
     def interrupted():
         raise KeyboardInterrupt

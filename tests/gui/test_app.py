@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from mmgraph.errors import DisplayError
-from mmgraph_gui import display
+from mmgraph.errors import DisplayError, UsageError
+from mmgraph_gui import app, display
 from mmgraph_gui.collector import Collector
 from mmgraph_gui.views.registry import VIEW_FOR_KIND, VIEW_SPECS
 
@@ -46,6 +46,21 @@ def test_window_with_every_view_and_the_form_imports_no_torch(digits_run, tmp_pa
     views, torch = done.stdout.splitlines()
     assert {"metrics", "log"} <= set(views.split())
     assert torch == "[]"
+
+
+def test_what_is_there_is_left_to_the_window(tmp_path, monkeypatch):
+    app._check_there(tmp_path)  # a folder without runs
+    (tmp_path / "a.txt").write_text("no run")
+    app._check_there(tmp_path / "a.txt")
+
+    def forbidden(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(app.os, "stat", forbidden)
+    app._check_there(tmp_path)
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="There is nothing at 'nowhere'"):
+        app.main("nowhere")
 
 
 def test_without_a_display_there_is_an_error_and_no_abort(monkeypatch):
