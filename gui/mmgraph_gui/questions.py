@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from mmgraph_gui.export.view_file import formats_of
 from mmgraph_gui.own_items import OWN_ITEMS
@@ -59,6 +59,22 @@ def ask_own_item(parent: QWidget) -> Path | None:
         f"Images, sounds, clips and texts ({endings});;All files (*)",
     )
     return Path(chosen) if chosen else None
+
+
+MOST_EPOCHS = 1_000_000
+
+
+def ask_epochs(parent: QWidget, name: str, trained: int) -> int | None:
+    """How many epochs a run that has finished shall be trained in all; None where it shall stay as it is."""
+    epochs, given = QInputDialog.getInt(
+        parent,
+        "Resume a finished run",
+        f"'{name}' has finished after {trained:,} epochs.\nTrain it from there up to so many epochs in all:",
+        min(2 * max(trained, 1), MOST_EPOCHS),
+        trained + 1,
+        MOST_EPOCHS,
+    )
+    return epochs if given else None
 
 
 def ask_delete(parent: QWidget, name: str, *, trash: bool, why: str = "") -> bool:

@@ -15,6 +15,7 @@ from mmgraph_gui.about import KeysDialog
 from mmgraph_gui.drawing.theme import DARK, LIGHT
 from mmgraph_gui.guest import Guest
 from mmgraph_gui.processes.launcher import Launcher
+from mmgraph_gui.questions import ask_epochs
 from mmgraph_gui.runs import rundeeds
 from mmgraph_gui.runs.discard import discard_run
 from mmgraph_gui.runs.runnotes import NotesDialog
@@ -605,3 +606,41 @@ def test_a_run_from_the_queue_takes_the_place_of_the_one_before_it_alone(
     qtbot.waitUntil(lambda: opened_window.state.path == first and opened_window.state.status is not None)
     opened_window.launcher.began.emit(second)
     assert opened_window.state.path == second
+
+
+def test_resuming_a_finished_run_asks_how_far(qtbot, opened_window, digits_run, monkeypatch):
+    asked, resumed = [], []
+
+    def ask(_parent, name, trained):
+        asked.append((name, trained))
+        return None if len(asked) == 1 else 9
+
+    monkeypatch.setattr(rundeeds, "ask_epochs", ask)
+    monkeypatch.setattr(
+        opened_window.launcher, "resume", lambda *what: resumed.append(what) or (lambda: None)
+    )
+    opened_window.deeds.do("resume", digits_run)
+    qtbot.waitUntil(lambda: len(asked) == 1)
+    assert (asked, resumed, opened_window.banner.text) == ([("digits", 4)], [], "")
+    opened_window.deeds.do("resume", digits_run)
+    qtbot.waitUntil(lambda: bool(resumed))
+    assert resumed == [(digits_run, 9)]
+    assert opened_window.banner.text == "Resuming digits …"
+
+
+def test_resuming_a_run_that_is_gone_says_so(opened_window, digits_run):
+    opened_window.deeds.do("resume", digits_run.with_name("gone"))
+    assert opened_window.banner.text == "gone cannot be resumed: it was deleted or moved."
+
+
+def test_how_many_epochs_is_asked_in_words(qtbot, opened_window, monkeypatch):
+    seen = []
+
+    def get_int(_parent, title, text, *numbers):
+        seen.append((title, text, numbers))
+        return 8, True
+
+    monkeypatch.setattr("PySide6.QtWidgets.QInputDialog.getInt", get_int)
+    assert ask_epochs(opened_window, "digits", 4) == 8
+    assert "finished after 4 epochs" in seen[0][1]
+    assert seen[0][2][:2] == (8, 5)

@@ -81,10 +81,14 @@ class Launcher(QObject):
         self._watch(self._start, recipe, dict(values), root, given_up, there.emit)
         return given_up.set
 
-    def resume(self, run: Path) -> Callable[[], None]:
-        """Go on with a run from its last checkpoint; what is returned gives that up until it is being trained."""
+    def resume(self, run: Path, epochs: int | None = None) -> Callable[[], None]:
+        """Go on with a run from its last checkpoint; what is returned gives that up until it is being trained.
+
+        Args:
+            epochs: up to so many in all; by default as many as it was to be trained.
+        """
         given_up = threading.Event()
-        self._watch(self._resume, run, given_up)
+        self._watch(self._resume, run, epochs, given_up)
         return given_up.set
 
     def explain(self, run: Path, item: int) -> None:
@@ -139,8 +143,8 @@ class Launcher(QObject):
         command = ["train", recipe, "--runs", str(root), "--name", name, "--quiet", *flags(values)]
         self._follow_new(command, root / name, f"Training of {recipe} did not start", given_up, tell)
 
-    def _resume(self, run: Path, given_up: threading.Event) -> None:
-        command = ["resume", str(run), "--quiet"]
+    def _resume(self, run: Path, epochs: int | None, given_up: threading.Event) -> None:
+        command = ["resume", str(run), "--quiet", *([] if epochs is None else ["--epochs", str(epochs)])]
         complaint = f"'{run.name}' could not be resumed"
         self._follow(command, complaint, lambda: _is_live(run), lambda: self.resumed.emit(run), given_up)
 

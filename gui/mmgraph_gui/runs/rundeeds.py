@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QDialog
 
 from mmgraph.options import options_of
-from mmgraph.runs import is_run, read_config, read_notes, send_command, write_notes
-from mmgraph_gui.questions import ask_delete
+from mmgraph.runs import RunReader, is_run, read_config, read_notes, send_command, write_notes
+from mmgraph_gui.questions import ask_delete, ask_epochs
 from mmgraph_gui.runs.discard import discard_run, has_trash
 
 if TYPE_CHECKING:
@@ -45,11 +45,23 @@ class RunDeeds:
         self._window.compare(path)
 
     def resume(self, path: Path) -> None:
-        """Open a run and go on with it from its last checkpoint."""
+        """Open a run and go on with it from its last checkpoint; of one that has finished, ask how far."""
         window = self._window
+        if not is_run(path):
+            window.say(f"{path.name} cannot be resumed: it was deleted or moved.")
+            window.runs.refresh()
+        else:
+            window.follower.do(lambda: _trained(path), lambda trained: self._resume(path, *trained))
+
+    def _resume(self, path: Path, finished: bool, epochs: int) -> None:
+        window, wanted = self._window, None
+        if finished:
+            wanted = ask_epochs(window, path.name, epochs)
+            if wanted is None:
+                return
         if path.absolute() != window.state.path:
             window.open_run(path)
-        window.say(_resuming(path), "info", window.launcher.resume(path))
+        window.say(_resuming(path), "info", window.launcher.resume(path, wanted))
 
     def resumed(self, path: Path) -> None:
         """A run that was resumed is being trained: the message about it has done its work."""
@@ -113,6 +125,13 @@ class RunDeeds:
             lambda _: window.runs.refresh(),
             failed,
         )
+
+
+def _trained(path: Path) -> tuple[bool, int]:
+    """Whether a run has finished, and how many epochs it was trained."""
+    with RunReader(path) as reader:
+        status = reader.status()
+        return status.state == "finished", round(status.epoch or 0)
 
 
 def _resuming(path: Path) -> str:

@@ -107,8 +107,9 @@ def test_a_resumed_run_says_when_it_is_being_trained(qtbot, launcher, tmp_path):
         sys.executable,
         "-c",
         "import sys, time; from mmgraph.runs import RunWriter\n"
+        "assert sys.argv[3:] == ['--quiet', '--epochs', '7']\n"
         "with RunWriter(sys.argv[2]):\n    time.sleep(2)",
     ]
     with qtbot.waitSignal(launcher.resumed) as told:
-        launcher.resume(run.folder)
+        launcher.resume(run.folder, 7)
     assert told.args == [run.folder]
