@@ -11,7 +11,9 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QFrame,
+    QHBoxLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -68,8 +70,16 @@ class RecipeForm(QWidget):
         layout.addWidget(self.chooser)
         layout.addWidget(self.summary)
         layout.addWidget(self.left_out)
+        self.go_to = QPushButton("Go to it")
+        self.go_to.setToolTip("Show the option that cannot be taken")
+        self.go_to.clicked.connect(self.show_problem)
+        self.go_to.hide()
+        below = QHBoxLayout()
+        below.addWidget(self.hint, 1)
+        below.addWidget(self.go_to, 0, Qt.AlignmentFlag.AlignTop)
+        self.form.verticalScrollBar().valueChanged.connect(lambda _: self._offer_to_go())
         layout.addWidget(self.form, 1)
-        layout.addWidget(self.hint)
+        layout.addLayout(below)
         self.chooser.currentIndexChanged.connect(self.fill)
         self.fill()
 
@@ -120,7 +130,27 @@ class RecipeForm(QWidget):
     @property
     def problem(self) -> str:
         """Why the options cannot be taken; empty where they can."""
-        return next((error for field in self.fields.values() if (error := field.error())), "")
+        field = self._wrong
+        return "" if field is None else field.error()
+
+    def show_problem(self) -> None:
+        """Scroll to the first option that cannot be taken, and go there."""
+        field = self._wrong
+        if field is not None:
+            self.form.ensureWidgetVisible(field.widget)
+            field.widget.setFocus()
+        self._offer_to_go()
+
+    @property
+    def _wrong(self) -> OptionField | None:
+        return next((field for field in self.fields.values() if field.error()), None)
+
+    def _offer_to_go(self) -> None:
+        """A way to the option that cannot be taken, where it is out of sight."""
+        field = self._wrong
+        self.go_to.setVisible(field is not None and field.widget.visibleRegion().isEmpty())
+        if field is not None:
+            self.go_to.setAccessibleName(f"Go to {label_of(field.option)}")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The hint line explains the field under the mouse or with the focus."""
@@ -179,6 +209,7 @@ class RecipeForm(QWidget):
             field.widget.setStyleSheet(f"border: 1px solid {palette.error};" if field.error() else "")
         self.hint.setStyleSheet(f"color: {palette.error};" if problem else "")
         self.hint.setText(problem)
+        self._offer_to_go()
         self.changed.emit()
 
     def _explain(self, field: OptionField) -> None:

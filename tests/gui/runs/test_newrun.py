@@ -49,6 +49,28 @@ def test_fields_fit_their_options(dialog):
     assert dialog.start.isEnabled()
 
 
+def test_a_mistake_out_of_sight_is_named_and_can_be_gone_to(qtbot, dialog):
+    dialog.resize(dialog.width(), 10)
+    dialog.form.form.setFixedHeight(60)
+    dialog.show()
+    bar = dialog.form.form.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 60)
+    bar.setValue(0)
+    assert dialog.form.go_to.isHidden()
+    dialog.fields["seed"].widget.setText("none of it")
+    assert "seed" in dialog.hint.text()
+    assert not dialog.start.isEnabled()
+    assert (dialog.form.go_to.isVisible(), dialog.form.go_to.accessibleName()) == (True, "Go to Seed")
+    qtbot.mouseClick(dialog.form.go_to, Qt.MouseButton.LeftButton)
+    assert not dialog.fields["seed"].widget.visibleRegion().isEmpty()
+    assert dialog.fields["seed"].widget.hasFocus() or dialog.focusWidget() is dialog.fields["seed"].widget
+    assert dialog.form.go_to.isHidden()
+    bar.setValue(0)
+    assert dialog.form.go_to.isVisible()
+    dialog.fields["seed"].widget.setText("3")
+    assert dialog.form.go_to.isHidden()
+
+
 def test_only_changed_options_are_passed_on(dialog):
     assert dialog.values() == {}
     dialog.fields["shuffle"].widget.setChecked(False)
