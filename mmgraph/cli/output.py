@@ -14,7 +14,7 @@ import typer
 from mmgraph.errors import MMGraphError, NotARunError
 
 if TYPE_CHECKING:
-    from mmgraph.training.loop import Report
+    from mmgraph.training.progress import Report
 
 RUNS = typer.Option(
     "--runs", help="Folder that holds runs. Default: $MMGRAPH_RUNS, else ./runs.", show_default=False

@@ -18,7 +18,7 @@ from mmgraph.recipes import registry
 from mmgraph.training.options import TrainingOptions
 
 if TYPE_CHECKING:
-    from mmgraph.training.loop import Result
+    from mmgraph.training.progress import Result
 
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT", bool: "true|false"}
 

@@ -18,7 +18,7 @@ from mmgraph.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     from mmgraph.training.distribution import World
-    from mmgraph.training.loop import Report, Result
+    from mmgraph.training.progress import Report, Result
     from mmgraph.training.task import Task
 
 OnReport = Callable[["Report"], None]
@@ -112,8 +112,7 @@ def _resumable(folder: Path, values: Mapping[str, object]) -> tuple[str, Trainin
             )
         chosen, config = _recorded(reader, values)
 
-    from mmgraph.training.checkpoints import saved_progress
-    from mmgraph.training.loop import LAST
+    from mmgraph.training.checkpoints import LAST, saved_progress
 
     try:
         step = int(saved_progress(folder / CHECKPOINT_FOLDER / LAST)["step"])
@@ -218,7 +217,7 @@ def checkpoint_path(folder: Path, checkpoint: str | None = None) -> Path:
     Raises:
         ConfigError: there is no such file.
     """
-    from mmgraph.training.loop import BEST, LAST
+    from mmgraph.training.checkpoints import BEST, LAST
 
     inside = folder / CHECKPOINT_FOLDER
     if checkpoint is None:

@@ -138,9 +138,8 @@ def _with_recipe(
 ) -> Path:
     from mmgraph.options import parse
     from mmgraph.recipes.launch import build, description
-    from mmgraph.training.checkpoints import save_checkpoint
+    from mmgraph.training.checkpoints import BEST, save_checkpoint
     from mmgraph.training.devices import limited_threads, pick_device
-    from mmgraph.training.loop import BEST
 
     chosen = recipe(recipe_name)
     config = parse(chosen.config, values)

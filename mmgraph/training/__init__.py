@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from mmgraph.training.hetero_classification import HeteroClassification
     from mmgraph.training.inductive import InductiveClassification
     from mmgraph.training.link_prediction import LinkPrediction
-    from mmgraph.training.loop import Report, Result, fit
+    from mmgraph.training.loop import fit
     from mmgraph.training.options import TrainingOptions
+    from mmgraph.training.progress import Report, Result
     from mmgraph.training.task import Task
 
 _HOMES = {
@@ -31,8 +32,8 @@ _HOMES = {
     "InductiveClassification": "inductive",
     "LinkPrediction": "link_prediction",
     "NodeClassification": "classification",
-    "Report": "loop",
-    "Result": "loop",
+    "Report": "progress",
+    "Result": "progress",
     "ScaleRate": "growth",
     "Task": "task",
     "TrainingOptions": "options",

@@ -19,6 +19,8 @@ from mmgraph.runs.schema import write_failure
 from mmgraph.training.averaging import WeightAverage
 
 FORMAT = 1
+LAST, BEST = "last.safetensors", "best.safetensors"
+"""The checkpoints of a run: of where it stands, and of its best weights."""
 
 
 def save_checkpoint(

@@ -22,10 +22,12 @@ from mmgraph.errors import ConfigError, MMGraphError, TrainingError
 from mmgraph.runs import Command, ItemSet, RunWriter, Snapshot
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 from mmgraph.runs.structure import Structure
+from mmgraph.training.checkpoints import BEST, LAST
 from mmgraph.training.devices import limited_threads, pick_device, seeded
 from mmgraph.training.interruption import StopRequest
-from mmgraph.training.loop import BEST, LAST, Report, Result, TrainingLoop
+from mmgraph.training.loop import TrainingLoop
 from mmgraph.training.options import TrainingOptions
+from mmgraph.training.progress import Report, Result
 from mmgraph.training.task import Task
 
 T = TypeVar("T")

@@ -6,9 +6,8 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,59 +16,16 @@ from mmgraph.inspection.device_memory import device_memory
 from mmgraph.runs import Command, RunWriter, Throttle
 from mmgraph.runs.schema import CHECKPOINT_FOLDER
 from mmgraph.training.averaging import WeightAverage
-from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint, saved_progress
+from mmgraph.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint, saved_progress
 from mmgraph.training.devices import autocast, limited_threads, pick_device, seeded
 from mmgraph.training.growth import Growth, load_weights
 from mmgraph.training.interruption import StopRequest
 from mmgraph.training.optimizers import make_optimizer, schedule_factor
 from mmgraph.training.options import TrainingOptions
+from mmgraph.training.progress import Progress, Report, Result
 from mmgraph.training.task import Task
 
-LAST, BEST = "last.safetensors", "best.safetensors"
 _REPORT_SECONDS = 0.1
-
-
-@dataclass
-class Progress:
-    """Where a run stands. All of it is in the checkpoint, so that a resumed run is the same run."""
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    base_learning_rate: float = 0.0
-    best: dict[str, float] = field(default_factory=dict)
-    best_epoch: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    metrics: dict[str, float] = field(default_factory=dict)
-    growth: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `on_report` is told a few times a second."""
-
-    step: int
-    total_steps: int
-    epoch: int
-    epochs: int
-    metrics: dict[str, float]
-    steps_per_second: float
-    seconds_left: float | None
-    """None before the first step."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a run ended: `state` is finished (all epochs, or early stopping) or stopped (somebody asked)."""
-
-    state: str
-    step: int
-    epoch: int
-    metrics: dict[str, float]
-    seconds: float
-    device: str
-    message: str = ""
 
 
 def fit(

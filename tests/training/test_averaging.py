@@ -13,9 +13,9 @@ from mmgraph.errors import CheckpointError
 from mmgraph.runs import RunReader
 from mmgraph.training import TrainingOptions, fit
 from mmgraph.training.averaging import WeightAverage
-from mmgraph.training.checkpoints import load_checkpoint, save_checkpoint
+from mmgraph.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint
 from mmgraph.training.interruption import StopRequest
-from mmgraph.training.loop import BEST, LAST, TrainingLoop
+from mmgraph.training.loop import TrainingLoop
 
 OPTIONS = TrainingOptions(epochs=3, learning_rate=0.01, device="cpu", threads=1, average_weights=0.8)
 

@@ -21,10 +21,10 @@ from mmgraph.training import (
     Widen,
     fit,
 )
-from mmgraph.training.checkpoints import saved_progress
+from mmgraph.training.checkpoints import BEST, LAST, saved_progress
 from mmgraph.training.growth import load_weights
 from mmgraph.training.interruption import StopRequest
-from mmgraph.training.loop import BEST, LAST, TrainingLoop
+from mmgraph.training.loop import TrainingLoop
 
 OPTIONS = TrainingOptions(epochs=12, learning_rate=0.01, device="cpu", threads=1)
 EXAMPLE = torch.ones(2, 5)

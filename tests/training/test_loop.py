@@ -16,8 +16,7 @@ from mmgraph.errors import CheckpointError, DeviceError, InputError, NonFiniteLo
 from mmgraph.runs import RunReader, RunWriter, Snapshot, send_command
 from mmgraph.training import TrainingOptions, fit
 from mmgraph.training import loop as training_loop
-from mmgraph.training.checkpoints import saved_progress
-from mmgraph.training.loop import LAST
+from mmgraph.training.checkpoints import LAST, saved_progress
 
 OPTIONS = TrainingOptions(epochs=6, learning_rate=0.01, device="cpu", threads=1)
 
