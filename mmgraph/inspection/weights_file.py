@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -136,9 +137,15 @@ def weight_structure(weights: Weights, remark: str) -> Structure:
 def _safetensors(path: Path) -> Weights:
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = sorted(file.keys(), key=_counted)  # the file has 10 before 2
+            return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise InputError(f"'{path.name}' is not a readable safetensors file ({error}).") from error
+
+
+def _counted(name: str) -> list[tuple[int, str]]:
+    """Sorts the numbers in a name as numbers: layer 2 before layer 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _torch_file(path: Path) -> Weights:

@@ -39,6 +39,12 @@ def test_what_safetensors_and_torch_hold_is_read(tmp_path):
         assert all(torch.equal(found[key], weights[key]) for key in weights)
 
 
+def test_layers_of_safetensors_are_in_the_order_of_their_numbers(tmp_path):
+    names = ["0.bias", "0.weight", "2.weight", "10.weight", "head.weight"]
+    save_file({name: torch.ones(2) for name in reversed(names)}, tmp_path / "a.safetensors")
+    assert list(read_weights(tmp_path / "a.safetensors")) == names
+
+
 @pytest.mark.parametrize("content", [b"", b"no model", pickle.dumps({"a": Bomb()}), pickle.dumps([1, 2])])
 @pytest.mark.parametrize("ending", [".pt", ".safetensors"])
 def test_a_bomb_and_rubbish_are_sentences_and_nothing_is_run(tmp_path, capsys, content, ending):
