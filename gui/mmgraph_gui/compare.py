@@ -44,6 +44,7 @@ from mmgraph_gui.view_lock import ViewLock
 from mmgraph_gui.views import Context, View
 from mmgraph_gui.views.embedding.placing import Placed
 from mmgraph_gui.views.embedding.view import EmbeddingView
+from mmgraph_gui.views.items.view import ItemsView
 from mmgraph_gui.views.registry import ViewSpec, view_key
 from mmgraph_gui.views.shortened import ShortBox, ShortLabel
 
@@ -131,6 +132,9 @@ class CompareWindow(QMainWindow):
             if isinstance(left, EmbeddingView) and isinstance(right, EmbeddingView):
                 right.aligner = functools.partial(self._alignment, left)
                 left.laid.connect(right.align)
+            for view in views:
+                if isinstance(view, ItemsView):  # an item stands at the same place on both sides
+                    view.order_box.setCurrentIndex(view.order_box.findData("id"))
             self.views_lock.add(left, right)
             self.looks.add(f"{PREFIX}{name}", left)
             for place, view in zip(self.places, views, strict=True):

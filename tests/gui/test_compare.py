@@ -124,6 +124,17 @@ def test_what_each_has_correct_can_be_selected(qtbot, both):
     assert right.selection.tolist() == sorted((299 - answers.left).tolist())
 
 
+def test_an_item_has_the_same_place_in_both_galleries(qtbot, both):
+    both.show_view("items")
+    left, right = both.pairs["items"]
+    qtbot.waitUntil(lambda: len(right.gallery.rows.rows) > 0 and len(left.gallery.rows.rows) > 0)
+    shown = [view.state.items.ids[view.gallery.rows.rows] if view.state.items.ids is not None
+             else view.gallery.rows.rows for view in (left, right)]  # fmt: skip
+    common = np.intersect1d(*shown)
+    assert len(common) > 10
+    assert [one for one in shown[0].tolist() if one in common] == shown[1][np.isin(shown[1], common)].tolist()
+
+
 def test_options_that_differ_are_listed(qtbot, both):
     qtbot.waitUntil(lambda: both.options.rowCount() == 2)
     rows = [[both.options.item(row, column).text() for column in range(3)] for row in range(2)]

@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QRegion
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from mmgraph.runs import ItemSet
@@ -207,7 +207,8 @@ class GalleryCell(QStyledItemDelegate):
         sure = "" if math.isnan(known.confidence) else f" ({known.confidence:.2f})"
         painter.setPen(QColor(colour))
         place = QRectF(inner.left(), inner.bottom() - line, inner.width(), line)
-        _write(painter, place, mark + known.prediction, sure)
+        said = mark + known.prediction
+        _write(painter, place, said, sure if fits(painter.fontMetrics(), said + sure, place) else "")
 
 
 def _inner(place: QRectF) -> QRectF:
@@ -215,10 +216,15 @@ def _inner(place: QRectF) -> QRectF:
     return place.adjusted(9, 9, -9, -9)
 
 
+def fits(metrics: QFontMetrics, text: str, place: QRectF) -> bool:
+    """Whether there is room for all of a text: a class is named whole rather than with how sure the model is."""
+    return metrics.horizontalAdvance(text) <= int(place.width())
+
+
 def _write(painter: QPainter, place: QRectF, text: str, ending: str) -> None:
     """A line of text, cut where it is too long for all but its ending."""
     metrics, whole = painter.fontMetrics(), text + ending
-    if metrics.horizontalAdvance(whole) > int(place.width()):
+    if not fits(metrics, whole, place):
         room = int(place.width()) - metrics.horizontalAdvance(ending)
         whole = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room) + ending
     painter.drawText(place, FLAGS, whole)

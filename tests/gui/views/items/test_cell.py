@@ -188,3 +188,30 @@ def test_what_is_late_is_drawn_at_once_for_a_picture_and_where_it_was_scrolled_t
     anew.verticalScrollBar().setValue(30)
     qtbot.waitUntil(lambda: not anew.is_pending)
     assert np.array_equal(scrolled, pixels_of(anew.viewport()))
+
+
+def test_a_class_is_named_whole_rather_than_with_how_sure_it_is(
+    qtbot: Any, state: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.items = ItemSet(
+        labels=np.arange(40) % 3,
+        class_names=("Pullover", "a", "a name that has no room in any cell"),
+        thumbnails=np.zeros((40, 8, 8), dtype=np.uint8),
+    )
+    said: list[tuple[str, str]] = []
+    write = cell._write
+    monkeypatch.setattr(
+        cell,
+        "_write",
+        lambda painter, place, text, ending: (
+            said.append((text, ending)),
+            write(painter, place, text, ending),
+        ),
+    )
+    gallery_of(qtbot, state)
+    endings = {
+        name: {ending for text, ending in said if text.endswith(name) and text != name}
+        for name in state.items.class_names
+    }
+    assert endings["Pullover"] == {""} == endings["a name that has no room in any cell"]
+    assert all(ending.startswith(" (0.") for ending in endings["a"])
