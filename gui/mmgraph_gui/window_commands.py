@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QMenu, QToolButton, QWidget
+from shiboken6 import isValid
 
+from mmgraph.runs import Snapshot
 from mmgraph_gui.commands import Command, CommandPalette
+from mmgraph_gui.follower import Job
 from mmgraph_gui.views import View
-from mmgraph_gui.views.registry import VIEW_FOR_KIND
+from mmgraph_gui.views.registry import VIEW_FOR_KIND, ViewSpec
 
 if TYPE_CHECKING:
     from mmgraph_gui.window import MainWindow
 
 
 def offer_commands(window: MainWindow) -> CommandPalette:
-    """Open the palette; what views offer that nobody has seen yet comes a moment later, one view at a time."""
+    """Open the palette; what views offer that nobody has seen yet comes a moment later.
+
+    They are imported in a worker thread and made one at each turn of the event loop, so that one can type meanwhile.
+    """
     palette = CommandPalette(window_commands(window), window)
     later = QTimer(palette, interval=0)
 
     def make_next() -> None:
-        if not (unmade := window.area.unmade()):
+        if unmade := window.area.unmade():
+            window.area.make(unmade[0])
+        else:
             later.stop()
-        elif window.area.make(unmade[0]):
             palette.set_commands(window_commands(window))
+
+    def begin(_: None) -> None:
+        if isValid(later):  # the palette is still open
+            later.start()
 
     later.timeout.connect(make_next)
     palette.show_over(window)
-    later.start()
+    if unmade := [window.area.specs[name] for name in window.area.unmade()]:
+        work = functools.partial(_import_all, specs=unmade)
+        window.follower.ask("commands", (), work, begin, long=True)
     return palette
+
+
+def _import_all(_job: Job, _snapshots: tuple[Snapshot, ...], *, specs: Sequence[ViewSpec]) -> None:
+    """Views of other packages are imported where they are made: who knows what they do meanwhile."""
+    for spec in specs:
+        if spec.plugin is None:
+            with contextlib.suppress(Exception):  # told of when it is made
+                spec.load()
 
 
 def window_commands(window: MainWindow) -> list[Command]:
