@@ -20,6 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from mmgraph.errors import MMGraphError
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
+from mmgraph_gui import poller
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.follower import RunFollower
 from mmgraph_gui.own_items import OwnItems
@@ -200,6 +201,12 @@ def kept_layouts(own_cache: None, layouts_once: Path) -> Iterator[None]:
     shutil.copytree(layouts_once, layouts_folder(), dirs_exist_ok=True)
     yield
     shutil.copytree(layouts_folder(), layouts_once, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that rests is looked at as often as one that is trained: for tests that change it."""
+    monkeypatch.setattr(poller, "IDLE_SECONDS", poller.LIVE_SECONDS)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ from mmgraph.runs import RunReader, RunWriter, Snapshot
 from mmgraph_gui.poller import _why_gone
 from mmgraph_gui.snapshot_cache import SnapshotCache
 
+pytestmark = pytest.mark.usefixtures("looks_often")
+
 
 def test_open_run_is_in_the_state_with_items_and_prediction(opened, digits_run_once):
     state = opened.state

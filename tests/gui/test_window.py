@@ -316,7 +316,7 @@ def test_the_widest_views_have_room_beside_each_other(qtbot, opened_window):
         assert view.width() >= view.minimumSizeHint().width()
 
 
-def test_views_are_drawn_again_when_a_folder_is_there_again(qtbot, opened_window, digits_run):
+def test_views_are_drawn_again_when_a_folder_is_there_again(qtbot, looks_often, opened_window, digits_run):
     embedding = opened_window.area.show_view("embedding")
     qtbot.waitUntil(lambda: len(embedding.cloud) > 0 and not opened_window.follower.is_busy)
     away = digits_run.with_name(".away")

@@ -39,6 +39,7 @@ def several(qtbot, runlist):
         write_notes(run.folder, RunNotes(tags, "slow but sure" if name == "a" else ""))
     runlist.resize(250, 500)
     runlist.show()
+    runlist.refresh()  # instead of waiting for its turn
     qtbot.waitUntil(lambda: len(names(runlist)) == 4)
     return runlist
 
