@@ -21,12 +21,14 @@ from mmgraph.runs import RunNotes
 from mmgraph_gui.about import KeysDialog
 from mmgraph_gui.accessible import named
 from mmgraph_gui.colours_dialog import ColoursDialog
-from mmgraph_gui.commands import CommandPalette, window_commands
+from mmgraph_gui.commands import CommandPalette
+from mmgraph_gui.export.progress import ProgressDialog
 from mmgraph_gui.runs.newrun import NewRunDialog
 from mmgraph_gui.runs.openmodel import OpenModelDialog
 from mmgraph_gui.runs.runnotes import NotesDialog
 from mmgraph_gui.views.registry import VIEW_SPECS, view_key
 from mmgraph_gui.window import MainWindow
+from mmgraph_gui.window_commands import window_commands
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(window):
     window.comparison.close()
 
 
-@pytest.mark.parametrize("name", ["new run", "open model", "colours", "keys", "notes", "commands"])
+@pytest.mark.parametrize("name", ["new run", "open model", "colours", "keys", "notes", "commands", "progress"])
 def test_dialogs_have_names_for_what_takes_the_keyboard(qtbot, window, name):
     made = {
         "new run": lambda: NewRunDialog(window.theme, window, settings=window.settings),
@@ -85,6 +87,7 @@ def test_dialogs_have_names_for_what_takes_the_keyboard(qtbot, window, name):
         "keys": lambda: KeysDialog(window.actions_.key_list(), window),
         "notes": lambda: NotesDialog("digits", RunNotes(), parent=window),
         "commands": lambda: CommandPalette(window_commands(window), window),
+        "progress": lambda: ProgressDialog("Writing the report", window),
     }
     dialog = made[name]()
     qtbot.addWidget(dialog)
