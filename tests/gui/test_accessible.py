@@ -78,7 +78,9 @@ def test_everything_that_takes_the_keyboard_has_a_name(window):
     window.comparison.close()
 
 
-@pytest.mark.parametrize("name", ["new run", "open model", "colours", "keys", "notes", "commands", "progress"])
+@pytest.mark.parametrize(
+    "name", ["new run", "open model", "colours", "keys", "notes", "commands", "progress"]
+)
 def test_dialogs_have_names_for_what_takes_the_keyboard(qtbot, window, name):
     made = {
         "new run": lambda: NewRunDialog(window.theme, window, settings=window.settings),
