@@ -8,7 +8,6 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QStackedLayout,
@@ -23,8 +22,11 @@ from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.views.ramp import Ramp
+from mmgraph_gui.views.shortened import ShortLabel
 
 NARROWEST, WIDEST = 72, 168
+WIDEST_HEADING = 120
+"""Pixels that the heading alone makes room for: the picture beside it needs them more."""
 HINT = "Click hides or shows it, Ctrl-click shows it alone, Shift-click selects its items"
 
 
@@ -45,7 +47,7 @@ class Legend(QWidget):
         self._said: tuple[object, ...] = ()
         self._hidden: frozenset[int] = frozenset()
         self.setFixedWidth(NARROWEST)
-        self.heading = QLabel()
+        self.heading = ShortLabel()
         self.heading.setContentsMargins(4, 2, 4, 2)
         self.classes = named(QListWidget(), "Classes", HINT)
         self.classes.setFrameShape(QFrame.Shape.NoFrame)
@@ -107,7 +109,7 @@ class Legend(QWidget):
     def _fit(self, width: int) -> None:
         """As wide as the entries need; long names are shortened and whole in their tool tips."""
         heading = self.heading.fontMetrics().horizontalAdvance(self.heading.text()) + 12
-        self.setFixedWidth(min(max(width, heading, NARROWEST), WIDEST))
+        self.setFixedWidth(min(max(width, min(heading, WIDEST_HEADING), NARROWEST), WIDEST))
 
     def _clicked(self, item: QListWidgetItem | None) -> None:
         self.classes.clearSelection()

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmgraph_gui.colouring import Colouring
+from mmgraph_gui.views.points.legend import WIDEST, WIDEST_HEADING, Legend
+
+
+@pytest.fixture
+def legend(theme, qtbot):
+    legend = Legend(theme)
+    qtbot.addWidget(legend)
+    legend.show()
+    return legend
+
+
+def test_a_long_heading_ends_in_dots_and_takes_no_room_from_the_picture(legend):
+    title = "k-means, gnn.convs.1.input of a long layer"
+    legend.show_colouring(Colouring(title, codes=np.array([0, 1, 1]), names=("1", "2"), slots=(0, 1)))
+    assert legend.width() <= WIDEST_HEADING
+    assert legend.heading.text() == title
+    assert legend.heading.shown.startswith("k-means")
+    assert legend.heading.shown.endswith("…")
+
+
+def test_it_is_as_wide_as_its_entries_up_to_a_limit(legend):
+    legend.show_colouring(
+        Colouring("Label", codes=np.array([0]), names=("a name that is long" * 5,), slots=(0,))
+    )
+    assert legend.width() == WIDEST
+    assert legend.heading.shown == "Label"
