@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
 
 from mmgraph_gui.accessible import named
 
+NEAR = 0.1
+"""As much as a thousand letters less, or a word that begins a hundred earlier."""
 SHOWN = 200
 """Of longer lists only the best so many are drawn."""
 
@@ -33,6 +35,7 @@ class Command:
         key: its key, shown beside it.
         hint: what it does, in a tip.
         enabled: whether it can be done now.
+        near: whether it is about what is looked at: of what fits alike it comes first.
     """
 
     text: str
@@ -40,6 +43,7 @@ class Command:
     key: str = ""
     hint: str = ""
     enabled: bool = True
+    near: bool = False
 
 
 def fit(query: str, text: str) -> float | None:
@@ -68,7 +72,11 @@ def fit(query: str, text: str) -> float | None:
 
 def ranked(query: str, commands: Iterable[Command]) -> list[Command]:
     """Commands that fit, the best first; in the given order where they fit equally."""
-    found = [(score, command) for command in commands if (score := fit(query, command.text)) is not None]
+    found = [
+        (score + NEAR * command.near, command)
+        for command in commands
+        if (score := fit(query, command.text)) is not None
+    ]
     if query.strip():
         found.sort(key=lambda pair: (not pair[1].enabled, -pair[0]))
     return [command for _, command in found]

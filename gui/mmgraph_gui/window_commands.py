@@ -6,6 +6,7 @@ import contextlib
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -65,7 +66,9 @@ def window_commands(window: MainWindow) -> list[Command]:
         commands += _menu_commands(top, "", QAction.trigger)
     for name, view in window.area.views.items():
         if name in window.area.docks:
-            commands += _view_commands(view, functools.partial(window.area.show_view, name))
+            show = functools.partial(window.area.show_view, name)
+            near = name == window.area.current
+            commands += (replace(command, near=near) for command in _view_commands(view, show))
     state = window.state
     for name in state.colour_choices():
         commands.append(Command(f"Colour: by {name}", functools.partial(_colour, window, name)))

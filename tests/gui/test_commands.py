@@ -42,6 +42,15 @@ def test_what_cannot_be_done_now_comes_last():
     assert ranked("pause", [off, on]) == [on, off]
 
 
+def test_what_is_about_the_view_in_front_comes_first():
+    near = Command("Embedding: Tool: Lasso", lambda: None, near=True)
+    shorter = Command("Graph: Tool: Lasso", lambda: None)
+    assert ranked("lasso", [shorter, near]) == [near, shorter]
+    assert ranked("graph lasso", [near, shorter]) == [shorter]
+    better = Command("Lasso", lambda: None, near=False)
+    assert ranked("las", [Command("Atlas", lambda: None, near=True), better])[0] is better
+
+
 @pytest.fixture
 def palette(qtbot):
     done = []
