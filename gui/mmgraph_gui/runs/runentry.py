@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmgraph.errors import MMGraphError
+from mmgraph.options import Option, options_of
 from mmgraph.runs import (
     RunReader,
     RunSummary,
@@ -19,6 +22,8 @@ from mmgraph.runs.schema import CONFIG_FILE, DATABASE_FILE, NOTES_FILE
 
 TRACE_POINTS = 40
 """Columns of the small curve."""
+WHERE = ("device", "threads")
+"""Options that say where a run was trained, not how."""
 PATIENCE = 20.0
 """A small curve that took a second to read is read again after so many seconds."""
 
@@ -33,6 +38,7 @@ class RunEntry:
         trace: heights of the small curve, 0 … 1 from left to right.
         trace_of: name of the number that it is of.
         place: of one that waits for its turn: 1 is next.
+        options: those that are not at the defaults of the recipe, in words.
     """
 
     summary: RunSummary
@@ -41,6 +47,7 @@ class RunEntry:
     trace: tuple[float, ...] = ()
     trace_of: str = ""
     place: int = 0
+    options: str = ""
 
     @property
     def path(self) -> Path:
@@ -88,7 +95,7 @@ class RunEntry:
         """Every word that a search looks at."""
         summary = self.summary
         words = (summary.name, summary.state, summary.recipe, summary.dataset, *summary.notes.tags)
-        return " ".join((*words, summary.notes.text)).casefold()
+        return " ".join((*words, summary.notes.text, self.options)).casefold()
 
 
 @dataclass(frozen=True)
@@ -123,17 +130,46 @@ class EntryReader:
         try:
             with RunReader(path) as reader:
                 summary = summary_of(reader)
+                options = changed_options(summary.recipe, reader.config.get("options"))
                 trace = self._traces.get(path, _Trace())
                 if not summary.is_live or time.monotonic() >= trace.due:
                     trace = self._traces[path] = _traced(reader, summary)
         except (MMGraphError, OSError) as error:
             return RunEntry(RunSummary(path, "unreadable", str(error), notes=read_notes(path)), created)
-        return RunEntry(summary, created, _best(summary, trace), trace.points, trace.tag)
+        return RunEntry(summary, created, _best(summary, trace), trace.points, trace.tag, options=options)
 
 
 def spoken(tag: str) -> str:
     """ "validation accuracy" of "validation/accuracy"."""
     return tag.replace("/", " ").replace("_", " ")
+
+
+def changed_options(recipe: str, recorded: object) -> str:
+    """ "learning rate 0.003, seed 2": what a run was trained with other than by default; "" of what has no recipe.
+
+    Args:
+        recorded: the options in its config.toml, where none stands for what is not written down.
+    """
+    if not isinstance(recorded, Mapping):
+        return ""
+    changed = {
+        option.name: recorded.get(option.name)
+        for option in _options(recipe)
+        if (option.optional or option.name in recorded)
+        and recorded.get(option.name) != option.default
+        and option.name not in WHERE
+    }
+    return ", ".join(
+        f"{spoken(name)} {'none' if value is None else f'{value:g}' if isinstance(value, float) else value}"
+        for name, value in changed.items()
+    )
+
+
+@functools.cache
+def _options(recipe: str) -> tuple[Option, ...]:
+    from mmgraph.recipes import registry
+
+    return options_of(registry.recipe(recipe).config) if recipe in registry.names() else ()
 
 
 def age(then: float) -> str:

@@ -31,7 +31,7 @@ from mmgraph_gui.runs.runwatch import RunWatch
 NARROWEST = 180
 COLUMNS_FROM = 560
 """Pixels of width from which there are columns."""
-SETTING = "run-columns"
+SETTING = "columns-of-runs"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class RunList(QWidget):
         )
         header.setSectionsMovable(True)
         self.search = named(
-            QLineEdit(), "Search runs", "Words of name, recipe, data set, state, tags and notes"
+            QLineEdit(), "Search runs", "Words of name, recipe, data set, options, state, tags and notes"
         )
         self.search.setPlaceholderText("Search runs")
         self.search.setClearButtonEnabled(True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmgraph.runs import RunNotes, RunWriter, write_notes
-from mmgraph_gui.runs.runentry import EntryReader, age
+from mmgraph_gui.runs.runentry import EntryReader, age, changed_options
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,22 @@ def test_a_live_run_grows(tmp_path):
         run.flush()
         reader._traces.clear()  # as if long enough had passed
         assert reader.read(run.folder).trace == (0.5,)
+
+
+def test_options_that_are_not_at_their_defaults_are_told_and_found(tmp_path):
+    config = {
+        "run": {"recipe": "digits-graph"},
+        "options": {"learning_rate": 0.003, "seed": 0, "threads": 7, "epochs": 12, "foreign": "x"},
+    }
+    run = RunWriter.create(tmp_path, "run", config)
+    run.close("finished")
+    entry = EntryReader().read(run.folder)
+    assert "learning rate 0.003" in entry.options
+    assert "epochs 12" in entry.options
+    assert not any(word in entry.options for word in ("seed", "threads", "foreign", "hidden"))
+    assert "learning rate 0.003" in entry.searched
+
+
+@pytest.mark.parametrize(("recipe", "recorded"), [("watch", {"a": 1}), ("digits-graph", 3), ("", None)])
+def test_what_has_no_recipe_or_no_options_has_none_to_tell(recipe, recorded):
+    assert changed_options(recipe, recorded) == ""
