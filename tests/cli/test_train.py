@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from mmgraph.options import option
 from mmgraph.recipes import registry
 from mmgraph.runs import RunReader
 
@@ -39,8 +41,10 @@ def test_flags_win_over_the_config_file(mmgraph, tmp_path):
 
 
 def test_a_quick_look_gives_way_to_file_and_flags(mmgraph, tmp_path):
+    tiny = ("--features", 4, "--hidden", 1, "--heads", 1, "--neighbours", 2, "--evaluate-every", 40)
+
     def options(*more):
-        outcome = mmgraph("train", "digits-graph", "--quick", *more, "--quiet", "--json")
+        outcome = mmgraph("train", "digits-graph", "--quick", *tiny, *more, "--quiet", "--json")
         return tomllib.loads(Path(json.loads(outcome.out)["run"], "config.toml").read_text())["options"]
 
     path = tmp_path / "my.toml"
@@ -126,27 +130,19 @@ def test_runs_list_with_none_says_how_to_start(mmgraph):
 
 
 def test_demo_in_the_terminal_writes_a_report(mmgraph, monkeypatch):
-    from mmgraph.recipes import digits_graph, registry
-
-    short = registry.Recipe(
-        **{
-            **vars(digits_graph.RECIPE),
-            "config": _with_epochs(digits_graph.DigitsGraphConfig, 2),
-        }
-    )
-    monkeypatch.setattr(digits_graph, "RECIPE", short)
+    known, _ = registry._found()
+    default = known[registry.DEFAULT]
+    short = dataclasses.replace(default, config=_with_epochs(default.config, 2))
+    monkeypatch.setitem(known, registry.DEFAULT, short)
     outcome = mmgraph("demo", "--terminal")
     assert outcome.code == 0, outcome.err
+    assert "Finished after 2 epochs" in outcome.out
     report = Path(outcome.out.split("Report: ")[1].strip())
     assert report.name == "report.html"
     assert "<svg" in report.read_text()
 
 
 def _with_epochs(config, epochs):
-    import dataclasses
-
-    from mmgraph.options import option
-
     return dataclasses.make_dataclass(
         "Short",
         [("epochs", int, option(epochs, "Passes.", minimum=1))],
