@@ -99,10 +99,15 @@ class Viewport:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Something that can be painted as vectors: `paint(painter)` fills a picture of `size`."""
+    """Something that can be painted as vectors: `paint(painter)` fills a picture of `size`.
+
+    Args:
+        apart: whether it is painted from what does not change, without widgets, so that a worker thread can do it.
+    """
 
     size: QSize
     paint: Callable[[QPainter], None]
+    apart: bool = False
 
 
 def extent(positions: Positions) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

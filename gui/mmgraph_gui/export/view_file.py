@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QPoint, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QImageWriter, QPainter, QRegion
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QImageWriter, QPainter, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
@@ -57,10 +58,11 @@ def export_view(
     write: Callable[[Path, Progress], object]
     if ending == ".svg":
         drawing = view.vector_source()
-        text = (
-            _svg(drawing, view, view.colour_key()) if drawing is not None else _svg(_content_of(view), view)
-        )
-        write = functools.partial(_write_bytes, text)
+        sheet = _Sheet.of(view, view.colour_key() if drawing is not None else ())
+        if drawing is None or not drawing.apart:
+            write = functools.partial(_write_bytes, _svg(drawing or _content_of(view), sheet))
+        else:
+            write = functools.partial(_write_svg, drawing, sheet)
     elif ending == ".csv" and table is not None:
         write = functools.partial(write_csv, *table)
     elif ending == ".png":
@@ -89,35 +91,55 @@ def _content_of(view: View) -> Drawing:
     return Drawing(content.size(), paint)
 
 
-def _svg(drawing: Drawing, view: View, legend: Sequence[tuple[str, str]] = ()) -> bytes:
-    size = QSize(drawing.size)
-    if legend:
+@dataclass(frozen=True)
+class _Sheet:
+    """What stands around a drawing: a legend in the letters and colours of the view."""
+
+    title: str
+    font: QFont
+    ground: QColor
+    ink: QColor
+    legend: Sequence[tuple[str, str]]
+    width: int
+
+    @classmethod
+    def of(cls, view: View, key: Sequence[tuple[str, str]]) -> _Sheet:
+        legend = [(in_one_line(name), colour) for name, colour in key]
         metrics = QFontMetricsF(view.font())
-        wide = max(metrics.horizontalAdvance(in_one_line(name)) for name, _ in legend) + 3 * DOT
-        size = QSize(size.width() + round(wide), max(size.height(), (len(legend) + 1) * LINE))
+        widest = max((metrics.horizontalAdvance(name) for name, _ in legend), default=-3 * DOT)
+        ground, ink = view.content.palette().window().color(), view.palette().windowText().color()
+        return cls(view.title, view.font(), ground, ink, legend, round(widest + 3 * DOT))
+
+
+def _svg(drawing: Drawing, sheet: _Sheet) -> bytes:
+    size = QSize(drawing.size)
+    if sheet.legend:
+        size = QSize(size.width() + sheet.width, max(size.height(), (len(sheet.legend) + 1) * LINE))
     buffer = QBuffer()
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
     generator.setSize(size)
     generator.setViewBox(QRect(QPoint(0, 0), size))
-    generator.setTitle(view.title)
+    generator.setTitle(sheet.title)
     painter = QPainter(generator)
-    painter.fillRect(QRect(QPoint(0, 0), size), view.content.palette().window())
+    painter.fillRect(QRect(QPoint(0, 0), size), sheet.ground)
     drawing.paint(painter)
-    painter.setFont(view.font())
-    for line, (name, colour) in enumerate(legend):
+    painter.setFont(sheet.font)
+    for line, (name, colour) in enumerate(sheet.legend):
         left, middle = drawing.size.width() + DOT, (line + 0.8) * LINE
         painter.setPen(QColor(colour))
         painter.setBrush(QColor(colour))
         painter.drawEllipse(QPointF(left, middle), DOT / 2, DOT / 2)
-        painter.setPen(view.palette().windowText().color())
-        painter.drawText(
-            QRectF(left + DOT, middle - LINE, size.width(), 2 * LINE),
-            Qt.AlignmentFlag.AlignVCenter,
-            in_one_line(name),
-        )
+        painter.setPen(sheet.ink)
+        box = QRectF(left + DOT, middle - LINE, size.width(), 2 * LINE)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
     painter.end()
     return bytes(buffer.data().data())
+
+
+def _write_svg(drawing: Drawing, sheet: _Sheet, path: Path, progress: Progress) -> None:
+    progress(None, "Drawing …")
+    path.write_bytes(_svg(drawing, sheet))
 
 
 def _write_bytes(text: bytes, path: Path, _progress: Progress) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QSettings
@@ -155,3 +157,23 @@ def test_pages_that_are_cancelled_leave_nothing(qtbot, window, tmp_path):
     window.findChild(ProgressDialog).reject()
     qtbot.waitUntil(lambda: window.findChild(ProgressDialog) is None)
     qtbot.waitUntil(lambda: list(tmp_path.glob("*report*")) + list(tmp_path.glob(".*report*")) == [])
+
+
+@pytest.mark.parametrize("name", ["embedding", "graph"])
+def test_points_and_edges_are_drawn_beside_the_window(qtbot, window, tmp_path, monkeypatch, name):
+    view = window.area.show_view(name)
+    qtbot.waitUntil(lambda: not view.is_pending and not window.follower.is_busy and len(view.points) > 0)
+    threads, drawing = [], view.vector_source()
+
+    def paint(painter):
+        threads.append(threading.current_thread())
+        drawing.paint(painter)
+
+    monkeypatch.setattr(view, "vector_source", lambda: replace(drawing, paint=paint))
+    path = tmp_path / f"{name}.svg"
+    window.exports.view(name, path)
+    window.state.select([1, 2, 3])  # what happens meanwhile does not show
+    qtbot.waitUntil(lambda: str(path) in window.banner.text)
+    assert threads != [threading.main_thread()]
+    assert QSvgRenderer(str(path)).isValid()
+    assert path.read_text().count("<circle") + path.read_text().count("<ellipse") >= 300

@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QAction, QColor, QPainter, QPen
+from PySide6.QtGui import QAction, QPainter
 from PySide6.QtWidgets import QPushButton
 
 from mmgraph.runs import SnapshotInfo
@@ -21,20 +20,20 @@ from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.views import Changed, Table
 from mmgraph_gui.views.choosers import Chooser
 from mmgraph_gui.views.control_line import Word
-from mmgraph_gui.views.graph.coloured_edges import ColouredEdges, paint_coloured
+from mmgraph_gui.views.graph.coloured_edges import ColouredEdges
 from mmgraph_gui.views.graph.degree_filter import DegreeFilter
 from mmgraph_gui.views.graph.edge_choice import EdgeChoice
-from mmgraph_gui.views.graph.edges import EdgeScene, EdgeStrength, draw_edges, edge_strength, paint_strokes
+from mmgraph_gui.views.graph.edges import EdgeScene, EdgeStrength, draw_edges, edge_strength
 from mmgraph_gui.views.graph.layout import GraphLayout, lay_out
 from mmgraph_gui.views.graph.link_ends import LinkEnds
 from mmgraph_gui.views.graph.questions import SLOTS, GraphQuestions
 from mmgraph_gui.views.graph.tools import degrees
+from mmgraph_gui.views.graph.vectors import paint_edges
 from mmgraph_gui.views.graph.words import graph_words
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.points.cloud import Mask, PointCloud
 from mmgraph_gui.views.points.view import PointView
 
-VECTOR_EDGES = 50_000
 PLAIN, COLOURED = "Plain", "Coloured"
 
 
@@ -273,22 +272,11 @@ class GraphView(PointView):
             self._coloured(now),
         )
 
-    def paint_under(self, painter: QPainter) -> None:
+    def vectors_under(self) -> Callable[[QPainter], object]:
         now = self.layout_now
-        coloured = self._coloured(now) if now is not None else None
-        if now is not None and coloured is not None and self.strength is None:
-            paint_coloured(
-                painter, coloured, now.edges, self.plane.viewport.to_pixels(now.positions), self.plane.ratio
-            )
-        elif now is not None and now.edges.shape[1] <= VECTOR_EDGES:
-            colour = QColor(self.theme.palette.muted)
-            colour.setAlphaF(0.35 if self.strength is None else 0.15)
-            painter.setPen(QPen(colour, self.plane.ratio))
-            pixels, scene = self.plane.viewport.to_pixels(now.positions), self._scene(now)
-            for source, target in scene.edges.T.tolist():
-                painter.drawLine(QPointF(*pixels[source]), QPointF(*pixels[target]))
-            if scene.strength is not None:
-                paint_strokes(painter, scene, *scene.strength.shown(scene.selected))
+        return (
+            super().vectors_under() if now is None else functools.partial(paint_edges, scene=self._scene(now))
+        )
 
     def _explain(self) -> None:
         if len(self.state.selection) == 1:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QImage, QKeySequence, QPainter, QShortcut
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QImage, QKeySequence, QPainter, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -30,11 +30,12 @@ from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.points.cloud import PointCloud
-from mmgraph_gui.views.points.image import PointImage, PointScene, dot_style, draw_points
+from mmgraph_gui.views.points.image import PointImage, PointScene, draw_points
 from mmgraph_gui.views.points.legend import Legend
 from mmgraph_gui.views.points.plane import Plane, Stamp, Tool
 from mmgraph_gui.views.points.plane_look import PlaneLook
 from mmgraph_gui.views.points.selection_menu import SelectionMenu
+from mmgraph_gui.views.points.vectors import paint_points
 from mmgraph_gui.views.shortened import ShortBox
 
 STAMP_SIDE = 26
@@ -195,8 +196,11 @@ class PointView(View):
 
     def draw_points(self, *, moving: bool = False) -> None:
         """Ask for a new image of the points."""
+        self.draw("points", functools.partial(draw_points, scene=self._points_scene(moving=moving)))
+
+    def _points_scene(self, *, moving: bool = False) -> PointScene:
         pictured = has_pictures(self.state.items)
-        scene = PointScene(
+        return PointScene(
             cloud=self.cloud,
             colouring=self._colouring,
             paint=self.theme.colours,
@@ -211,7 +215,6 @@ class PointView(View):
             stamped=self.thumbnails.isChecked(),
             moving=moving,
         )
-        self.draw("points", functools.partial(draw_points, scene=scene))
 
     def follow_viewport(self) -> None:
         """Draw at once what moves with the mouse; the best picture follows when it rests."""
@@ -273,35 +276,16 @@ class PointView(View):
     def vector_source(self) -> Any | None:
         if not 0 < len(self.points) <= VECTOR_LIMIT:
             return None
-        return Drawing(QSize(self.plane.viewport.width, self.plane.viewport.height), self.paint_vectors)
+        size = QSize(self.plane.viewport.width, self.plane.viewport.height)
+        paint = functools.partial(paint_points, scene=self._points_scene(), under=self.vectors_under())
+        return Drawing(size, paint, apart=True)
 
     def colour_key(self) -> Sequence[tuple[str, str]]:
         return self.theme.legend(self._colouring) if self._colouring is not None else ()
 
-    def paint_vectors(self, painter: QPainter) -> None:
-        """Paint what the plane shows as circles."""
-        viewport = self.plane.viewport
-        painter.fillRect(QRectF(0, 0, viewport.width, viewport.height), QColor(self.theme.palette.background))
-        self.paint_under(painter)
-        painter.setPen(Qt.PenStyle.NoPen)
-        radius = dot_style(len(self.cloud), 1.0)[0] * self.plane.ratio * self.cloud.dot_size
-        palette, hidden = self.theme.palette, self.cloud.hidden(self._colouring, self.state.hidden)
-        colours = self.cloud.colours(
-            self._colouring,
-            self.theme.colours,
-            colour_parts(palette.accent),
-            colour_parts(palette.background),
-        )
-        chosen = self.cloud.chosen(self.state.selection)
-        pixels = viewport.to_pixels(self.cloud.without(hidden).positions)
-        for point in np.flatnonzero(np.isfinite(pixels).all(axis=1)).tolist():
-            colour = QColor(*(int(part) for part in colours[point]))
-            colour.setAlphaF(0.9 if chosen is None or chosen[point] else 0.2)
-            painter.setBrush(colour)
-            painter.drawEllipse(QPointF(*pixels[point]), radius, radius)
-
-    def paint_under(self, painter: QPainter) -> None:
-        """Paint what lies under the circles."""
+    def vectors_under(self) -> Callable[[QPainter], object]:
+        """Paints what lies under the circles, from what does not change: it may be called in a worker thread."""
+        return lambda _: None
 
     # -- what the mouse says -------------------------------------------------------------------------------
 

@@ -225,7 +225,7 @@ def test_it_can_be_painted_as_vectors(view: GraphView) -> None:
     view.layout_now = replace(view.layout_now, edges=np.zeros((2, 0), np.int64))
     without = QImage(drawing.size, QImage.Format.Format_RGB32)
     painter = QPainter(without)
-    drawing.paint(painter)
+    view.vector_source().paint(painter)
     painter.end()
     assert image != without
 
