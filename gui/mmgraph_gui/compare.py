@@ -45,6 +45,7 @@ from mmgraph_gui.views import Context, View
 from mmgraph_gui.views.embedding.placing import Placed
 from mmgraph_gui.views.embedding.view import EmbeddingView
 from mmgraph_gui.views.items.view import ItemsView
+from mmgraph_gui.views.metrics import MetricsView
 from mmgraph_gui.views.registry import ViewSpec, view_key
 from mmgraph_gui.views.shortened import ShortBox, ShortLabel
 
@@ -136,6 +137,7 @@ class CompareWindow(QMainWindow):
                 if isinstance(view, ItemsView):  # an item stands at the same place on both sides
                     view.order_box.setCurrentIndex(view.order_box.findData("id"))
             self.views_lock.add(left, right)
+            self._share_axes(left, right)
             self.looks.add(f"{PREFIX}{name}", left)
             for place, view in zip(self.places, views, strict=True):
                 place.addWidget(view)
@@ -143,6 +145,18 @@ class CompareWindow(QMainWindow):
         for place, view in zip(self.places, self.pairs[name], strict=True):
             place.setCurrentWidget(view)
         self.view.setCurrentIndex(self.view.findData(name))
+
+    def _lock(self, on: bool) -> None:
+        self.views_lock.set_on(on)
+        for pair in self.pairs.values():
+            self._share_axes(*pair)
+
+    def _share_axes(self, left: View, right: View) -> None:
+        """Curves beside each other have the same axes while the views are locked."""
+        if isinstance(left, MetricsView) and isinstance(right, MetricsView):
+            on = self.together.isChecked()
+            left.share_axes(right if on else None)
+            right.share_axes(left if on else None)
 
     def _is_settling(self) -> bool:
         return any(view.is_settling for pair in self.pairs.values() for view in pair)
@@ -175,7 +189,7 @@ class CompareWindow(QMainWindow):
             QCheckBox("Lock view"), "Lock view", f"Move, zoom and turn both at once ({LOCK_KEY})"
         )
         self.together.setChecked(True)
-        self.together.toggled.connect(self.views_lock.set_on)
+        self.together.toggled.connect(self._lock)
         self.title = ShortLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         line = QHBoxLayout()

@@ -135,6 +135,22 @@ def test_an_item_has_the_same_place_in_both_galleries(qtbot, both):
     assert [one for one in shown[0].tolist() if one in common] == shown[1][np.isin(shown[1], common)].tolist()
 
 
+def test_curves_beside_each_other_have_the_same_axes_while_they_are_locked(qtbot, both):
+    both.show_view("metrics")
+    left, right = both.pairs["metrics"]
+    qtbot.waitUntil(lambda: "loss" in left.plots and "loss" in right.plots)
+    one, other = left.plots["loss"], right.plots["loss"]
+    qtbot.waitUntil(
+        lambda: one.filled is not None and other.filled is not None and one.filled != other.filled
+    )
+    qtbot.waitUntil(lambda: one.span == other.span == (1, 60))
+    ends = min(one.filled[0], other.filled[0]), max(one.filled[1], other.filled[1])
+    qtbot.waitUntil(lambda: one.limits == other.limits == ends)
+    both.together.setChecked(False)
+    qtbot.waitUntil(lambda: one.limits == one.filled and other.limits == other.filled)
+    assert one.span != other.span
+
+
 def test_options_that_differ_are_listed(qtbot, both):
     qtbot.waitUntil(lambda: both.options.rowCount() == 2)
     rows = [[both.options.item(row, column).text() for column in range(3)] for row in range(2)]

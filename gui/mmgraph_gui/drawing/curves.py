@@ -50,6 +50,11 @@ def group_of(tag: str) -> tuple[str, str]:
     return part, quantity.replace("_", " ")
 
 
+def joined(one: Span, other: Span | None) -> Span:
+    """The span that holds both."""
+    return one if other is None else (min(one[0], other[0]), max(one[1], other[1]))
+
+
 class CurvePlot(QWidget):
     """Curves of one quantity. The heading is the legend, and reads the values under the mouse.
 
@@ -61,6 +66,7 @@ class CurvePlot(QWidget):
         span_wanted(float, float): the user zoomed or moved to these places.
         limits_wanted(): the user zoomed to other values.
         whole_wanted(): the user asked for the whole run.
+        ranged(): the values of its curves fill another range, `filled`.
     """
 
     step_chosen = Signal(int)
@@ -68,6 +74,7 @@ class CurvePlot(QWidget):
     span_wanted = Signal(float, float)
     limits_wanted = Signal()
     whole_wanted = Signal()
+    ranged = Signal()
 
     def __init__(self, quantity: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +86,8 @@ class CurvePlot(QWidget):
         self._limits: Span = (0.0, 1.0)
         self._wanted_limits: Span | None = None
         self._left: float | None = None
+        self.filled: Span | None = None
+        self._reach: Span | None = None
         self._step: float = -1
         self._cross: float | None = None
         self._picture: QPixmap | None = None
@@ -133,6 +142,12 @@ class CurvePlot(QWidget):
         """Show these values, or with None the whole range again."""
         if limits != self._wanted_limits:
             self._wanted_limits = limits
+            self.repaint_all()
+
+    def set_reach(self, reach: Span | None) -> None:
+        """Values that are on screen too, because a plot beside this one has them."""
+        if reach != self._reach:
+            self._reach = reach
             self.repaint_all()
 
     def set_step(self, step: int) -> None:
@@ -211,7 +226,11 @@ class CurvePlot(QWidget):
         """Choose the points to draw and the range of values that they fill."""
         columns = max(round(self._area().box.width()), 1)
         self._thinned = self.curves.thin(self._span, columns)
-        self._limits = self._wanted_limits or self._thinned.limits(self.curves.marks)
+        filled = self._thinned.limits(self.curves.marks)
+        if filled != self.filled:
+            self.filled = filled
+            self.ranged.emit()
+        self._limits = self._wanted_limits or joined(filled, self._reach)
         self._left = None
         self._left = room_for_values(self._area(), QFontMetricsF(self.font()), log=self.curves.log)
 

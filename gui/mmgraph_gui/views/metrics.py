@@ -28,7 +28,7 @@ from mmgraph.runs import Series
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.across import KINDS, Across, start_of
 from mmgraph_gui.drawing.curve import Curve
-from mmgraph_gui.drawing.curves import CurvePlot, group_of
+from mmgraph_gui.drawing.curves import CurvePlot, group_of, joined
 from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.drawing.readout import Readout
 from mmgraph_gui.milestones import Milestone, milestones
@@ -82,6 +82,8 @@ class MetricsView(View):
         self._zoomed: tuple[float, float] | None = None
         self._curves: dict[str, list[Curve]] = {}
         self._across, self._whole = Across(), (0.0, 1.0)
+        self.filled: tuple[float, float] | None = None
+        self._beside: MetricsView | None = None
         self.canvas = QWidget()
         self.canvas.setAccessibleName("Curves of the recorded numbers")
         self.grid = QGridLayout(self.canvas)
@@ -153,7 +155,12 @@ class MetricsView(View):
         if changed & {"run", "scalars", "others", "axis"}:
             self._curves = curves_of(state)
             self._across = Across.of(self.kind.currentData(), self.log_x.isChecked(), state.series.values())
-            self._whole = span_of(self._across, self._curves)
+            filled = span_of(self._across, self._curves)
+            if filled != self.filled:
+                self.filled = filled
+                self._tell_beside()
+        beside = self._beside
+        self._whole = joined(self.filled or (0.0, 1.0), None if beside is None else beside.filled)
         if list(self._curves) != list(self.plots):
             self._lay_out(list(self._curves))
         for plot in self.plots.values():
@@ -164,6 +171,8 @@ class MetricsView(View):
             self._stale
         ):  # one plot at each rendering, so that the window stays quick; those that wait keep their turn
             name = self._stale.pop(0)
+            other = None if beside is None else beside.plots.get(name)
+            self.plots[name].set_reach(None if other is None else other.filled)
             self.plots[name].draw(
                 self._curves[name],
                 self._zoomed or self._whole,
@@ -247,7 +256,17 @@ class MetricsView(View):
         plot.span_wanted.connect(self._zoom)
         plot.limits_wanted.connect(self.looked)
         plot.whole_wanted.connect(self._zoom_out)
+        plot.ranged.connect(self._tell_beside)
         return plot
+
+    def share_axes(self, beside: MetricsView | None) -> None:
+        """Give every plot the axes that hold its curves and those of the same quantity in another view, too."""
+        self._beside = beside
+        self.request_render("zoom")
+
+    def _tell_beside(self) -> None:
+        if self._beside is not None:
+            self._beside.request_render("zoom")
 
     def _show_cross(self, pointed: CurvePlot, place: float | None) -> None:
         for plot in self.plots.values():
