@@ -125,3 +125,4 @@ class LookHistory(QObject):
         if view is not None and view.choosers[chooser].get() != value:
             self._show(name)
             view.choosers.restore({chooser: value})
+            view.looked.emit()  # for a view that is locked to it

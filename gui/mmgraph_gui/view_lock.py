@@ -1,8 +1,9 @@
-"""Two views that look at the same part: whichever of them is moved, zoomed or turned, the other follows."""
+"""Two views that are looked at alike: whichever is moved, zoomed, turned or chosen in, the other follows."""
 
 from __future__ import annotations
 
 from mmgraph_gui.views import View
+from mmgraph_gui.views.choosers import Value
 
 
 class ViewLock:
@@ -22,6 +23,8 @@ class ViewLock:
         self._pairs.append((left, right))
         left.looked.connect(lambda: self._carry(left, right))
         right.looked.connect(lambda: self._carry(right, left))
+        left.choosers.chosen.connect(lambda name, _, now: self._choose(right, name, now))
+        right.choosers.chosen.connect(lambda name, _, now: self._choose(left, name, now))
         self._carry(left, right)
 
     def set_on(self, on: bool) -> None:
@@ -35,6 +38,16 @@ class ViewLock:
             return
         self._busy = True
         try:
+            to.choosers.restore(of.choosers.values())
             to.look_at(of.look())
+        finally:
+            self._busy = False
+
+    def _choose(self, to: View, name: str, value: Value) -> None:
+        if not self.on or self._busy:
+            return
+        self._busy = True
+        try:
+            to.choosers.choose(name, value)
         finally:
             self._busy = False

@@ -189,3 +189,18 @@ def test_in_a_comparison_both_sides_go_back(qtbot, window):
     compare.close()
     window.state.undo()  # passes over what was moved in the window that is gone
     assert window.state.selection.tolist() == []
+
+
+def test_in_a_comparison_choices_are_made_and_taken_back_on_both_sides(qtbot, window):
+    window.compare()
+    compare = window.comparison
+    qtbot.waitUntil(lambda: compare.right.state.path is not None and compare.right.state.items is not None)
+    left, right = compare.pairs["embedding"]
+    qtbot.waitUntil(lambda: len(left.cloud) > 0 and len(right.cloud) > 0)
+    right.choosers.choose("trails", True)
+    assert left.trails.isChecked()
+    window.state.undo()
+    assert (left.trails.isChecked(), right.trails.isChecked()) == (False, False)
+    compare.views_lock.set_on(False)
+    left.choosers.choose("trails", True)
+    assert not right.trails.isChecked()
