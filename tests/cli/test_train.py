@@ -41,7 +41,7 @@ def test_flags_win_over_the_config_file(mmgraph, tmp_path):
 
 
 def test_a_quick_look_gives_way_to_file_and_flags(mmgraph, tmp_path):
-    tiny = ("--features", 4, "--hidden", 1, "--heads", 1, "--neighbours", 2, "--evaluate-every", 40)
+    tiny = ("--features=4", "--hidden=1", "--heads=1", "--neighbours=2", "--evaluate-every=40", "--threads=1")
 
     def options(*more):
         outcome = mmgraph("train", "digits-graph", "--quick", *tiny, *more, "--quiet", "--json")
