@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.item_card import Description, paint_card, paint_picture
-from mmgraph_gui.selection import Mode
+from mmgraph_gui.views.picking import mode_of
 
 MOST_NEIGHBOURS = 24
 WIDEST_LINE = 12.0
@@ -219,9 +219,7 @@ class NeighbourhoodPicture(Painted):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         node = self.node_at(event.position())
         if node is not None and event.button() == Qt.MouseButton.LeftButton:
-            control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            mode: Mode = "add" if control else "replace"
-            self.clicked.emit(node, mode)
+            self.clicked.emit(node, mode_of(event.modifiers()))
 
     def leaveEvent(self, event: object) -> None:
         self.hovered.emit(None)

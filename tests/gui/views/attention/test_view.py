@@ -72,6 +72,17 @@ def test_clicking_a_neighbour_walks_along_the_graph(qtbot: Any, view: AttentionV
     qtbot.waitUntil(lambda: view.edges.node == neighbour.node)
 
 
+def test_ctrl_adds_a_neighbour_and_alt_takes_it_out_again(view: AttentionView) -> None:
+    view.state.select([0])
+    neighbour, box = view.around.places()[1]
+    for modifier, selected in (
+        (Qt.KeyboardModifier.ControlModifier, sorted([0, neighbour.node])),
+        (Qt.KeyboardModifier.AltModifier, [0]),
+    ):
+        QTest.mouseClick(view.around, Qt.MouseButton.LeftButton, modifier, box.center().toPoint())
+        assert view.state.selection.tolist() == selected
+
+
 def test_no_node_is_cut_off_at_any_size(qtbot: Any, view: AttentionView) -> None:
     for width, height in ((900, 600), (320, 300), (1400, 400)):
         view.resize(width, height)
