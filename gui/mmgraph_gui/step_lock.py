@@ -56,7 +56,7 @@ class StepLock:
 
     def __init__(self, left: AppState, right: AppState, by: By = "step") -> None:
         self.left, self.right, self.by = left, right, by
-        self.common = Common.of(left.items, right.items)
+        self.common = self._shared()
         self._busy = False
         self._stops = [
             left.subscribe(lambda topic: self._changed(topic, left, right)),
@@ -73,9 +73,15 @@ class StepLock:
         self.by = by
         self._changed("step", self.left, self.right)
 
+    def _shared(self) -> Common:
+        """None of two data sets: there the same number means another item."""
+        sets = {str(state.config.get("run", {}).get("dataset") or "") for state in (self.left, self.right)}
+        items = (self.left.items, self.right.items) if len(sets - {""}) < 2 else (None, None)
+        return Common.of(*items)
+
     def _changed(self, topic: Topic, of: AppState, to: AppState) -> None:
         if topic in ("run", "items"):
-            self.common = Common.of(self.left.items, self.right.items)
+            self.common = self._shared()
         if self._busy or of.path is None or to.path is None:
             return
         self._busy = True

@@ -203,6 +203,15 @@ def test_a_run_without_the_same_items_says_so(qtbot, window, tmp_path):
     assert window.right.state.selection.tolist() == []
 
 
+def test_the_same_numbers_in_two_data_sets_are_not_the_same_items(qtbot, window, tmp_path):
+    run = RunWriter.create(tmp_path, "other", {"run": {"recipe": "r", "dataset": "fashion-mnist"}})
+    run.items(ItemSet(ids=np.arange(10)))
+    run.close("finished")
+    with qtbot.waitSignal(window.right.follower.opened):
+        window.compare_with(run.folder)
+    qtbot.waitUntil(lambda: window.told.text() == "No item is in both runs.")
+
+
 def test_a_run_that_cannot_be_read_is_told_in_place(qtbot, window, tmp_path):
     window.compare_with(tmp_path / "nothing")
     qtbot.waitUntil(lambda: "is not a run folder" in window.banner.text)
