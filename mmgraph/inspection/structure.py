@@ -6,7 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +43,9 @@ def structure(model: nn.Module, inputs: Inputs | None) -> Structure:
     """Layers, parameters, and, from one forward of the uncompiled model on some inputs, shapes, times, floating-point
     operations and wiring. The model stays as it was. Waits for the GPU.
 
-    A box of the wiring is a module without modules inside, or one of torch.nn; one without weights is a box "name#2" of
-    its own when it runs again. What lies between two boxes is an operation on the way, and a box where several tensors
-    meet.
+    A box of the wiring is a module without modules inside, one of torch.nn, or one that itself uses the weights of what
+    is inside, as a recurrent network does; one without weights is a box "name#2" of its own when it runs again. What
+    lies between two boxes is an operation on the way, and a box where several tensors meet.
 
     Differs: FLOPs count products of matrices, convolutions and attention, two for a multiplication with its addition,
         as torch.utils.flop_counter does; other operations count for nothing.
@@ -78,7 +79,7 @@ def structure(model: nn.Module, inputs: Inputs | None) -> Structure:
             seen.flops[name] if name in seen.runs else None,
             seconds.get(name),
             seen.runs[name],
-            module in inner or module not in boxes,
+            module in inner or module not in boxes | seen.whole,
         )
         for module, name in names.items()
     )
@@ -89,6 +90,17 @@ def _is_box(module: nn.Module) -> bool:
     if isinstance(module, _CONTAINERS + _WHOLE_MODELS):
         return False
     return not any(True for _ in module.children()) or type(module).__module__.startswith("torch.nn.")
+
+
+class _Run(NamedTuple):
+    """A module that is running: from where its inputs came, and what was known when it began."""
+
+    name: str
+    origins: list[Origin]
+    depth: int
+    ended: int
+    links: int
+    meetings: Counter[str]
 
 
 class _Seen(TorchFunctionMode):
@@ -105,7 +117,9 @@ class _Seen(TorchFunctionMode):
         self._links: dict[tuple[str, str], str] = {}
         self._meetings: Counter[str] = Counter()
         self._depth = 0
-        self._running: list[tuple[str, list[Origin], int]] = []
+        self.whole: set[nn.Module] = set()
+        self._ended = 0
+        self._running: list[_Run] = []
         self._last: list[Origin] = []
         self._stack = ExitStack()
         self._weights = {id(weight) for module in names for weight in module.parameters(recurse=False)}
@@ -133,7 +147,7 @@ class _Seen(TorchFunctionMode):
 
     def counted(self, flops: int) -> None:
         """So many operations were done by whatever runs now."""
-        for name in dict.fromkeys(name for name, _, _ in self._running):
+        for name in dict.fromkeys(run.name for run in self._running):
             self.flops[name] += flops
 
     def connections(self) -> tuple[Connection, ...]:
@@ -176,7 +190,16 @@ class _Seen(TorchFunctionMode):
         origins = self._origins_of(given)
         if not origins and self._depth == 0:
             origins = list(self._last) if self._running else [(INPUT, ())]
-        self._running.append((self._names[module], origins, self._depth))
+        self._running.append(
+            _Run(
+                self._names[module],
+                origins,
+                self._depth,
+                self._ended,
+                len(self._links),
+                self._meetings.copy(),
+            )
+        )
         if not self._running[:-1]:
             self._came_from(given, [(INPUT, ())])
             self._last = [(INPUT, ())]
@@ -187,7 +210,10 @@ class _Seen(TorchFunctionMode):
             self._depth = 1
 
     def _end(self, module: nn.Module, _args: Any, output: Any) -> None:
-        name, origins, depth = self._running.pop()
+        run = self._running.pop()
+        name, origins, depth = run.name, run.origins, run.depth
+        ran_others = self._ended > run.ended
+        self._ended += 1
         self.runs[name] += 1
         tensor = first_tensor(output)
         if tensor is not None:
@@ -195,6 +221,8 @@ class _Seen(TorchFunctionMode):
         self._depth = depth
         if depth:
             return
+        if not ran_others and any(True for _ in module.parameters()) and module not in self._boxes:
+            self._be_whole(module, run)
         if module in self._boxes:
             self._last = [(self._box_name(module, done=True), ())]
             self._came_from(output, self._last)
@@ -202,6 +230,16 @@ class _Seen(TorchFunctionMode):
             for one in _tensors(output):
                 if one not in self._origins:
                     self._came_from(one, self._last or origins)
+
+    def _be_whole(self, module: nn.Module, run: _Run) -> None:
+        """A box after all, for it has worked alone: what was noted of its operations is forgotten."""
+        self.whole.add(module)
+        self._boxes.add(module)
+        self._learns[module] = True
+        self._links = dict(islice(self._links.items(), run.links))
+        self._meetings = run.meetings
+        for origin in run.origins:
+            self._link(origin, run.name)
 
     def _box_name(self, module: nn.Module, *, done: bool = False) -> str:
         """What learns is one box however often it runs; what does not, such as a ReLU, is one for each time."""

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mmgraph.inspection.histograms import histograms
 from mmgraph.inspection.inputs import Inputs
 from mmgraph.inspection.structure import structure
 from mmgraph.runs.structure import INPUT, OUTPUT, read_structure, write_structure
+from mmgraph.sequence import RecurrentModel
 
 
 class Residual(nn.Module):
@@ -125,6 +127,44 @@ def test_what_learns_nothing_is_a_box_each_time_it_runs():
     found = structure(Net(), Inputs((torch.ones(2, 4),)))
     chain = [INPUT, "a", "act", "b", "act#2", OUTPUT]
     assert [(one.source, one.target) for one in found.connections] == list(itertools.pairwise(chain))
+
+
+def test_a_module_that_uses_the_weights_of_those_inside_is_a_box():
+    class Gated(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x, more):
+            return functional.linear(x, self.first.weight) * more + functional.linear(x, self.second.weight)
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.read, self.gated, self.head = nn.Linear(4, 4), Gated(), nn.Linear(4, 2)
+
+        def forward(self, x):
+            x = self.read(x)
+            for _ in range(2):
+                x = self.gated(x, x.relu())
+            return self.head(x) * 2 + self.head(x)
+
+    seen = structure(Model(), Inputs((torch.randn(5, 4),)))
+    links = {(found.source, found.target) for found in seen.connections}
+    assert links == {
+        (INPUT, "read"), ("read", "gated"), ("gated", "head"), ("head", OUTPUT),
+    }  # fmt: skip
+    inside = {layer.name: layer.inside for layer in seen.layers}
+    assert not inside["gated"]
+    assert inside["model"]
+
+
+def test_recurrent_networks_are_boxes():
+    model = RecurrentModel(3, 6, 4, kind="lstm", layers=2)
+    seen = structure(model, Inputs((torch.randn(2, 7, 3),)))
+    assert {(found.source, found.target) for found in seen.connections} == {
+        (INPUT, "recurrent"), ("recurrent", "dropout"), ("dropout", "head"), ("head", OUTPUT),
+    }  # fmt: skip
 
 
 def test_graph_layers_are_wired():
