@@ -82,6 +82,9 @@ def main() -> None:
     cold = given.cold if os.access(DROP, os.W_OK) else 0
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "XDG_CONFIG_HOME": folder}
+        environment.pop(
+            "PYTHONDONTWRITEBYTECODE", None
+        )  # else all that is not installed is compiled at each start
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             environment.setdefault("QT_QPA_PLATFORM", "offscreen")
         print(f"{'window':<26}{'median s':>10}{'fastest':>10}{'slowest':>10}{'processor s':>13}")

@@ -52,8 +52,12 @@ class PlotArea:
         if len(places):
             memory = cast("Any", shiboken6).VoidPtr(polygon.data(), len(places) * 16, True)
             points = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
-            points[:, 0] = box.left() + (places - left) * (box.width() / max(right - left, 1e-12))
-            points[:, 1] = box.bottom() - (values - low) * (box.height() / max(high - low, 1e-300))
+            x = np.subtract(places, left, dtype=np.float64)
+            y = np.subtract(values, low, dtype=np.float64)
+            x *= box.width() / max(right - left, 1e-12)
+            y *= -box.height() / max(high - low, 1e-300)
+            np.add(x, box.left(), out=points[:, 0])
+            np.add(y, box.bottom(), out=points[:, 1])
         return polygon
 
 
@@ -68,6 +72,9 @@ def brush_line(painter: QPainter, points: QPolygonF, colour: QColor, width: floa
     ratio = painter.deviceTransform().m11()
     painter.setPen(QPen(colour, 0))
     wide = max(round(width * ratio), 1)
+    if wide == 1:
+        painter.drawPolyline(points)
+        return
     for right in range(wide):
         # The diagonals of a square brush cover it in any direction.
         for down in {right, wide - 1 - right}:
