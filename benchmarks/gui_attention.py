@@ -123,8 +123,8 @@ def look(application: Any, settings: Any, path: Path) -> Iterator[tuple[str, flo
     """One window, with one thing after the other shown in it."""
     from PySide6.QtCore import QEventLoop
 
+    from mmgraph_gui.frame.window import MainWindow
     from mmgraph_gui.views.attention.view import AttentionView
-    from mmgraph_gui.window import MainWindow
 
     window = MainWindow(path.parent, settings)
     window.resize(1200, 800)

@@ -22,7 +22,7 @@ import numpy as np
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
 
 if TYPE_CHECKING:
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
 TARGET, MEMORY_TARGET = 2.0, 1e9
 ITEMS = 2000
@@ -83,7 +83,7 @@ def main() -> None:
     from PySide6.QtCore import QEventLoop, QSettings
     from PySide6.QtWidgets import QApplication
 
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
     application = QApplication([])
     with tempfile.TemporaryDirectory() as folder:

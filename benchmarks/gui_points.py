@@ -117,9 +117,9 @@ class Bench:
 
     def open(self, folder: Path, *kinds: Any, times: Times | None = None) -> tuple[Any, list[Any]]:
         """Context and views that have drawn a run; the time this takes after it was read goes to `times`."""
-        from mmgraph_gui.follower import RunFollower
-        from mmgraph_gui.own_items import OwnItems
-        from mmgraph_gui.processes.model_process import ModelProcess
+        from mmgraph_gui.asking.model_process import ModelProcess
+        from mmgraph_gui.asking.own_items import OwnItems
+        from mmgraph_gui.reading.follower import RunFollower
         from mmgraph_gui.state import AppState
         from mmgraph_gui.views import Context
 

@@ -42,7 +42,7 @@ def main() -> None:
 
     from mmgraph_gui.app import SWITCH_SECONDS
     from mmgraph_gui.collector import Collector
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
     sys.setswitchinterval(SWITCH_SECONDS)
     application = QApplication([])

@@ -25,7 +25,8 @@ import sys, time
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from mmgraph_gui import app, window
+from mmgraph_gui import app
+from mmgraph_gui.frame import window
 
 class Window(window.MainWindow):
     def paintEvent(self, event):

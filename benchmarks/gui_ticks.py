@@ -92,7 +92,7 @@ def measure_window(
     from PySide6.QtWidgets import QApplication
 
     from mmgraph_gui.app import show
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
     application = QApplication([])
     settings = QSettings(str(root / "settings.ini"), QSettings.Format.IniFormat)
@@ -126,7 +126,7 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
 
     from mmgraph.runs import ItemSet, RunWriter, Snapshot
     from mmgraph_gui.app import show
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
     os.environ["XDG_CACHE_HOME"] = str(root / "cache")  # laid out anew, not as it lay the last time
     rng = np.random.default_rng(0)

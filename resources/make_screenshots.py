@@ -60,7 +60,7 @@ class Tour:
     def __init__(self, root: Path, out: Path, scratch: Path, only: list[str]) -> None:
         from PySide6.QtCore import QSettings
 
-        from mmgraph_gui.window import MainWindow
+        from mmgraph_gui.frame.window import MainWindow
 
         self.root, self.out, self.scratch, self.only = root, out, scratch, only
         settings = QSettings(str(scratch / "settings.ini"), QSettings.Format.IniFormat)
@@ -222,7 +222,7 @@ def stops(tour: Tour) -> dict[str, Callable[[], None]]:
         window.others.set(tour.root / "digits-slower", False)
 
     def palette() -> None:
-        from mmgraph_gui.commands import CommandPalette
+        from mmgraph_gui.frame.commands import CommandPalette
 
         tour.open("digits-gat")
         tour.show("embedding", "dark")

@@ -16,7 +16,7 @@ from mmgraph_gui.remote.address import SCHEME
 
 if TYPE_CHECKING:
     from mmgraph_gui.collector import Collector
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
 SWITCH_SECONDS = 0.001
 """How long a worker thread may keep the interpreter from the UI thread; Python's own value is 0.005."""
@@ -43,7 +43,7 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
     from PySide6.QtWidgets import QApplication
 
     from mmgraph.runs import runs_root
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
     app = QApplication.instance()
     if not isinstance(app, QApplication):

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from mmgraph.analysis import PointGrid, points_in_polygon, raster_edges, raster_points, tint
-from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.reading.follower import RunFollower
 
 DELAY_MILLISECONDS = 400
 

@@ -20,11 +20,11 @@ from pytestqt.qtbot import QtBot
 
 from mmgraph.errors import MMGraphError
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
-from mmgraph_gui import poller
+from mmgraph_gui.asking.model_process import ModelProcess
+from mmgraph_gui.asking.own_items import OwnItems
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.follower import RunFollower
-from mmgraph_gui.own_items import OwnItems
-from mmgraph_gui.processes.model_process import ModelProcess
+from mmgraph_gui.reading import poller
+from mmgraph_gui.reading.follower import RunFollower
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.graph.kept_layouts import layouts_folder

@@ -18,17 +18,17 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph.runs import RunNotes
-from mmgraph_gui.about import KeysDialog
 from mmgraph_gui.accessible import named
-from mmgraph_gui.colours_dialog import ColoursDialog
-from mmgraph_gui.commands import CommandPalette
-from mmgraph_gui.export.progress import ProgressDialog
+from mmgraph_gui.asking.progress import ProgressDialog
+from mmgraph_gui.frame.about import KeysDialog
+from mmgraph_gui.frame.colours_dialog import ColoursDialog
+from mmgraph_gui.frame.commands import CommandPalette
+from mmgraph_gui.frame.window import MainWindow
+from mmgraph_gui.frame.window_commands import window_commands
 from mmgraph_gui.runs.newrun import NewRunDialog
 from mmgraph_gui.runs.openmodel import OpenModelDialog
 from mmgraph_gui.runs.runnotes import NotesDialog
 from mmgraph_gui.views.registry import VIEW_SPECS, view_key
-from mmgraph_gui.window import MainWindow
-from mmgraph_gui.window_commands import window_commands
 
 
 @pytest.fixture(scope="module")

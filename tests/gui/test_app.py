@@ -16,7 +16,8 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from mmgraph_gui import app, window
+from mmgraph_gui import app
+from mmgraph_gui.frame import window
 
 class Window(window.MainWindow):
     def __init__(self, *arguments):

@@ -20,7 +20,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QStyle, QStyleOptionComboBox
 from mmgraph_gui.views.shortened import ShortBox
-from mmgraph_gui.window import MainWindow
+from mmgraph_gui.frame.window import MainWindow
 
 run, folder, scale, keep = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4] == "keep"
 application = QApplication([])

@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QSettings
 
 from mmgraph.runs import RunReader, is_run
-from mmgraph_gui.window import MainWindow
+from mmgraph_gui.frame.window import MainWindow
 
 COMMAND = [sys.executable, "-m", "mmgraph"]
 OPTIONS = ["--epochs", "14", "--device", "cpu", "--threads", "1", "--quiet", "--checkpoint-seconds", "0"]

@@ -22,7 +22,8 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
-from mmgraph_gui import app, window
+from mmgraph_gui import app
+from mmgraph_gui.frame import window
 
 class Window(window.MainWindow):
     def __init__(self, *arguments):
@@ -163,7 +164,7 @@ def test_a_view_with_a_name_in_use_is_left_out(seen):
 
 
 def test_a_view_that_fails_leaves_the_window_whole(seen, qtbot, context):
-    from mmgraph_gui.viewarea import ViewArea
+    from mmgraph_gui.views.viewarea import ViewArea
 
     seen(views="lost = nowhere_at_all:View\nno-view = mmgraph.version:__version__")
     area = ViewArea(context)

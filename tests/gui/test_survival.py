@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QSettings
 
 from mmgraph.runs import RunReader
-from mmgraph_gui.window import MainWindow
+from mmgraph_gui.frame.window import MainWindow
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a matter of POSIX")
 
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
-from mmgraph_gui.window import MainWindow
+from mmgraph_gui.frame.window import MainWindow
 
 root = Path(sys.argv[1])
 application = QApplication([])

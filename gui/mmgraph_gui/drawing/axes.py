@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 from mmgraph_gui.drawing.plot_area import PlotArea
 from mmgraph_gui.drawing.theme import Palette
 from mmgraph_gui.drawing.thinning import log_ticks, ticks
-from mmgraph_gui.milestones import Milestone
+from mmgraph_gui.state.milestones import Milestone
 
 GAP = 3
 FLAG = 5

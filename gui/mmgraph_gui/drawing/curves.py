@@ -32,7 +32,7 @@ from mmgraph_gui.drawing.legend_words import GAP as LEGEND_GAP
 from mmgraph_gui.drawing.legend_words import run_words, value_words
 from mmgraph_gui.drawing.plot_area import PlotArea, brush_line, pen_line
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.milestones import Milestone, nearest_milestone
+from mmgraph_gui.state.milestones import Milestone, nearest_milestone
 
 LINE = 2
 THIN_FROM = 9

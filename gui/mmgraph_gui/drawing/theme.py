@@ -18,7 +18,6 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
-from mmgraph_gui.colouring import CORRECT, WRONG, Colouring
 from mmgraph_gui.drawing.palettes import (
     DEFAULT,
     FEWEST,
@@ -31,6 +30,7 @@ from mmgraph_gui.drawing.palettes import (
     rgb,
 )
 from mmgraph_gui.drawing.viridis import VIRIDIS
+from mmgraph_gui.state.colouring import CORRECT, WRONG, Colouring
 
 Mode = Literal["system", "light", "dark"]
 Colours = npt.NDArray[np.uint8]

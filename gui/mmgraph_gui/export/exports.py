@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.errors import UsageError
-from mmgraph_gui.export.progress import Progress, write_in_worker
+from mmgraph_gui.asking.progress import Progress, write_in_worker
+from mmgraph_gui.export.questions import ask_export, ask_report
 from mmgraph_gui.export.view_file import export_view, picture_of
-from mmgraph_gui.questions import ask_export, ask_report
 
 if TYPE_CHECKING:
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
 
 class Exports:

@@ -10,12 +10,12 @@ from PySide6.QtCore import QMarginsF, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 
 from mmgraph.errors import UsageError
-from mmgraph_gui.export.progress import ProgressDialog
+from mmgraph_gui.asking.progress import ProgressDialog
 from mmgraph_gui.export.view_file import picture_of
 from mmgraph_gui.views import View
 
 if TYPE_CHECKING:
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
 DOTS_PER_INCH = 150
 LOOK_MILLISECONDS = 40

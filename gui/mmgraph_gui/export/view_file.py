@@ -13,10 +13,10 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.errors import UsageError
+from mmgraph_gui.asking.progress import Progress, whole_file, write_csv, write_in_worker
 from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import Drawing
-from mmgraph_gui.export.progress import Progress, whole_file, write_csv, write_in_worker
-from mmgraph_gui.follower import RunFollower
+from mmgraph_gui.reading.follower import RunFollower
 from mmgraph_gui.views import View
 
 LINE, DOT = 18, 10

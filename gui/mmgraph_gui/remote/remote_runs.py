@@ -12,7 +12,7 @@ from mmgraph_gui.remote.address import Address
 from mmgraph_gui.remote.mirror import Mirror
 
 if TYPE_CHECKING:
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
 
 class RemoteRuns:

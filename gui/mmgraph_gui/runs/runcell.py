@@ -19,10 +19,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from mmgraph_gui.bars.statusline import state_colour
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.runs.runentry import RunEntry, age
 from mmgraph_gui.runs.runmodel import COLUMNS, ENTRY_ROLE
-from mmgraph_gui.statusline import state_colour
 
 PAD = 6
 WIDEST = 240

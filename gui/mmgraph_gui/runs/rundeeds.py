@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QDialog
 
 from mmgraph.options import options_of
 from mmgraph.runs import RunReader, is_run, read_config, read_notes, send_command, write_notes
-from mmgraph_gui.questions import ask_delete, ask_epochs
 from mmgraph_gui.runs.discard import discard_run, has_trash
+from mmgraph_gui.runs.questions import ask_delete, ask_epochs
 
 if TYPE_CHECKING:
-    from mmgraph_gui.window import MainWindow
+    from mmgraph_gui.frame.window import MainWindow
 
 
 class RunDeeds:

@@ -18,8 +18,8 @@ from PySide6.QtCore import (
     Signal,
 )
 
+from mmgraph_gui.bars.statusline import duration
 from mmgraph_gui.runs.runentry import RunEntry, age
-from mmgraph_gui.statusline import duration
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -43,10 +43,10 @@ from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
 from mmgraph.runs.opened import is_weights_alone
+from mmgraph_gui.asking.model_process import ModelProcess
+from mmgraph_gui.asking.own_items import OwnItems
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.follower import RunFollower, Work
-from mmgraph_gui.own_items import OwnItems
-from mmgraph_gui.processes.model_process import ModelProcess
+from mmgraph_gui.reading.follower import RunFollower, Work
 from mmgraph_gui.state import TOPICS, AppState, Topic
 from mmgraph_gui.views.choosers import Choosers
 from mmgraph_gui.views.control_line import ControlLine

@@ -31,8 +31,8 @@ from mmgraph_gui.drawing.curve import Curve
 from mmgraph_gui.drawing.curves import CurvePlot, group_of, joined
 from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.drawing.readout import Readout
-from mmgraph_gui.milestones import Milestone, milestones
 from mmgraph_gui.state import AppState
+from mmgraph_gui.state.milestones import Milestone, milestones
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.shortened import ShortBox
 

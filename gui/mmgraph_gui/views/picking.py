@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
-from mmgraph_gui.selection import Mode
+from mmgraph_gui.state.selection import Mode
 
 
 def mode_of(modifiers: Qt.KeyboardModifier) -> Mode:

@@ -5,9 +5,9 @@ import pytest
 from PySide6.QtCore import QSettings
 from PySide6.QtGui import QGuiApplication
 
-from mmgraph_gui.colouring import CORRECT, WRONG, Colouring
 from mmgraph_gui.drawing.palettes import OKABE_ITO, PALETTES, extended
 from mmgraph_gui.drawing.theme import DARK, LIGHT, UNKNOWN, Palette, Theme
+from mmgraph_gui.state.colouring import CORRECT, WRONG, Colouring
 
 
 def luminance(colour: str) -> float:

@@ -12,9 +12,9 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.report import page as report_page
-from mmgraph_gui.export.progress import ProgressDialog
+from mmgraph_gui.asking.progress import ProgressDialog
+from mmgraph_gui.frame.window import MainWindow
 from mmgraph_gui.views.registry import VIEW_SPECS
-from mmgraph_gui.window import MainWindow
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from PySide6.QtCore import QSettings
 
 from mmgraph.errors import ConfigError
 from mmgraph.runs import RunNotes, RunReader, RunWriter, Snapshot, find_runs, write_notes
+from mmgraph_gui.frame.window import MainWindow
 from mmgraph_gui.remote import mirror as mirrors
 from mmgraph_gui.remote.address import Address, Fetcher
 from mmgraph_gui.remote.mirror import Mirror
-from mmgraph_gui.window import MainWindow
 
 SSH = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/log"

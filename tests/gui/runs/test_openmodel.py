@@ -10,8 +10,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from mmgraph.runs import RunReader
+from mmgraph_gui.frame.window import MainWindow
 from mmgraph_gui.runs.openmodel import ALONE, OF_A_RECIPE, OWN, OWN_WITH_DATA, OpenModelDialog
-from mmgraph_gui.window import MainWindow
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mmgraph.runs import Snapshot, SnapshotInfo
-from mmgraph_gui.colouring import colouring_of
 from mmgraph_gui.drawing.raster import colour_parts
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.follower import Job
-from mmgraph_gui.item_card import describe, thumbnail
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.state import AppState
+from mmgraph_gui.state.colouring import colouring_of
 from mmgraph_gui.views.attention.neighbourhood import MOST_NEIGHBOURS, Neighbour, Neighbourhood, edges_into
 from mmgraph_gui.views.graph.edges import edges_of
+from mmgraph_gui.views.item_card import describe, thumbnail
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from mmgraph.analysis import block_means, rollout, scale_tiles
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Recordings, SnapshotInfo, StoredSnapshot
 from mmgraph_gui.drawing.raster import to_image
-from mmgraph_gui.follower import Job
-from mmgraph_gui.guest import Guest
+from mmgraph_gui.reading.follower import Job
+from mmgraph_gui.state.guest import Guest
 from mmgraph_gui.views.attention.word_maps import Pixels, WordMaps, lit_frames, word_maps
 from mmgraph_gui.views.filters.tiles import NOT_FINITE
 

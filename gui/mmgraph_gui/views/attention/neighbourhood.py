@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.item_card import Description, paint_card, paint_picture
+from mmgraph_gui.views.item_card import Description, paint_card, paint_picture
 from mmgraph_gui.views.picking import mode_of
 
 MOST_NEIGHBOURS = 24

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QLabel, QSlider, QStackedWidget, QVBoxLayout, QWid
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.raster import Drawing
-from mmgraph_gui.item_card import describe
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.attention.edges import EdgeAttention, edge_attention, neighbourhood, told_edges
 from mmgraph_gui.views.attention.head_grid import HeadGridPicture
@@ -24,6 +23,7 @@ from mmgraph_gui.views.attention.neighbourhood import NeighbourhoodPicture
 from mmgraph_gui.views.attention.word_maps import WordMaps, WordMapsPicture
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.choosers import Chooser
+from mmgraph_gui.views.item_card import describe
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.picture import PictureLook

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mmgraph.runs import Snapshot, SnapshotInfo
-from mmgraph_gui.follower import Job
 from mmgraph_gui.processes.long_process import Processes
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.state import Groups
 from mmgraph_gui.views.embedding.placing import rows_of, vectors_of
 

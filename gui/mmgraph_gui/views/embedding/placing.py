@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from mmgraph.analysis import Alignment, StableProjector
 from mmgraph.runs import Snapshot, SnapshotInfo
-from mmgraph_gui.follower import Job
 from mmgraph_gui.processes.long_process import Processes
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.reading.follower import Job
+from mmgraph_gui.state.selection import Rows
 from mmgraph_gui.views.points.cloud import PointCloud
 
 Method = Literal["PCA", "t-SNE", "UMAP"]

@@ -14,7 +14,7 @@ from mmgraph.analysis.tiling import LEVELS, Scaling, tile_levels
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.drawing.raster import to_image
-from mmgraph_gui.follower import Job
+from mmgraph_gui.reading.follower import Job
 
 MOST_TILES = 4_096
 SMALLEST_TILE = 24

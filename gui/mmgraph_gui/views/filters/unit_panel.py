@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from mmgraph.analysis import TileGrid, tile
 from mmgraph.questions import Activations, GradCAM, Maximise, Occlusion, Question, TopItems
 from mmgraph_gui.accessible import named
+from mmgraph_gui.asking.model_process import ModelAnswer
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.keys import keeps_keys
-from mmgraph_gui.processes.model_process import ModelAnswer
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.shortened import ShortLabel

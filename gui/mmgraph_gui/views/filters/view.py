@@ -15,13 +15,13 @@ from mmgraph.analysis.tiling import Scaling
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.raster import colour_parts, to_image
-from mmgraph_gui.item_card import describe, thumbnail
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.filters.display_options import DisplayButton
 from mmgraph_gui.views.filters.tiles import Display, Tiles, diverging_map, make_tiles
 from mmgraph_gui.views.filters.unit_panel import UnitPanel, UnitPicture
+from mmgraph_gui.views.item_card import describe, thumbnail
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.picture import PictureLook

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.state.selection import Rows
 
 MOST_BARS = 64
 """Up to so many degrees have a bar each; of more, bars take in more and more degrees to the right."""

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QWidge
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.selection import EMPTY, Rows
+from mmgraph_gui.state.selection import EMPTY, Rows
 from mmgraph_gui.views.graph.degree_bars import DegreeBars
 from mmgraph_gui.views.points.cloud import Mask
 

@@ -15,7 +15,7 @@ from mmgraph.analysis import raster_edges, tint
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.drawing.raster import Viewport, from_pixels
-from mmgraph_gui.follower import Job
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.views.graph.coloured_edges import ColouredEdges, draw_coloured
 
 MOST_STROKES = 500

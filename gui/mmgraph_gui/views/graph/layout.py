@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from mmgraph.errors import InputError
 from mmgraph.runs import Snapshot, SnapshotInfo
-from mmgraph_gui.follower import Job
 from mmgraph_gui.processes.long_process import Processes
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.views.graph.kept_layouts import KeptLayout, keep_layout, kept_layout, layout_key
 
 ITERATIONS = 150

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mmgraph_gui.colouring import Colouring
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.state.colouring import Colouring
+from mmgraph_gui.state.selection import Rows
 from mmgraph_gui.views.points.cloud import Colours, Mask, PointCloud
 
 

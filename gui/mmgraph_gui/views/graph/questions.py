@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtWidgets import QFileDialog
 
-from mmgraph_gui.export.progress import Progress, whole_file, write_in_worker
-from mmgraph_gui.item_card import describe
-from mmgraph_gui.selection import EMPTY, Rows
+from mmgraph_gui.asking.progress import Progress, whole_file, write_in_worker
 from mmgraph_gui.state import Groups
+from mmgraph_gui.state.selection import EMPTY, Rows
 from mmgraph_gui.views.embedding.clusters import find_communities
 from mmgraph_gui.views.graph.layout import GraphLayout
 from mmgraph_gui.views.graph.tools import attention_received, shortest_path, with_neighbours, write_graphml
+from mmgraph_gui.views.item_card import describe
 from mmgraph_gui.views.points.plane import PlanePath
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mmgraph.runs import ItemSet
-from mmgraph_gui.item_card import class_name
-from mmgraph_gui.prediction import Prediction
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.state.prediction import Prediction
+from mmgraph_gui.state.selection import Rows
+from mmgraph_gui.views.item_card import class_name
 
 LINES_AT_ONCE = 1000
 

@@ -15,8 +15,7 @@ from PySide6.QtWidgets import QPushButton
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.raster import colour_parts
-from mmgraph_gui.item_card import ROW_COLUMNS, row_values
-from mmgraph_gui.selection import EMPTY, Rows
+from mmgraph_gui.state.selection import EMPTY, Rows
 from mmgraph_gui.views import Changed, Table
 from mmgraph_gui.views.choosers import Chooser
 from mmgraph_gui.views.control_line import Word
@@ -30,6 +29,7 @@ from mmgraph_gui.views.graph.questions import SLOTS, GraphQuestions
 from mmgraph_gui.views.graph.tools import degrees
 from mmgraph_gui.views.graph.vectors import paint_edges
 from mmgraph_gui.views.graph.words import graph_words
+from mmgraph_gui.views.item_card import ROW_COLUMNS, row_values
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.points.cloud import Mask, PointCloud
 from mmgraph_gui.views.points.view import PointView

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mmgraph_gui.item_card import describe
 from mmgraph_gui.state import AppState
 from mmgraph_gui.views.graph.edges import EdgeStrength
 from mmgraph_gui.views.graph.layout import GraphLayout
+from mmgraph_gui.views.item_card import describe
 from mmgraph_gui.views.points.view import caption_count
 
 

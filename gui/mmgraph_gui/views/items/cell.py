@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from mmgraph.runs import ItemSet
 from mmgraph_gui.drawing.theme import Palette, Theme
-from mmgraph_gui.item_card import Description, describe, has_pictures, paint_picture, thumbnail
 from mmgraph_gui.state import AppState
+from mmgraph_gui.views.item_card import Description, describe, has_pictures, paint_picture, thumbnail
 
 Index = QModelIndex | QPersistentModelIndex
 

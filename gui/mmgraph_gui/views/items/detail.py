@@ -24,12 +24,12 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.icon import icon
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.follower import Job
-from mmgraph_gui.guest import Guest
-from mmgraph_gui.item_card import describe, paint_picture, thumbnail
-from mmgraph_gui.sound_player import SoundPlayer, write_wav
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.state import AppState
+from mmgraph_gui.state.guest import Guest
+from mmgraph_gui.views.item_card import describe, paint_picture, thumbnail
 from mmgraph_gui.views.items.share_bars import ShareBars
+from mmgraph_gui.views.items.sound_player import SoundPlayer, write_wav
 from mmgraph_gui.views.items.timeline import Footage, Timeline
 
 TICK = 40

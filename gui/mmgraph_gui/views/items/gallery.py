@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.item_card import describe
 from mmgraph_gui.keys import keeps_keys
 from mmgraph_gui.state import AppState
+from mmgraph_gui.views.item_card import describe
 from mmgraph_gui.views.items.cell import BUDGET, DISTANCE_ROLE, ROW_ROLE, GalleryCell, Index
 from mmgraph_gui.views.picking import mode_of
 

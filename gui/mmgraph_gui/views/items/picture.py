@@ -7,8 +7,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.item_card import describe, paint_picture, thumbnail
 from mmgraph_gui.state import AppState
+from mmgraph_gui.views.item_card import describe, paint_picture, thumbnail
 
 
 def paint_item(painter: QPainter, box: QRectF, state: AppState, theme: Theme, row: int) -> None:

@@ -15,7 +15,7 @@ from mmgraph.analysis import similar_items
 from mmgraph.analysis.neighbours import NeighbourMetric
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
-from mmgraph_gui.follower import Job
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.views.shortened import ShortBox
 
 METRICS: dict[NeighbourMetric, str] = {

@@ -15,13 +15,13 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
 from mmgraph.analysis import judge
 from mmgraph.runs import ItemSet, Snapshot, SnapshotInfo, find_items
 from mmgraph_gui.accessible import named
-from mmgraph_gui.follower import Job
-from mmgraph_gui.guest import Guest
-from mmgraph_gui.item_card import ROW_COLUMNS, describe, row_values
+from mmgraph_gui.reading.follower import Job
 from mmgraph_gui.state import Near
+from mmgraph_gui.state.guest import Guest
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.control_line import Word
+from mmgraph_gui.views.item_card import ROW_COLUMNS, describe, row_values
 from mmgraph_gui.views.items.detail import ItemDetail, facts_at, read_facts
 from mmgraph_gui.views.items.gallery import Gallery
 from mmgraph_gui.views.items.search import ItemSearch, Nearest, find_nearest

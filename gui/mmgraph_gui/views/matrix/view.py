@@ -15,8 +15,8 @@ from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph.runs.stored_snapshot import StoredSnapshot
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.raster import Drawing
-from mmgraph_gui.follower import Job
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.reading.follower import Job
+from mmgraph_gui.state.selection import Rows
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.bars import Bars, Histogram
 from mmgraph_gui.views.caption import BETWEEN, Caption

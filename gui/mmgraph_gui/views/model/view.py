@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from mmgraph.runs import Snapshot, read_structure
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.raster import Drawing
-from mmgraph_gui.follower import Job
-from mmgraph_gui.snapshot_index import HISTOGRAMS
+from mmgraph_gui.reading.follower import Job
+from mmgraph_gui.state.snapshot_index import HISTOGRAMS
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.control_line import Word

@@ -15,11 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mmgraph_gui.branches import Branches
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.item_card import describe
-from mmgraph_gui.selection import EMPTY, Rows
 from mmgraph_gui.state import AppState
+from mmgraph_gui.state.branches import Branches
+from mmgraph_gui.state.selection import EMPTY, Rows
+from mmgraph_gui.views.item_card import describe
 from mmgraph_gui.views.items.cell import ROW_ROLE, Index
 from mmgraph_gui.views.items.picture import paint_item
 from mmgraph_gui.views.picking import mode_of

@@ -10,12 +10,12 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from mmgraph_gui.branches import Branches
 from mmgraph_gui.drawing.painted import Painted
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.item_card import describe
 from mmgraph_gui.state import AppState
+from mmgraph_gui.state.branches import Branches
+from mmgraph_gui.views.item_card import describe
 from mmgraph_gui.views.items.picture import paint_item
 from mmgraph_gui.views.picking import mode_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mmgraph.runs import ItemSet
-from mmgraph_gui.branches import Branches
-from mmgraph_gui.item_card import class_name
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.state.branches import Branches
+from mmgraph_gui.state.selection import Rows
+from mmgraph_gui.views.item_card import class_name
 
 
 def branch_columns(read: Branches) -> list[str]:

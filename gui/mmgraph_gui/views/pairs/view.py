@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QW
 
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.accessible import named
-from mmgraph_gui.branches import HARDEST, RECORDED, Branches, vectors_of
 from mmgraph_gui.drawing.raster import Drawing
-from mmgraph_gui.follower import Job
+from mmgraph_gui.reading.follower import Job
+from mmgraph_gui.state.branches import HARDEST, RECORDED, Branches, vectors_of
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.bars import Bars, Level
 from mmgraph_gui.views.caption import Caption

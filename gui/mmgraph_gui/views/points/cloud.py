@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mmgraph.analysis import PointGrid
-from mmgraph_gui.colouring import Colouring
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.state.colouring import Colouring
+from mmgraph_gui.state.selection import Rows
 
 Mask = npt.NDArray[np.bool_]
 Colours = npt.NDArray[np.uint8]

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.guest import Guest
-from mmgraph_gui.item_card import paint_picture
+from mmgraph_gui.state.guest import Guest
+from mmgraph_gui.views.item_card import paint_picture
 from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.plane import Plane
 

@@ -12,10 +12,10 @@ from PySide6.QtGui import QImage, QPainter
 
 from mmgraph.analysis import PointGrid, raster_points
 from mmgraph.runs import Snapshot
-from mmgraph_gui.colouring import Colouring
 from mmgraph_gui.drawing.raster import Viewport, from_pixels
-from mmgraph_gui.follower import Job
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.reading.follower import Job
+from mmgraph_gui.state.colouring import Colouring
+from mmgraph_gui.state.selection import Rows
 from mmgraph_gui.views.points.cloud import Colours, PointCloud
 
 RIM_LIMIT = 5_000

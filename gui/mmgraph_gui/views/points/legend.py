@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from mmgraph_gui.accessible import named
-from mmgraph_gui.colouring import Colouring
 from mmgraph_gui.drawing.icon import dot
 from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
+from mmgraph_gui.state.colouring import Colouring
 from mmgraph_gui.views.ramp import Ramp
 from mmgraph_gui.views.shortened import ShortLabel
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QWidget
 from mmgraph.analysis import PointGrid
 from mmgraph_gui.drawing.raster import Viewport
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.item_card import Description, paint_card
+from mmgraph_gui.views.item_card import Description, paint_card
 from mmgraph_gui.views.picking import mode_of
 from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.near_lines import paint_near

@@ -17,11 +17,11 @@ from mmgraph.runs.selections import (
     write_ids,
     write_selection,
 )
-from mmgraph_gui.export.progress import Progress, whole_file, write_csv, write_in_worker
-from mmgraph_gui.follower import RunFollower
-from mmgraph_gui.item_card import ROW_COLUMNS, row_values
-from mmgraph_gui.selection import Rows
+from mmgraph_gui.asking.progress import Progress, whole_file, write_csv, write_in_worker
+from mmgraph_gui.reading.follower import RunFollower
 from mmgraph_gui.state import AppState
+from mmgraph_gui.state.selection import Rows
+from mmgraph_gui.views.item_card import ROW_COLUMNS, row_values
 
 
 class SelectionMenu(QMenu):

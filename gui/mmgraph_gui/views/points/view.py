@@ -19,16 +19,16 @@ from PySide6.QtWidgets import (
 
 from mmgraph.analysis import PointGrid, points_in_polygon
 from mmgraph_gui.accessible import named
-from mmgraph_gui.colouring import Colouring, colouring_of
 from mmgraph_gui.drawing.icon import icon
 from mmgraph_gui.drawing.raster import Drawing, colour_parts
-from mmgraph_gui.follower import Work
-from mmgraph_gui.item_card import ROW_COLUMNS, describe, has_pictures, row_values, thumbnail
-from mmgraph_gui.selection import EMPTY, Mode, Rows
+from mmgraph_gui.reading.follower import Work
 from mmgraph_gui.state import Near
+from mmgraph_gui.state.colouring import Colouring, colouring_of
+from mmgraph_gui.state.selection import EMPTY, Mode, Rows
 from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.control_line import Word
+from mmgraph_gui.views.item_card import ROW_COLUMNS, describe, has_pictures, row_values, thumbnail
 from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.image import PointImage, PointScene, draw_points
 from mmgraph_gui.views.points.legend import Legend

@@ -10,8 +10,8 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
+from mmgraph_gui.bars.stepbar import StepBar
 from mmgraph_gui.state import Near
-from mmgraph_gui.stepbar import StepBar
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.embedding.view import EmbeddingView
 

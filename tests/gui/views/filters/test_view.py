@@ -283,7 +283,7 @@ def test_dead_filters_are_framed_and_counted(
 def answered(
     question: Any, snapshots: tuple[Snapshot, ...], facts: dict[str, Any], partial: bool = False
 ) -> Any:
-    from mmgraph_gui.processes.model_process import ModelAnswer
+    from mmgraph_gui.asking.model_process import ModelAnswer
 
     return ModelAnswer(question, facts, snapshots, 40, partial)
 

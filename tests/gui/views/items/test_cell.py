@@ -13,8 +13,8 @@ from PySide6.QtGui import QRegion
 
 from mmgraph.runs import ItemSet
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.prediction import Prediction
-from mmgraph_gui.selection import EMPTY
+from mmgraph_gui.state.prediction import Prediction
+from mmgraph_gui.state.selection import EMPTY
 from mmgraph_gui.views.items import cell
 from mmgraph_gui.views.items.gallery import Gallery
 

@@ -182,7 +182,7 @@ def test_clips_and_sounds_have_pictures_and_badges(view: ItemsView, has_colour: 
 def test_a_sound_that_cannot_be_played_is_said(
     qtbot: Any, view: ItemsView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmgraph_gui.sound_player.QDesktopServices.openUrl", lambda url: False)
+    monkeypatch.setattr("mmgraph_gui.views.items.sound_player.QDesktopServices.openUrl", lambda url: False)
     select(qtbot, view, 0)
     view.detail.toggle_play()
     assert "No player of sound was found" in view.caption.text()

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from mmgraph.runs import ItemSet, RunWriter, Snapshot
-from mmgraph_gui.guest import Guest
+from mmgraph_gui.state.guest import Guest
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.items.view import ItemsView, sort_items
 

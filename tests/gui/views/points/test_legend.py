@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmgraph_gui.colouring import Colouring
+from mmgraph_gui.state.colouring import Colouring
 from mmgraph_gui.views.points.legend import WIDEST, WIDEST_HEADING, Legend
 
 

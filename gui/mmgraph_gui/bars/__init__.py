@@ -1,0 +1,1 @@
+"""Bars above and below the views: the step, the state of the run, and news."""

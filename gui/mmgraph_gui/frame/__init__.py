@@ -1,0 +1,1 @@
+"""The window around the views: its bars, menus, commands and questions."""

@@ -1,0 +1,1 @@
+"""What outlives a look: the session, notes, and the looks that undo goes back to."""
