@@ -12,6 +12,7 @@ from platformdirs import user_cache_dir
 
 from mmgraph.datasets.catalogue import DataFile
 from mmgraph.errors import DatasetCorruptError, DatasetMissingError
+from mmgraph.whole_file import whole_file
 
 
 def verify(path: Path, file: DataFile, *, remedy: str) -> None:
@@ -74,9 +75,8 @@ def _remember(path: str, fact: list[int | str]) -> None:
     facts = {known: value for known, value in _remembered().items() if os.path.isfile(known)}
     facts[path] = fact
     memory = _memory()
-    draft = memory.with_name(f"{memory.name}.{os.getpid()}")
     # Without a writable cache folder every load computes the checksum again: slower, not wrong.
     with contextlib.suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-        os.replace(draft, memory)
+        with whole_file(memory) as part:
+            part.write_text(json.dumps(facts, indent=1), encoding="utf-8")

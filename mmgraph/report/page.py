@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +19,7 @@ from mmgraph.report.pictures import filters
 from mmgraph.report.style import STYLE
 from mmgraph.runs import Event, RunReader, Status, Update
 from mmgraph.runs.schema import write_failure
+from mmgraph.whole_file import whole_file
 
 REPORT_FILE = "report.html"
 _MOST_EVENTS = 25
@@ -51,17 +50,14 @@ def write_report(
     """
     target = reader.folder / REPORT_FILE if path is None else Path(path)
     text = render(reader, progress)
-    part = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        if progress is not None:
-            progress(1.0, "Writing …")
-        os.replace(part, target)
+        with whole_file(target) as part:
+            part.write_text(text, encoding="utf-8")
+            if progress is not None:
+                progress(1.0, "Writing …")
     except OSError as error:
         raise write_failure(target.parent, error) from error
-    finally:
-        part.unlink(missing_ok=True)
     return target
 
 

@@ -18,6 +18,7 @@ from mmgraph.errors import ConfigError, MissingDependencyError, RunError
 from mmgraph.runs.reader import RunReader
 from mmgraph.runs.records import Series
 from mmgraph.runs.snapshot import Snapshot
+from mmgraph.whole_file import whole_file
 
 _EVENT_FIELDS = ("wall_time", "step", "level", "kind", "message")
 
@@ -135,12 +136,8 @@ def _write_table(path: Path, rows: Iterable[list[Any]]) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
+    with whole_file(path) as part:
         part.write_text(text.getvalue(), encoding="utf-8", newline="")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _float32(value: float) -> float:

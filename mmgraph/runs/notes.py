@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ import tomli_w
 from mmgraph.errors import ConfigError, NotARunError
 from mmgraph.runs import schema
 from mmgraph.runs.folder import is_run
+from mmgraph.whole_file import whole_file
 
 LONGEST_TAG = 60
 LONGEST_NOTES = 100_000
@@ -61,20 +60,18 @@ def write_notes(folder: Path | str, notes: RunNotes) -> None:
             f"Notes have at most {LONGEST_NOTES:,} letters, and these have {len(notes.text):,}."
         )
     path = folder / schema.NOTES_FILE
-    temporary = folder / f".{schema.NOTES_FILE}.{os.getpid()}-{threading.get_ident()}"
     try:
         if notes == RunNotes():
             path.unlink(missing_ok=True)
             return
         tags = list(dict.fromkeys(tag.strip() for tag in notes.tags))
-        temporary.write_bytes(
-            tomli_w.dumps({"tags": tags, "notes": notes.text}, multiline_strings=True).encode()
-        )
-        temporary.replace(path)
+        with whole_file(path) as part:
+            part.write_bytes(
+                tomli_w.dumps({"tags": tags, "notes": notes.text}, multiline_strings=True).encode()
+            )
     except UnicodeEncodeError as error:
         raise ConfigError(
             "Tags and notes hold a letter that no file can (half of a surrogate pair)."
         ) from error
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise schema.write_failure(folder, error) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import urllib.parse
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmgraph.errors import ConfigError, InputError, RunReadOnlyError
+from mmgraph.whole_file import whole_file
 
 SELECTION_FOLDER = "selections"
 LONGEST_NAME = 60
@@ -29,7 +29,8 @@ def write_selection(folder: Path | str, name: str, ids: Ids) -> Path:
     path = _path(Path(folder), name)
     try:
         path.parent.mkdir(exist_ok=True)
-        write_ids(path, ids)
+        with whole_file(path) as part:
+            write_ids(part, ids)
     except OSError as error:
         raise RunReadOnlyError(
             f"The selection could not be kept in '{folder}' ({error.strerror})."
@@ -58,10 +59,8 @@ def delete_selection(folder: Path | str, name: str) -> None:
 
 
 def write_ids(path: Path, ids: Ids) -> None:
-    """Write whole numbers, one a line, whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text("".join(f"{number}\n" for number in ids.tolist()), encoding="ascii")
-    partial.replace(path)
+    """Write whole numbers, one a line."""
+    path.write_text("".join(f"{number}\n" for number in ids.tolist()), encoding="ascii")
 
 
 def read_ids(path: Path) -> Ids:

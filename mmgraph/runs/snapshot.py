@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from mmgraph.errors import InputError, RunDamagedError
+from mmgraph.whole_file import whole_file
 
 Array = npt.NDArray[Any]
 
@@ -201,18 +200,14 @@ def check_shape(path: Path, info: SnapshotInfo, found: tuple[int, ...]) -> None:
 def write_arrays(path: Path, arrays: Mapping[str, Array], notes: Mapping[str, Any]) -> None:
     """Write arrays and JSON notes to a safetensors file by way of a temporary file and a rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     # Strided arrays would be stored with the wrong values. The file is ours to open, for safetensors
     # would make one that only its owner can read.
     data = save(
         {name: np.ascontiguousarray(array) for name, array in arrays.items()},
         metadata={"mmgraph": json.dumps(notes)},
     )
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as part:
+        part.write_bytes(data)
 
 
 def read_arrays(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mmgraph.errors import RunDamagedError
 from mmgraph.runs.schema import write_failure
+from mmgraph.whole_file import whole_file
 
 MODEL_FILE = "model.json"
 MOST_BYTES = 32 * 2**20
@@ -78,15 +78,11 @@ def write_structure(folder: Path, structure: Structure) -> None:
     Raises:
         RunError: the disk is full or cannot be written.
     """
-    path = folder / MODEL_FILE
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.write_text(json.dumps(asdict(structure)), encoding="utf-8")
-        os.replace(temporary, path)
+        with whole_file(folder / MODEL_FILE) as part:
+            part.write_text(json.dumps(asdict(structure)), encoding="utf-8")
     except OSError as error:
         raise write_failure(folder, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_structure(folder: Path) -> Structure | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from mmgraph.errors import CheckpointError
 from mmgraph.runs.schema import write_failure
 from mmgraph.training.averaging import WeightAverage
+from mmgraph.whole_file import whole_file
 
 FORMAT = 1
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -56,7 +56,6 @@ def save_checkpoint(
     tensors["random.cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         tensors["random.cuda"] = torch.cuda.get_rng_state()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # safetensors refuses tensors that share memory, as tied weights do: each gets its own copy. The file is
@@ -65,12 +64,10 @@ def save_checkpoint(
             {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()},
             metadata={"mmgraph": json.dumps(notes)},
         )
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
+        with whole_file(path) as part:
+            part.write_bytes(data)
     except (OSError, SafetensorError) as error:
         raise write_failure(path.parent, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_checkpoint(

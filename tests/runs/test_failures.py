@@ -29,7 +29,6 @@ from mmgraph.runs import (
     delete_run,
     queue,
     send_command,
-    snapshot,
     writer,
 )
 
@@ -159,7 +158,7 @@ def test_a_full_disk_while_items_are_written(new_run, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshot.os, "replace", full)
+        patch.setattr(os, "replace", full)
         with pytest.raises(RunError, match="is full"):
             run.items(ItemSet(texts=("new",)))
     with RunReader(run.folder) as reader:

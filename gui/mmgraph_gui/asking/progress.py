@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import os
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from mmgraph.errors import MMGraphError, UsageError
+from mmgraph.errors import MMGraphError
 from mmgraph_gui.accessible import named
 from mmgraph_gui.bars.statusline import duration
 from mmgraph_gui.reading.follower import Job, RunFollower
@@ -147,24 +144,6 @@ def write_in_worker(
 
     dialog.cancelled.connect(lambda: follower.cancel(key))
     follower.ask(key, (), lambda job, _: (write(Progress(job)), None)[1], deliver, fail, long=True, kept=True)
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A file beside another, which takes its name when it is complete; where that fails nothing of it stays.
-
-    Raises:
-        UsageError: it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        raise UsageError(f"'{path}' could not be written: {error.strerror or error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def write_csv(

@@ -13,7 +13,8 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from mmgraph.errors import UsageError
-from mmgraph_gui.asking.progress import Progress, whole_file, write_csv, write_in_worker
+from mmgraph.whole_file import whole_file
+from mmgraph_gui.asking.progress import Progress, write_csv, write_in_worker
 from mmgraph_gui.drawing.one_line import in_one_line
 from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.reading.follower import RunFollower
@@ -72,7 +73,7 @@ def export_view(
         raise UsageError(f"{view.title} can be written as {known}, not as '{path.name}'.")
 
     def write_whole(progress: Progress) -> None:
-        with whole_file(path) as part:
+        with whole_file(path, UsageError) as part:
             write(part, progress)
             progress()
 

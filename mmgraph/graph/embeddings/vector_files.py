@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmgraph.errors import InputError
+from mmgraph.whole_file import whole_file
 
 _FURTHER = "array "
 """What names of further arrays begin with in an npz file."""
@@ -36,14 +35,8 @@ def write_vectors(path: str | Path, named: NamedVectors) -> None:
         InputError: a name that the format cannot hold.
     """
     path = Path(path)
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            (_write_npz if path.suffix == ".npz" else _write_text)(file, named)
-        os.replace(scratch, path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, part.open("wb") as file:
+        (_write_npz if path.suffix == ".npz" else _write_text)(file, named)
 
 
 def read_vectors(path: str | Path) -> NamedVectors:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
@@ -18,6 +16,7 @@ from mmgraph.graph.files.gml import write_gml
 from mmgraph.graph.files.graphml import write_graphml
 from mmgraph.graph.files.npz import write_npz
 from mmgraph.graph.files.reading import Format, format_of
+from mmgraph.whole_file import whole_file
 
 
 def write_graph(
@@ -53,7 +52,7 @@ def write_graph(
             "write it with directed=True."
         )
     directed = not symmetric if directed is None else directed
-    with whole_file(path) as file:
+    with whole_file(path, InputError) as part, _opened(part, path) as file:
         if kind == "edge-list":
             write_edge_list(file, graph, directed, "," if ".csv" in path.suffixes else "\t")
         elif kind == "npz":
@@ -63,23 +62,11 @@ def write_graph(
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name when all is written, and is gone when something fails.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with draft.open("wb") as file:
-            if path.suffix.lower() == ".gz":
-                # Without name and time of its own, so that equal graphs give equal files.
-                with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
-                    yield cast("IO[bytes]", packed)
-            else:
-                yield file
-        os.replace(draft, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+def _opened(part: Path, path: Path) -> Iterator[IO[bytes]]:
+    with part.open("wb") as file:
+        if path.suffix.lower() == ".gz":
+            # Without name and time of its own, so that equal graphs give equal files.
+            with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
+                yield cast("IO[bytes]", packed)
+        else:
+            yield file

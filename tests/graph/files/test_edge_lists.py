@@ -258,7 +258,7 @@ def test_nothing_half_written(tmp_path):
         )
     with pytest.raises(InputError, match="Adjacency to write, but got Tensor"):
         write_graph(edge, path)
-    with pytest.raises(InputError, match="cannot be written: No such file"):
+    with pytest.raises(InputError, match="could not be written: No such file"):
         write_graph(Adjacency.from_edge_index(edge, 2), tmp_path / "missing" / "g.txt")
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from mmgraph.errors import UsageError
-from mmgraph_gui.asking.progress import Cancelled, ProgressDialog, whole_file, write_csv, write_in_worker
+from mmgraph.whole_file import whole_file
+from mmgraph_gui.asking.progress import ProgressDialog, write_csv, write_in_worker
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_cancel_by_key_leaves_no_half_file(qtbot, parent, context, tmp_path):
             yield (1,)
 
     def write(progress):
-        with whole_file(path) as part:
+        with whole_file(path, UsageError) as part:
             write_csv(("n",), endless(), part, progress)
 
     write_in_worker(parent, context.follower, "Writing rows", write, lambda: done.append(True))
@@ -81,7 +82,7 @@ def test_what_fails_says_so_in_a_sentence(qtbot, parent, context, tmp_path):
     path = tmp_path / "no" / "such.csv"
 
     def write(progress):
-        with whole_file(path) as part:
+        with whole_file(path, UsageError) as part:
             write_csv(("n",), [], part, progress)
 
     with qtbot.waitSignal(context.follower.message) as told:
@@ -99,24 +100,3 @@ def test_it_goes_on_when_another_run_is_opened(qtbot, parent, opened, digits_run
     go_on.set()
     qtbot.waitUntil(lambda: bool(done))
     assert done == [digits_run]
-
-
-def test_a_file_takes_its_name_when_it_is_complete(tmp_path):
-    path = tmp_path / "a.txt"
-    path.write_text("before")
-
-    def stop_half_way():
-        with whole_file(path) as part:
-            part.write_text("half")
-            raise Cancelled
-
-    with pytest.raises(Cancelled):
-        stop_half_way()
-    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["a.txt"]
-    assert path.read_text() == "before"
-    with whole_file(path) as part:
-        part.write_text("whole")
-        assert path.read_text() == "before"
-    assert path.read_text() == "whole"
-    with pytest.raises(UsageError, match="could not be written"), whole_file(path / "below") as part:
-        part.write_text("")

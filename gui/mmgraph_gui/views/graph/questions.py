@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtWidgets import QFileDialog
 
-from mmgraph_gui.asking.progress import Progress, whole_file, write_in_worker
+from mmgraph.errors import UsageError
+from mmgraph.whole_file import whole_file
+from mmgraph_gui.asking.progress import Progress, write_in_worker
 from mmgraph_gui.state import Groups
 from mmgraph_gui.state.selection import EMPTY, Rows
 from mmgraph_gui.views.embedding.clusters import find_communities
@@ -150,7 +152,7 @@ class GraphQuestions:
         prediction = state.prediction
 
         def write(progress: Progress) -> None:
-            with whole_file(path) as part:
+            with whole_file(path, UsageError) as part:
                 write_graphml(part, now.positions, now.edges, items, prediction, progress)
                 progress()
 

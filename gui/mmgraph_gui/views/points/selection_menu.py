@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
+from mmgraph.errors import UsageError
 from mmgraph.runs import ItemSet
 from mmgraph.runs.selections import (
     delete_selection,
@@ -17,7 +18,8 @@ from mmgraph.runs.selections import (
     write_ids,
     write_selection,
 )
-from mmgraph_gui.asking.progress import Progress, whole_file, write_csv, write_in_worker
+from mmgraph.whole_file import whole_file
+from mmgraph_gui.asking.progress import Progress, write_csv, write_in_worker
 from mmgraph_gui.reading.follower import RunFollower
 from mmgraph_gui.state import AppState
 from mmgraph_gui.state.selection import Rows
@@ -88,7 +90,7 @@ class SelectionMenu(QMenu):
         table = ((*value, *((texts[number],) if texts else ())) for number, value in enumerate(values))
 
         def write(progress: Progress) -> None:
-            with whole_file(path) as part:
+            with whole_file(path, UsageError) as part:
                 write_csv(columns, table, part, progress, total=len(rows))
                 progress()
 
@@ -105,8 +107,8 @@ class SelectionMenu(QMenu):
 
         def write(progress: Progress) -> None:
             with (
-                whole_file(folder / "test_idx-1.txt") as tested,
-                whole_file(folder / "train_idx-1.txt") as trained,
+                whole_file(folder / "test_idx-1.txt", UsageError) as tested,
+                whole_file(folder / "train_idx-1.txt", UsageError) as trained,
             ):
                 write_ids(tested, ids[chosen])
                 progress(0.5, "Writing those to train on …")
