@@ -162,6 +162,7 @@ class EmbeddingView(PointView):
             self._wanted = None
             self.cancel("placement")
             self._laying_out("")
+            self.list_colours(changed)
             say_missing(self, "embedding", "embedding")
             return
         self.render_points(changed)

@@ -54,6 +54,11 @@ class EdgeChoice(ShortBox):
         """(words, layer) of each choice."""
         return [(self.itemText(i), self.itemData(i) if i else None) for i in range(self.count())]
 
+    @property
+    def has_attention(self) -> bool:
+        """Whether there is a layer of attention along edges to choose."""
+        return any(not layer.startswith(EXPLANATION) for layer in self._layers())
+
     def wanted(self) -> tuple[SnapshotInfo, int | None] | None:
         """The snapshot of the chosen layer at this step, and the head, None for the mean of all."""
         state = self._state

@@ -87,8 +87,11 @@ class GraphQuestions:
         if slot == "path":
             self._show_path(*result)
         elif result is not None:
-            self._state.set_groups(*result)
-            self._state.set_colour_by(result[0])
+            name, groups = result
+            self._state.set_groups(name, groups)
+            self._state.set_colour_by(name)
+            count = len(groups.names)
+            self._tell(f"{count:,} {'community' if count == 1 else 'communities'} found")
 
     def select_neighbours(self) -> None:
         """Add the nodes that an edge joins to a selected one."""
@@ -102,7 +105,7 @@ class GraphQuestions:
         if now is None:
             return
         if len(chosen) != 2:
-            self._tell("select two nodes first: P finds a shortest way between them")
+            self._tell("Select two nodes first: P finds a shortest way between them")
             return
         nodes, (start, end) = len(now.positions), chosen.tolist()
         self._view.ask(
@@ -126,8 +129,14 @@ class GraphQuestions:
     def colour_by_attention(self) -> None:
         """Colour by how much others look at a node, under the chosen layer and head."""
         now, strength = self._of_nodes(), self._view.strength
-        if now is None or strength is None or strength.answer is not None:
-            self._view.caption.setText("Choose a layer of attention under Edges first.")
+        if now is None:
+            return
+        if strength is None or strength.answer is not None:
+            self._tell(
+                "Choose a layer of attention under Edges first"
+                if self._view.edge_box.has_attention
+                else "This run recorded no attention along its edges"
+            )
             return
         values = attention_received(strength.edges, strength.strength, len(now.positions))
         self._state.set_groups(
@@ -173,7 +182,7 @@ class GraphQuestions:
     def _show_path(self, start: int, end: int, way: Rows | None) -> None:
         names = f"{describe(self._state, start).name} and {describe(self._state, end).name}"
         if way is None:
-            self._tell(f"no path joins {names}")
+            self._tell(f"No path joins {names}")
             return
         self._state.select(way)
         self.way = way

@@ -113,6 +113,7 @@ class GraphView(PointView):
             self._busy = False
             self._name_button()
             self.explain.setEnabled(False)
+            self.list_colours(changed)
             say_missing(self, "graph", "graph")
             return
         self.render_points(changed)

@@ -176,13 +176,7 @@ class PointView(View):
             self._drawing.clear()
             self._next.clear()
             self.menu.refresh()
-        if changed & {"run", "items", "colour", "theme", "snapshots"}:
-            choices = self.state.colour_choices()
-            if [self.colour_box.itemText(i) for i in range(self.colour_box.count())] != choices:
-                self.colour_box.clear()
-                self.colour_box.addItems(choices)
-            self.colour_box.setCurrentText(self.state.colour_by)
-            self.colour_box.setEnabled(bool(choices))
+        self.list_colours(changed)
         if changed & {"run", "items"}:
             self._pictures.clear()
             self.thumbnails.setVisible(has_pictures(self.state.items))
@@ -193,6 +187,16 @@ class PointView(View):
             self.draw_points()
         if changed & {"hover", "colour"}:
             self._mark()
+
+    def list_colours(self, changed: Changed) -> None:
+        """Keep the chooser of colours up to date; where there is nothing to colour, too."""
+        if changed & {"run", "items", "colour", "theme", "snapshots"}:
+            choices = self.state.colour_choices()
+            if [self.colour_box.itemText(i) for i in range(self.colour_box.count())] != choices:
+                self.colour_box.clear()
+                self.colour_box.addItems(choices)
+            self.colour_box.setCurrentText(self.state.colour_by)
+            self.colour_box.setEnabled(bool(choices))
 
     def draw_points(self, *, moving: bool = False) -> None:
         """Ask for a new image of the points."""

@@ -348,7 +348,7 @@ def test_a_shortest_path_is_selected_and_drawn(qtbot: Any, view: GraphView) -> N
     view.state.select([3])
     qtbot.waitUntil(lambda: view.plane.paths == ())
     view.questions.find_path()
-    assert "select two nodes" in view.caption.text()
+    assert "Select two nodes" in view.caption.text()
 
 
 def test_no_path_is_said(
@@ -361,7 +361,7 @@ def test_no_path_is_said(
     wait_laid_out(qtbot, view)
     view.state.select([0, 3])
     view.questions.find_path()
-    qtbot.waitUntil(lambda: view.caption.text().startswith("no path joins node 0 and node 3"))
+    qtbot.waitUntil(lambda: view.caption.text().startswith("No path joins node 0 and node 3"))
 
 
 def test_nodes_are_shown_by_degree(qtbot: Any, view: GraphView) -> None:
@@ -417,8 +417,9 @@ def test_communities_and_attention_colour_the_nodes(qtbot: Any, view: GraphView)
     codes = view.state.groups["community"].codes
     parts = [set(np.flatnonzero(codes == code).tolist()) for code in range(codes.max() + 1)]
     assert nx.community.modularity(as_networkx(view), parts) > 0.4
+    assert view.caption.text().startswith(f"{len(parts)} communities found")
     view.questions.colour_by_attention()
-    assert "Choose a layer of attention" in view.caption.text()
+    assert view.caption.text().startswith("Choose a layer of attention")
     view.edge_box.setCurrentIndex(1)
     view.edge_box.activated.emit(1)
     qtbot.waitUntil(lambda: view.strength is not None)
@@ -426,6 +427,18 @@ def test_communities_and_attention_colour_the_nodes(qtbot: Any, view: GraphView)
     values = view.state.groups["attention received"].values
     assert values.sum() == pytest.approx(float(view.strength.strength.sum()), rel=1e-4)
     qtbot.waitUntil(lambda: view.legend.heading.text() == "Attention, convs.0")
+
+
+def test_a_run_without_attention_says_that_there_is_none_to_colour_by(
+    qtbot: Any, opened: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    folder = write_ring(tmp_path, 5)
+    opened.follower.open(folder)
+    qtbot.waitUntil(lambda: opened.state.path == folder)
+    view = show_view(GraphView)
+    wait_laid_out(qtbot, view)
+    view.questions.colour_by_attention()
+    assert view.caption.text().startswith("This run recorded no attention along its edges")
 
 
 def test_graphml_is_read_by_networkx(qtbot: Any, view: GraphView, tmp_path: Any) -> None:
@@ -452,3 +465,16 @@ def test_graphml_holds_any_label(tmp_path: Any) -> None:
     write_graphml(tmp_path / "g.graphml", np.zeros((2, 2)), np.array([[0], [1]]), items, None)
     graph = nx.read_graphml(tmp_path / "g.graphml")
     assert [graph.nodes[node]["label"] for node in ("n0", "n1")] == ["a < b & c", "דג 🐟"]
+
+
+def test_a_run_without_a_graph_keeps_no_colours_of_another(
+    qtbot: Any, view: GraphView, tmp_path: Any
+) -> None:
+    view.questions.find_communities()
+    qtbot.waitUntil(lambda: view.colour_box.currentText() == "community", timeout=60_000)
+    with RunWriter.create(tmp_path, "no graph", {}) as run:
+        run.scalars(1, {"train/loss": 1.0})
+    view.follower.open(run.folder)
+    qtbot.waitUntil(lambda: view.message == "This run recorded no graph.")
+    assert view.colour_box.findText("community") < 0
+    assert not view.colour_box.isEnabled()
