@@ -11,34 +11,27 @@ import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFont,
     QFontMetricsF,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPixmap,
-    QPolygonF,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.across import Across, Span
-from mmgraph_gui.drawing.axes import paint_axes, paint_milestones, room_for_values
+from mmgraph_gui.drawing.axes import room_for_values
 from mmgraph_gui.drawing.curve import Curve
+from mmgraph_gui.drawing.curve_picture import CurvePicture, CurvePointers
 from mmgraph_gui.drawing.curve_set import CurveSet, Points, Thinned
-from mmgraph_gui.drawing.legend_words import GAP as LEGEND_GAP
 from mmgraph_gui.drawing.legend_words import run_words, value_words
 from mmgraph_gui.drawing.plot_area import PlotArea, brush_line, pen_line
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.state.milestones import Milestone, nearest_milestone
 
-LINE = 2
-THIN_FROM = 9
-"""So many curves in one plot are drawn with thin lines."""
-FAINT = 0.35
-"""How much of a curve is left beside its smoothed one."""
 GAP = 6
 REACH = 6
 """Pixels between the mouse and a milestone that it is pointing at."""
@@ -243,35 +236,59 @@ class CurvePlot(QWidget):
             self._picture.setDevicePixelRatio(ratio)
             self._thin()
             painter = QPainter(self._picture)
-            painter.setFont(self.font())
-            self._paint_ground(painter)
-            self._paint_curves(painter, brush_line)
+            self._drawn().paint(painter, brush_line)
             painter.end()
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
-        self._paint_pointers(painter)
+        self._pointers().paint(painter)
+        if self._box is not None:
+            painter.setPen(QPen(QColor(self._theme.palette.accent), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self._box.intersected(self._area().box))
         painter.end()
 
-    def paint_vectors(self, painter: QPainter) -> None:
-        """Paint all of it as vectors."""
-        self._thin()
-        painter.setFont(self.font())
-        self._paint_ground(painter)
-        self._paint_curves(painter, pen_line)
-        self._paint_pointers(painter)
+    def vectors(self) -> Callable[[QPainter], None]:
+        """What paints all of it as vectors, as it is now, in whichever thread."""
+        self.shown()
+        drawn, over = self._drawn(), self._pointers()
 
-    def _paint_ground(self, painter: QPainter) -> None:
-        palette, across = self._theme.palette, self.curves.across
-        paint_axes(
-            painter,
+        def paint(painter: QPainter) -> None:
+            drawn.paint(painter, pen_line)
+            over.paint(painter)
+
+        return paint
+
+    def _drawn(self) -> CurvePicture:
+        curves, several = self.curves.by_key, len(self.curves.parts) > 1
+        return CurvePicture(
             self.rect(),
             self._area(),
-            palette,
-            log_x=across.log,
-            log_y=self.curves.log,
-            whole_x=across.kind == "step",
+            self.font(),
+            self._theme.palette,
+            self.curves.across,
+            self.curves.log,
+            tuple(self.milestones),
+            self._thinned,
+            self.curves.marks,
+            self.curves.best,
+            {key: self.colour_of(curve) for key, curve in curves.items()},
+            frozenset(
+                key
+                for key, curve in curves.items()
+                if several and curve.slot is not None and curve.part == "train"
+            ),
         )
-        paint_milestones(painter, self._area().box, self.x_of, self.milestones, palette)
+
+    def _pointers(self) -> CurvePointers:
+        curves = self.curves.by_key
+        return CurvePointers(
+            self._area(),
+            self.font(),
+            self._theme.palette,
+            self.curves.across.place(self._step),
+            self._cross,
+            self.heading(),
+            [(self.colour_of(curves[key]), words) for key, words in self.legend().items() if words],
+        )
 
     def _area(self) -> PlotArea:
         """Where the curves are, and what it shows."""
@@ -281,85 +298,6 @@ class CurvePlot(QWidget):
         below = metrics.height() + GAP
         box = QRectF(left, top, max(self.width() - left - GAP, 1), max(self.height() - top - below, 1))
         return PlotArea(box, self._span, self._limits)
-
-    def _paint_curves(
-        self, painter: QPainter, line: Callable[[QPainter, QPolygonF, QColor, float], None]
-    ) -> None:
-        painter.save()
-        area, curves = self._area(), self.curves.by_key
-        painter.setClipRect(area.box)
-        thin = len(self._thinned.shown) >= THIN_FROM
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, not thin)
-        several = len(self.curves.parts) > 1
-        for points, kept in ((self._thinned.faint, FAINT), (self._thinned.shown, 1.0)):
-            for key, (x, y) in points.items():
-                if len(x) == 1:  # one point makes no line
-                    continue
-                curve = curves[key]
-                colour = QColor(self.colour_of(curve))
-                colour.setAlphaF(kept)
-                aside = curve.slot is not None and curve.part == "train" and several
-                line(painter, area.polygon(x, y), colour, 1.0 if thin or aside or kept < 1 else LINE)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_marks(painter)
-        painter.restore()
-
-    def _paint_marks(self, painter: QPainter) -> None:
-        """Single points, the best and what is no number: whole also where they lie at the end of the axes."""
-        palette, area, (first, last) = self._theme.palette, self._area(), self._span
-        curves = self.curves.by_key
-        painter.setClipRect(area.box.adjusted(-REACH, -REACH, REACH, REACH))
-        for key, (x, y) in self._thinned.shown.items():
-            if len(x) == 1 and first <= x[0] <= last:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(self.colour_of(curves[key])))
-                painter.drawEllipse(area.polygon(x, y).at(0), 3.5, 3.5)
-        if marks := [mark for mark in self.curves.marks if first <= mark[0] <= last]:
-            painter.setPen(QPen(QColor(palette.error), 2))
-            x, y = np.array(marks, dtype=np.float64).T
-            for place in area.polygon(x, y).toList():
-                for across in (QPointF(4, 4), QPointF(4, -4)):
-                    painter.drawLine(place - across, place + across)
-        for key, point in self.curves.best.items():
-            if not first <= point[0] <= last:
-                continue
-            x, y = np.array([point], dtype=np.float64).T
-            place = area.polygon(x, y).at(0)
-            painter.setPen(QPen(QColor(palette.background), 1.5))
-            painter.setBrush(QColor(self.colour_of(curves[key])))
-            painter.drawEllipse(place, 5, 5)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(palette.background))
-            painter.drawEllipse(place, 1.8, 1.8)
-
-    def _paint_pointers(self, painter: QPainter) -> None:
-        palette, area = self._theme.palette, self._area().box
-        for place, colour, style in (
-            (self.curves.across.place(self._step), palette.foreground, Qt.PenStyle.SolidLine),
-            (self._cross, palette.muted, Qt.PenStyle.DashLine),
-        ):
-            if place is not None and self._span[0] <= place <= self._span[1]:
-                x = self._area().x_of(place)
-                painter.setPen(QPen(QColor(colour), 1, style))
-                painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        metrics = QFontMetricsF(self.font())
-        bold = QFont(self.font())
-        bold.setBold(True)
-        painter.setPen(QColor(palette.muted))
-        painter.setFont(bold)
-        painter.drawText(QPointF(area.left(), metrics.ascent() + 1), self.heading())
-        painter.setFont(self.font())
-        x, y, side = area.left(), metrics.height() + metrics.ascent() + 1, metrics.ascent() * 0.6
-        curves = self.curves.by_key
-        for key, words in self.legend().items():
-            if not words:  # the heading says what it is
-                continue
-            painter.fillRect(QRectF(x, y - side, side, side), QColor(self.colour_of(curves[key])))
-            painter.drawText(QPointF(x + side + 4, y), words)
-            x += side + 4 + metrics.horizontalAdvance(words) + LEGEND_GAP
-        if self._box is not None:
-            painter.setPen(QPen(QColor(palette.accent), 1, Qt.PenStyle.DashLine))
-            painter.drawRect(self._box.intersected(area))
 
     # -- mouse -------------------------------------------------------------------------------------------
 

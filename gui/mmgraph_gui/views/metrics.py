@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QFrame,
@@ -216,15 +216,17 @@ class MetricsView(View):
         self.request_render("zoom")
 
     def vector_source(self) -> Drawing | None:
-        return Drawing(self.canvas.size(), self._paint) if self.plots else None
-
-    def _paint(self, painter: QPainter) -> None:
-        painter.fillRect(self.canvas.rect(), QColor(self.theme.palette.background))
-        for plot in self.plots.values():
-            painter.save()
-            painter.translate(QPointF(plot.mapTo(self.canvas, QPoint(0, 0))))
-            plot.paint_vectors(painter)
-            painter.restore()
+        if not self.plots:
+            return None
+        ground = QColor(self.theme.palette.background)
+        parts = [
+            (plot.mapTo(self.canvas, QPoint(0, 0)).toPointF(), plot.vectors()) for plot in self.plots.values()
+        ]
+        return Drawing(
+            self.canvas.size(),
+            functools.partial(paint_beside, whole=self.canvas.rect(), ground=ground, parts=parts),
+            apart=True,
+        )
 
     def _lay_out(self, names: list[str]) -> None:
         """A plot for each quantity, in order."""
@@ -301,6 +303,22 @@ class MetricsView(View):
     def _smooth(self, value: int) -> None:
         self.weight.setText(f"smooth {value / 100:.2f}" if value else "smooth")
         self.request_render("look")
+
+
+def paint_beside(
+    painter: QPainter,
+    *,
+    whole: QRect,
+    ground: QColor,
+    parts: Sequence[tuple[QPointF, Callable[[QPainter], None]]],
+) -> None:
+    """Paint plots, each at its place."""
+    painter.fillRect(whole, ground)
+    for place, paint in parts:
+        painter.save()
+        painter.translate(place)
+        paint(painter)
+        painter.restore()
 
 
 def curves_of(state: AppState) -> dict[str, list[Curve]]:

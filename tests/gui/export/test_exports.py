@@ -12,6 +12,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from mmgraph.report import page as report_page
+from mmgraph.runs.structure import Connection, Layer, Structure, write_structure
 from mmgraph_gui.asking.progress import ProgressDialog
 from mmgraph_gui.frame.window import MainWindow
 from mmgraph_gui.views.registry import VIEW_SPECS
@@ -159,10 +160,15 @@ def test_pages_that_are_cancelled_leave_nothing(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: list(tmp_path.glob("*report*")) + list(tmp_path.glob(".*report*")) == [])
 
 
-@pytest.mark.parametrize("name", ["embedding", "graph"])
-def test_points_and_edges_are_drawn_beside_the_window(qtbot, window, tmp_path, monkeypatch, name):
+@pytest.mark.parametrize("name", ["embedding", "graph", "metrics", "matrix", "model"])
+def test_what_takes_long_is_drawn_beside_the_window(qtbot, window, digits_run, tmp_path, monkeypatch, name):
+    if name == "model":
+        layers = tuple(Layer(f"layer{number}", "Linear", 10, (4, 3)) for number in range(9))
+        wires = tuple(Connection(f"layer{number}", f"layer{number + 1}") for number in range(8))
+        write_structure(digits_run, Structure(layers, wires, 4))
     view = window.area.show_view(name)
-    qtbot.waitUntil(lambda: not view.is_pending and not window.follower.is_busy and len(view.points) > 0)
+    qtbot.waitUntil(lambda: not view.is_pending and not window.follower.is_busy)
+    qtbot.waitUntil(lambda: view.vector_source() is not None)
     threads, drawing = [], view.vector_source()
 
     def paint(painter):
@@ -174,6 +180,31 @@ def test_points_and_edges_are_drawn_beside_the_window(qtbot, window, tmp_path, m
     window.exports.view(name, path)
     window.state.select([1, 2, 3])  # what happens meanwhile does not show
     qtbot.waitUntil(lambda: str(path) in window.banner.text)
+    assert len(threads) == 1
     assert threads != [threading.main_thread()]
     assert QSvgRenderer(str(path)).isValid()
-    assert path.read_text().count("<circle") + path.read_text().count("<ellipse") >= 300
+    text = path.read_text()
+    if name in ("embedding", "graph"):
+        assert text.count("<circle") + text.count("<ellipse") >= 300
+    else:
+        shown = {"metrics": "train", "matrix": "true class", "model": "layer0"}[name]
+        assert shown in text
+
+
+def test_a_file_holds_the_curves_as_they_were_when_it_was_asked_for(qtbot, window, tmp_path):
+    view = window.area.show_view("metrics")
+    qtbot.waitUntil(lambda: bool(view.plots) and not view.is_pending)
+    drawings = []
+    for _ in range(2):
+        image = QImage(view.canvas.size(), QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        drawing = view.vector_source()
+        if drawings:
+            view.smoothing.setValue(90)
+            window.theme.set_mode("dark")
+            window.state.set_step(10)
+            qtbot.waitUntil(lambda: not view.is_pending)
+        drawing.paint(painter)
+        painter.end()
+        drawings.append(image)
+    assert drawings[0] == drawings[1]

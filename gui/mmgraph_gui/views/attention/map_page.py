@@ -15,7 +15,8 @@ from mmgraph_gui.views.attention.maps import AttentionMap
 from mmgraph_gui.views.attention.patch_overlay import PatchOverlay
 from mmgraph_gui.views.attention.token_links import MOST_TOKENS, TokenLinks
 from mmgraph_gui.views.attention.word_maps import WordMaps, WordMapsPicture
-from mmgraph_gui.views.heat import Heat, Matrix
+from mmgraph_gui.views.heat import Heat
+from mmgraph_gui.views.heat_picture import Matrix
 from mmgraph_gui.views.picture import Picture
 from mmgraph_gui.views.ramp import Ramp
 
@@ -97,13 +98,12 @@ class MapPage(QStackedWidget):
 
     def drawing(self) -> Drawing | None:
         """What is shown, as vectors; None where it is pixels."""
-        widget: Any = {1: self.named_heat, 2: self.links, 3: self.overlay, 4: self.strip}.get(
-            self.currentIndex()
-        )
+        if self.currentWidget() is self.named_heat:
+            return self.named_heat.drawing()
+        widget: Any = {2: self.links, 3: self.overlay, 4: self.strip}.get(self.currentIndex())
         if widget is None:
             return None
-        paint = self.named_heat.paint_vectors if widget is self.named_heat else widget.paint_all
-        return Drawing(QSize(widget.width(), widget.height()), paint)
+        return Drawing(QSize(widget.width(), widget.height()), widget.paint_all)
 
     def summary(self) -> list[str]:
         """What is shown, in words."""

@@ -15,7 +15,7 @@ from mmgraph.analysis.attention_flow import block_means
 from mmgraph.runs import SnapshotInfo
 from mmgraph_gui.drawing.raster import to_image
 from mmgraph_gui.drawing.theme import Theme
-from mmgraph_gui.views.heat import Matrix
+from mmgraph_gui.views.heat_picture import Matrix
 
 SIDE, GAP, FRAME = 60, 8, 3
 MOST_CELLS = 60

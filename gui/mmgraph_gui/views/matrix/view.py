@@ -21,7 +21,8 @@ from mmgraph_gui.views import Changed, Table, View
 from mmgraph_gui.views.bars import Bars, Histogram
 from mmgraph_gui.views.caption import BETWEEN, Caption
 from mmgraph_gui.views.control_line import Word
-from mmgraph_gui.views.heat import Heat, Matrix
+from mmgraph_gui.views.heat import Heat
+from mmgraph_gui.views.heat_picture import Matrix
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.matrix.strip import MatrixStrip, SmallMatrix, thinned
 from mmgraph_gui.views.missing import say_missing
@@ -144,7 +145,7 @@ class MatrixView(View):
             return None
         if self.read.histogram is not None:
             return Drawing(self.bars.size(), self.bars.paint_all)
-        return Drawing(self.heat.size(), self.heat.paint_vectors)
+        return self.heat.drawing()
 
     def items_of(self, row: int, column: int) -> Rows:
         """Items of the split that was counted, of one true and one predicted class, as recorded at this step."""

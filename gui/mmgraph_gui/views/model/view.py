@@ -26,7 +26,8 @@ from mmgraph_gui.views.caption import Caption
 from mmgraph_gui.views.control_line import Word
 from mmgraph_gui.views.model.histogram_history import MOST_STEPS, HistogramHistory, spread_history
 from mmgraph_gui.views.model.table import NamedRows
-from mmgraph_gui.views.model.wiring import Wiring, WiringDiagram, shape_text
+from mmgraph_gui.views.model.wiring import WiringDiagram
+from mmgraph_gui.views.model.wiring_picture import Wiring, shape_text
 from mmgraph_gui.views.shortened import ShortBox
 
 LAYER_KINDS = ("filters", "feature_maps", "embedding", "attention")
@@ -207,9 +208,7 @@ class ModelView(View):
         return HEADINGS, [_layer_row(layer, items) for layer in self.wiring.structure.layers]
 
     def vector_source(self) -> Drawing | None:
-        if self.wiring is None or not self.wiring.names:
-            return None
-        return Drawing(self.diagram.size(), self.diagram.paint_all)
+        return self.diagram.drawing()
 
     def _table(self, headings: Sequence[str], name: str) -> NamedRows:
         table = named(NamedRows(headings, whole=("output",)), name)

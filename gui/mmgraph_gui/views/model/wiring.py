@@ -2,77 +2,32 @@
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
-    QFontMetricsF,
     QKeyEvent,
     QPainter,
-    QPainterPath,
-    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QScrollBar, QWidget
 
-from mmgraph.analysis.layered import layered_layout
-from mmgraph.runs.structure import OUTPUT, Layer, Structure
 from mmgraph_gui.accessible import named
 from mmgraph_gui.drawing.movable import Movable
+from mmgraph_gui.drawing.raster import Drawing
 from mmgraph_gui.drawing.theme import Theme
+from mmgraph_gui.views.model.wiring_picture import (
+    ACROSS,
+    DOWN,
+    HEIGHT,
+    READABLE,
+    WIDTH,
+    Wiring,
+    WiringPicture,
+    family_colours,
+)
 
-WIDTH, HEIGHT, ACROSS, DOWN = 168.0, 44.0, 24.0, 40.0
-"""Of a box and of the room between boxes, in pixels at zoom 1."""
-READABLE = 0.45
-"""Below this zoom boxes are drawn without words."""
 LARGEST, SMALLEST = 2.5, 0.02
-MOST_BOXES = 4000
-"""That are laid out and drawn."""
-FAMILIES = {
-    "conv": 0, "linear": 4, "bilinear": 4, "embedding": 4, "norm": 1, "attention": 6, "transformer": 6, "lstm": 5,
-    "gru": 5, "rnn": 5, "recurrent": 5, "pool": 2, "dropout": 2, "gat": 6, "sage": 0, "gcn": 0,
-}  # fmt: skip
-"""Colour of a box by what the name of its type holds."""
-
-
-@dataclass(frozen=True, eq=False)
-class Wiring:
-    """A structure with a place for every box.
-
-    Shapes:
-        places (boxes, 2), edges of (box, box, what happens on the way).
-    """
-
-    structure: Structure
-    names: tuple[str, ...]
-    places: npt.NDArray[np.float64]
-    edges: tuple[tuple[int, int, str], ...]
-
-    @classmethod
-    def of(cls, structure: Structure) -> Wiring:
-        """Lay it out; in a worker thread."""
-        ends = [name for one in structure.connections for name in (one.source, one.target)]
-        names = tuple(dict.fromkeys(ends))
-        if len(names) > MOST_BOXES:
-            told = f"{len(names):,} boxes are more than a picture can show: the wiring is in the table of connections"
-            remark = "  ·  ".join(filter(None, (structure.remark, told)))
-            return cls(replace(structure, remark=remark), (), np.zeros((0, 2)), ())
-        place = {name: number for number, name in enumerate(names)}
-        edges = tuple((place[one.source], place[one.target], one.through) for one in structure.connections)
-        return cls(structure, names, layered_layout(len(names), [(a, b) for a, b, _ in edges]), edges)
-
-    def layer(self, name: str) -> Layer | None:
-        """What is known of a box; None for operations and the ends."""
-        return self._layers.get(name.partition("#")[0])
-
-    @functools.cached_property
-    def _layers(self) -> dict[str, Layer]:
-        return {layer.name: layer for layer in reversed(self.structure.layers)}
 
 
 class WiringDiagram(Movable):
@@ -179,7 +134,7 @@ class WiringDiagram(Movable):
         if self.wiring is not None:
             place = (at - self._origin) / self._zoom
             for number, name in enumerate(self.wiring.names):
-                if self._box(number).contains(place):
+                if self.wiring.box(number).contains(place):
                     return name
         return ""
 
@@ -187,129 +142,34 @@ class WiringDiagram(Movable):
         return QSize(520, 480)
 
     def paint_all(self, painter: QPainter) -> None:
-        palette = self._theme.palette
-        painter.fillRect(self.rect(), QColor(palette.background))
         if self.wiring is None:
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.save()
-        painter.translate(self._origin)
-        painter.scale(self._zoom, self._zoom)
-        seen = QRectF(-self._origin / self._zoom, self.rect().size().toSizeF() / self._zoom)
-        font = QFont(self.font())
-        font.setPixelSize(12)
-        painter.setFont(font)
-        for source, target, way in self.wiring.edges:
-            self._paint_edge(painter, source, target, way, seen)
-        for number, name in enumerate(self.wiring.names):
-            box = self._box(number)
-            if box.intersects(seen):
-                self._paint_box(painter, name, box, font)
-        painter.restore()
-
-    def _paint_edge(self, painter: QPainter, source: int, target: int, way: str, seen: QRectF) -> None:
-        start, end = self._box(source), self._box(target)
-        a = QPointF(start.center().x(), start.bottom())
-        b = QPointF(end.center().x(), end.top())
-        path = QPainterPath(a)
-        if b.y() > a.y():
-            bend = min((b.y() - a.y()) / 2, DOWN)
-            # Long ones run beside the boxes that they pass.
-            side = 0.0
-            if b.y() - a.y() > HEIGHT + 2 * DOWN and abs(a.x() - b.x()) < WIDTH / 2:
-                side = WIDTH / 2 + ACROSS / 2
-            if side:
-                path.cubicTo(
-                    a + QPointF(side, bend),
-                    a + QPointF(side, bend),
-                    QPointF(a.x() + side, (a.y() + b.y()) / 2),
-                )
-                path.cubicTo(b + QPointF(side, -bend), b + QPointF(side, -bend), b)
-            else:
-                path.cubicTo(a + QPointF(0, bend), b - QPointF(0, bend), b)
+            painter.fillRect(self.rect(), QColor(self._theme.palette.background))
         else:
-            side = WIDTH / 2 + ACROSS
-            path.cubicTo(a + QPointF(side, DOWN), b + QPointF(side, -DOWN), b)
-        if not path.boundingRect().adjusted(-1, -1, 1, 1).intersects(seen):
-            return
-        palette = self._theme.palette
-        touched = self.wiring is not None and self.layer in (
-            self.wiring.names[source],
-            self.wiring.names[target],
-        )
-        colour = QColor(palette.accent if touched else palette.muted)
-        painter.setPen(QPen(colour, 2.0 if touched else 1.2))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
-        painter.setBrush(colour)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawPolygon([b, b + QPointF(-4, -7), b + QPointF(4, -7)])
-        if way and self._zoom >= READABLE:
-            metrics = QFontMetricsF(painter.font())
-            text = metrics.elidedText(way, Qt.TextElideMode.ElideRight, WIDTH)
-            middle = path.pointAtPercent(0.5)
-            box = QRectF(0, 0, metrics.horizontalAdvance(text) + 8, metrics.height())
-            box.moveCenter(middle)
-            painter.fillRect(box, QColor(palette.background))
-            painter.setPen(QColor(palette.muted))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+            self._picture(self.wiring).paint(painter)
 
-    def _paint_box(self, painter: QPainter, name: str, box: QRectF, font: QFont) -> None:
-        assert self.wiring is not None
-        palette, layer = self._theme.palette, self.wiring.layer(name)
-        chosen = name == self.layer
-        painter.setPen(QPen(QColor(palette.accent if chosen else palette.grid), 2.5 if chosen else 1.0))
-        # Where there is no room for words, colours tell one kind of layer from another.
-        kind = None if layer is None else QColor(self._theme.category(_family(layer.type)))
-        plain = kind is None or self._zoom >= READABLE
-        painter.setBrush(QColor(palette.raised) if kind is None or plain else kind)
-        if layer is None:
-            painter.drawRoundedRect(
-                box.adjusted(WIDTH / 5, HEIGHT / 5, -WIDTH / 5, -HEIGHT / 5), HEIGHT / 3, HEIGHT / 3
-            )
-        else:
-            painter.drawRoundedRect(box, 5, 5)
-        if kind is not None and plain:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(kind)
-            painter.drawRoundedRect(QRectF(box.left() + 3, box.top() + 4, 5, box.height() - 8), 2, 2)
-        if self._zoom < READABLE:
-            return
-        room = box.adjusted(14 if layer is not None else 4, 2, -4, -2)
-        metrics = QFontMetricsF(font)
-        painter.setPen(QColor(palette.foreground))
-        if layer is None:
-            word = {OUTPUT: "output"}.get(name, name).partition("#")[0]
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, word)
-            return
-        upper, lower = QRectF(room), QRectF(room)
-        upper.setBottom(box.center().y())
-        lower.setTop(box.center().y())
-        bold = QFont(font)
-        bold.setBold(True)
-        painter.setFont(bold)
-        title = QFontMetricsF(bold).elidedText(name, Qt.TextElideMode.ElideLeft, room.width())
-        painter.drawText(upper, Qt.AlignmentFlag.AlignVCenter, title)
-        painter.setFont(font)
-        painter.setPen(QColor(palette.muted))
-        # Of what runs again only the first shape is known.
-        shape = "" if "#" in name else shape_text(layer, self.wiring.structure.items)
-        text = f"{layer.type}  {shape}".rstrip()
-        painter.drawText(
-            lower,
-            Qt.AlignmentFlag.AlignVCenter,
-            metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width()),
-        )
+    def drawing(self) -> Drawing | None:
+        """What is on screen as vectors, as it is now; None where there is nothing."""
+        if self.wiring is None or not self.wiring.names:
+            return None
+        return Drawing(QSize(self.size()), self._picture(self.wiring).paint, apart=True)
 
-    def _box(self, number: int) -> QRectF:
-        assert self.wiring is not None
-        x, y = self.wiring.places[number]
-        return QRectF(x * (WIDTH + ACROSS), y * (HEIGHT + DOWN), WIDTH, HEIGHT)
+    def _picture(self, wiring: Wiring) -> WiringPicture:
+        theme, origin = self._theme, QPointF(self._origin)
+        return WiringPicture(
+            wiring,
+            self.layer,
+            self._zoom,
+            origin,
+            QSize(self.size()),
+            QFont(self.font()),
+            theme.palette,
+            family_colours(theme),
+        )
 
     def _box_of(self, name: str) -> QRectF | None:
         if self.wiring is None or name not in self.wiring.names:
             return None
-        box = self._box(self.wiring.names.index(name))
+        box = self.wiring.box(self.wiring.names.index(name))
         return QRectF(box.topLeft() * self._zoom + self._origin, box.size() * self._zoom)
 
     def _whole(self) -> QRectF:
@@ -363,18 +223,3 @@ class WiringDiagram(Movable):
             self.bar.triggerAction(QScrollBar.SliderAction.SliderPageStepAdd)
         else:
             super().keyPressEvent(event)
-
-
-def shape_text(layer: Layer, items: int | None) -> str:
-    """ "n × 16 × 28 × 28": what a layer gives, with n for the rows of the batch."""
-    if layer.output is None:
-        return ""
-    lengths = [str(length) for length in layer.output]
-    if lengths and items is not None and layer.output[0] == items:
-        lengths[0] = "n"
-    return " × ".join(lengths)
-
-
-def _family(kind: str) -> int:
-    lower = kind.lower()
-    return next((colour for part, colour in FAMILIES.items() if part in lower), 3)

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from mmgraph.runs import RunReader, RunWriter, Snapshot
-from mmgraph_gui.views.heat import Matrix
+from mmgraph_gui.views.heat_picture import Matrix
 from mmgraph_gui.views.matrix.strip import MOST_CELLS, SmallMatrix, thinned
 from mmgraph_gui.views.matrix.view import MatrixView
 

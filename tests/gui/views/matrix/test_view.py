@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
-from mmgraph_gui.views.heat import Matrix
+from mmgraph_gui.views.heat_picture import Matrix
 from mmgraph_gui.views.matrix.view import MatrixView, _cell_text
 from mmgraph_gui.views.registry import VIEW_FOR_KIND
 

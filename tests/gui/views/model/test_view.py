@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from mmgraph.runs import Connection, Layer, RunWriter, Snapshot, Structure
 from mmgraph_gui.views.model.histogram_history import BINS, HistogramHistory, SpreadHistory, spread_history
 from mmgraph_gui.views.model.view import ModelView
-from mmgraph_gui.views.model.wiring import MOST_BOXES, Wiring, WiringDiagram
+from mmgraph_gui.views.model.wiring import WiringDiagram
+from mmgraph_gui.views.model.wiring_picture import MOST_BOXES, Wiring
 
 LAYERS = (
     Layer("model", "Net", 30, (8, 3), 99, 0.002, 1, True),
