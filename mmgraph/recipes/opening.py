@@ -213,6 +213,8 @@ def _look(task: Task, run: RunWriter) -> bool:
             run.scalars(0, task.evaluate(split), epoch=0.0)
         except (MMGraphError, KeyError) as error:
             run.event(f"There is no {split} part to be tried on ({error}).", level="warning")
+    if remark := task.remark():
+        run.event(remark, kind="sample", step=0)
     if _asked_to_stop(run):
         return True
     snapshots = [*task.constants(), *task.probe(), *task.spread()]

@@ -47,6 +47,48 @@ class Carrying(nn.Module):
         return cast("Tensor", logits)
 
 
+class Rereading(LanguageModel):
+    """Somebody's own model of texts, which reads some tokens again where ours goes on from a state.
+
+    The state is what was read last. Each token is read with at least ⌈context / 2⌉ − 1 of those before it, where there
+    are so many, and at most `context` at once.
+
+    Args:
+        model: tokens (n, time) → logits (n, time, vocabulary) of the token after each.
+        context: most tokens to be read at once, at least 2.
+
+    Raises:
+        InputError: the model gives something else.
+    """
+
+    def __init__(self, model: nn.Module, vocabulary: int, context: int) -> None:
+        nn.Module.__init__(self)
+        self.model, self._vocabulary, self._context = model, vocabulary, context
+
+    def initial(self, batch: int) -> State:
+        """Nothing was read yet."""
+        device = next(self.model.parameters(), torch.empty(0)).device
+        return (torch.empty(batch, 0, dtype=torch.int64, device=device),)
+
+    def forward(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        (before,) = self.initial(len(tokens)) if state is None else state
+        new = self._context - self._context // 2
+        logits = []
+        for some in tokens.split(new, dim=1):
+            read = torch.cat([before, some], dim=1)[:, -self._context :]
+            logits.append(self._read(read)[:, -some.size(1) :])
+            before = read[:, -(self._context // 2) :]
+        return torch.cat(logits, dim=1), (before,)
+
+    def _read(self, tokens: Tensor) -> Tensor:
+        logits = self.model(tokens)
+        expected = (*tokens.shape, self._vocabulary)
+        if not isinstance(logits, Tensor) or logits.shape != expected:
+            found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise InputError(f"Expected logits {expected} for tokens {tuple(tokens.shape)}, but got {found}")
+        return logits
+
+
 class LanguageModelling(Task):
     """Predict the next token: cross-entropy by truncated back-propagation through time.
 
@@ -126,6 +168,18 @@ class LanguageModelling(Task):
         self.model.to(device)
         self._texts = {part: tokens.to(device) for part, tokens in self._texts.items()}
         self._shown = self._shown.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: tokens (n, time) → logits (n, time, vocabulary), at most `steps` tokens at once."""
+        language = Rereading(model, len(self._vocabulary), max(self._steps, 2))
+        self.model = Carrying(language, self._batch_size)
+        self._layers = Capture(model, kinds=())
+
+    @property
+    def shown(self) -> nn.Module:
+        """The model, or somebody's own by the names that it gives its layers."""
+        language = self.model.language
+        return language.model if isinstance(language, Rereading) else self.model
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[tuple[bool, Tensor, Tensor]]:
         """Windows of an epoch: whether rows begin here, tokens, and the tokens after them."""
@@ -217,23 +271,31 @@ class LanguageModelling(Task):
         """Vectors of the tokens, what is expected after each of some tokens, and the gates while reading them."""
         language, training = self.model.language, self.model.training
         language.eval()
-        with torch.no_grad():
-            vectors = language.embedding.weight
-            read = language.embedding(self._shown[None])
-            with self._layers.sampling():
-                logits, _ = language(self._shown[None])
-            gates = language.recurrent.gates(read)
-        language.train(training)
+        with torch.no_grad(), self._layers.sampling():
+            logits, _ = language(self._shown[None])
+        snapshots = []
+        if (vectors := self._token_vectors()) is not None:
+            array = vectors.detach().float().cpu().numpy()
+            snapshots.append(Snapshot("embedding", "tokens", array, items="items"))
         steps = [_visible(token) for token in self._vocabulary.decode(self._shown.cpu())]
-        snapshots = [Snapshot("embedding", "tokens", vectors.detach().float().cpu().numpy(), items="items")]
         expected = F.softmax(logits[0], dim=1).float().cpu().numpy()
         notes = {"rows": steps, "columns": [_visible(token) for token in self._vocabulary.tokens]}
         snapshots.append(Snapshot("matrix", "next token", expected, notes=notes))
+        gates = {}
+        if not isinstance(language, Rereading):  # somebody's own, whose gates nobody knows
+            with torch.no_grad():
+                gates = language.recurrent.gates(language.embedding(self._shown[None]))
+        language.train(training)
         for name, values in gates.items():
             units = values[0, :, :SHOWN_UNITS].t().float().cpu().contiguous().numpy()
             notes = {"rows": [f"unit {unit}" for unit in range(len(units))], "columns": steps}
             snapshots.append(Snapshot("matrix", f"gates/{name}", units, notes=notes))
         return snapshots
+
+    def _token_vectors(self) -> Tensor | None:
+        """A vector for each token: the first table with as many rows; None where the model has none."""
+        tables = (part for part in self.model.language.modules() if isinstance(part, nn.Embedding))
+        return next((table.weight for table in tables if len(table.weight) == len(self._vocabulary)), None)
 
     def activations(self) -> list[Snapshot]:
         """Of the layers while some tokens are read."""

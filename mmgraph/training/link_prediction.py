@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmgraph.errors import InputError
 from mmgraph.graph.link_split import LinkSplit, Part
 from mmgraph.graph.negative_sampling import NegativeSampler
+from mmgraph.graph.networks.decoders import DotDecoder
+from mmgraph.graph.networks.graph_autoencoder import GraphAutoencoder
 from mmgraph.inspection import Capture
 from mmgraph.inspection.draft import Limits
 from mmgraph.inspection.recorder import embedding_draft
@@ -22,11 +24,18 @@ from mmgraph.training.classification import confusion
 from mmgraph.training.task import Task
 
 if TYPE_CHECKING:
-    from mmgraph.graph import SparseFeatures
-    from mmgraph.graph.networks.graph_autoencoder import GraphAutoencoder
+    from mmgraph.graph import Adjacency, SparseFeatures
 
 CLASSES = ("no link", "link")
 _BINS = 20
+
+
+class Adopted(GraphAutoencoder):
+    """Somebody's own encoder; two of its vectors are as likely linked as their product is large."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        nn.Module.__init__(self)
+        self.variational, self.encoder, self.decoder = False, encoder, DotDecoder()
 
 
 def ranking_scores(scores: Tensor, is_link: Tensor) -> dict[str, float]:
@@ -99,6 +108,7 @@ class LinkPrediction(Task):
             )
         self.model: GraphAutoencoder = model
         self._features, self._graph = features, split.graph
+        self._messages: Adjacency | Tensor = split.graph
         self._links, self._non_links = dict(split.links), dict(split.non_links)
         self._items, self._capture, self._constants = items, capture, list(constants)
         self._layers = Capture(model, kinds=())
@@ -110,8 +120,22 @@ class LinkPrediction(Task):
         """Move model, features, graph and pairs to a device."""
         self.model.to(device)
         self._features, self._graph = self._features.to(device), self._graph.to(device)
+        self._messages = self._messages.to(device)
         self._links = {part: pairs.to(device) for part, pairs in self._links.items()}
         self._non_links = {part: pairs.to(device) for part, pairs in self._non_links.items()}
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own encoder: (features (nodes, …), `edge_index`) → vectors (nodes, …)."""
+        self.model = Adopted(model)
+        self._capture, self._layers = Capture(model, kinds=("filters", "attention")), Capture(model, kinds=())
+        # As every other library hands them over, for the model may be written with any of them.
+        self._features = self._features if isinstance(self._features, Tensor) else self._features.to_dense()
+        self._messages = self._graph.edge_index
+
+    @property
+    def shown(self) -> nn.Module:
+        """The model, or somebody's own encoder by the names that it gives its layers."""
+        return self.model.encoder if isinstance(self.model, Adopted) else self.model
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
         """The one batch there is: the pairs that are no links, by the seed and the epoch alone."""
@@ -121,7 +145,7 @@ class LinkPrediction(Task):
 
     def loss(self, batch: Tensor) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Cross-entropy over links and as many other pairs, and what keeps the vectors near the prior."""
-        encoding = self.model.encode(self._features, self._graph)
+        encoding = self.model.encode(self._features, self._messages)
         z = encoding.sample()
         links, others = (self.model.decode(z, pairs) for pairs in (self._links["train"], batch))
         entries = links
@@ -145,7 +169,7 @@ class LinkPrediction(Task):
         is_link = torch.arange(pairs.size(1), device=pairs.device) >= self._non_links[part].size(1)
         self.model.eval()
         with torch.no_grad():
-            scores = self.model(self._features, self._graph, pairs).float()
+            scores = self.model(self._features, self._messages, pairs).float()
             loss = F.binary_cross_entropy_with_logits(scores, is_link.float())
             bins = (scores.sigmoid() * _BINS).nan_to_num().long().clamp(0, _BINS - 1)
             histogram = torch.bincount(is_link * _BINS + bins, minlength=2 * _BINS).reshape(2, _BINS)
@@ -170,14 +194,14 @@ class LinkPrediction(Task):
         was_training = self.model.training
         self.model.eval()
         with torch.no_grad(), self._layers.sampling():
-            z = self.model.encode(self._features, self._graph).mean
+            z = self.model.encode(self._features, self._messages).mean
         self.model.train(was_training)
         snapshots = []
         if (vectors := embedding_draft("z", z, len(z), Limits())) is not None:
             vectors.items = self._items.name
             snapshots.append(vectors.snapshot())
         if self._capture is not None:
-            snapshots += self._capture.capture(self._features, self._graph)
+            snapshots += self._capture.capture(self._features, self._messages)
         for part, (counts, histogram) in self._matrices.items():
             snapshots.append(
                 Snapshot(
@@ -201,7 +225,7 @@ class LinkPrediction(Task):
         was_training = self.model.training
         self.model.eval()
         with torch.no_grad():
-            scores = self.model(self._features, self._graph, pairs).float()
+            scores = self.model(self._features, self._messages, pairs).float()
         self.model.train(was_training)
         links = self._links["train"]
         known = torch.cat([links[1, links[0] == item], links[0, links[1] == item], pairs[0, :1]])
@@ -214,5 +238,5 @@ class LinkPrediction(Task):
         """The edges and features that the score of a pair hangs on."""
         from mmgraph.inspection.explanation import explain  # torch_geometric.explain takes a second to import
 
-        found = explain(self.model, self._features, self._graph, (first, second))
+        found = explain(self.model, self._features, self._messages, (first, second))
         return [replace(found, answer=CLASSES[found.target]).snapshot(self._items.name)]

@@ -6,11 +6,12 @@ import math
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from mmgraph.errors import InputError
 from mmgraph.sequence import LanguageModel, Tokenizer, Vocabulary
-from mmgraph.training.language_modelling import LanguageModelling, parts_of
+from mmgraph.training.language_modelling import LanguageModelling, Rereading, parts_of
 
 TEXT = "the cat sat on the mat. " * 20
 
@@ -124,3 +125,55 @@ def test_bad_input_is_refused():
         task_of("abcdefghij")
     with pytest.raises(InputError, match="smaller batch_size"):
         task_of(TEXT, batch_size=200)
+
+
+class Near(nn.Module):
+    """Looks at each token and the two before it."""
+
+    def __init__(self, tokens):
+        super().__init__()
+        self.table, self.convolution = nn.Embedding(tokens, 4), nn.Conv1d(4, tokens, 3)
+        self.longest = 0
+
+    def forward(self, tokens):
+        self.longest = max(self.longest, tokens.shape[1])
+        return self.convolution(F.pad(self.table(tokens).mT, (2, 0))).mT
+
+
+@pytest.mark.parametrize("context", [5, 6, 7, 64])
+def test_a_model_without_a_state_is_given_enough_of_what_was_before(context):
+    torch.manual_seed(0)
+    theirs = Near(9)
+    rereading, tokens = Rereading(theirs, 9, context), torch.randint(9, (3, 40))
+    with torch.no_grad():
+        expected = theirs(tokens)
+        theirs.longest = 0
+        whole, _ = rereading(tokens)
+        state, parts = rereading.initial(3), []
+        for some in tokens.split((1, 2, 13, 24), dim=1):
+            logits, state = rereading(some, state)
+            parts.append(logits)
+    # Two tokens before each are read where half of the context is as much.
+    torch.testing.assert_close(whole, expected)
+    torch.testing.assert_close(torch.cat(parts, dim=1), expected)
+    assert theirs.longest <= context
+
+
+def test_somebodys_own_model_is_tried_and_writes():
+    task = task_of()
+    theirs = Near(len(task._vocabulary))
+    task.adopt(theirs)
+    assert task.shown is theirs
+    tokens = task._texts["validation"]
+    with torch.no_grad():
+        expected = F.cross_entropy(theirs(tokens[None, :-1])[0], tokens[1:])
+    assert task.evaluate()["validation/loss"] == pytest.approx(float(expected), rel=1e-5)
+    assert task.remark().startswith("t")
+    assert len(task.sample(length=30)) >= 31
+    assert {(snapshot.kind, snapshot.layer) for snapshot in task.probe()} == {
+        ("embedding", "tokens"),
+        ("matrix", "next token"),
+    }
+    task.adopt(nn.Embedding(len(task._vocabulary), 3))
+    with pytest.raises(InputError, match="Expected logits"):
+        task.probe()

@@ -87,7 +87,7 @@ class GraphAutoencoder(nn.Module):
         check_count("embedding channel", embedding_channels)
         check_name("decoder", decoder, get_args(Decoding))
         self.variational = variational
-        self.encoder = GNN(
+        self.encoder: nn.Module = GNN(
             in_channels,
             hidden_channels,
             embedding_channels * (2 if variational else 1),

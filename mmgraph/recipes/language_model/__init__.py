@@ -80,4 +80,6 @@ RECIPE = Recipe(
     config=LanguageModelConfig,
     package=__name__,
     quick={"epochs": 5},
+    own_model="token numbers (n, time), at most as many as the option steps says, in, scores of the token after each "
+    "(n, time, tokens) out",
 )

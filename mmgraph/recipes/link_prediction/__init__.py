@@ -43,4 +43,6 @@ RECIPE = Recipe(
     config=LinkPredictionConfig,
     package=__name__,
     quick={"epochs": 50},
+    own_model="features (nodes, channels) and edge_index (2, edges) in, vectors (nodes, features) out, whose dot "
+    "products say which papers are linked",
 )
