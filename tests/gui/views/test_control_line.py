@@ -55,6 +55,19 @@ def test_a_chooser_that_grows_takes_the_room_of_the_words(qtbot: QtBot, place: Q
     qtbot.waitUntil(lambda: not any(word.isVisible() for word in words))
 
 
+def test_a_chooser_that_grows_while_the_line_is_hidden_takes_the_room_of_the_words(
+    qtbot: QtBot, place: QWidget
+) -> None:
+    line, words = line_of(qtbot, place)
+    line.resize(line.layout().minimumSize().width(), 40)
+    qtbot.waitUntil(lambda: all(word.isVisible() for word in words))
+    line.hide()
+    line.findChild(QPushButton).setText("by a column of a long name")
+    line.show()  # lays out at once, and takes the request to do so out of the queue
+    qtbot.waitUntil(lambda: line.isVisible())
+    assert not any(word.isVisible() for word in words)
+
+
 def test_a_line_without_words(qtbot: QtBot) -> None:
     line = ControlLine()
     qtbot.addWidget(line)
