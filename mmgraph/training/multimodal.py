@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmgraph.datasets.one_file import is_clip, read_like
@@ -104,6 +104,16 @@ class MultimodalClassification(Classification):
         }
         self._labels = {part: values.to(device) for part, values in self._labels.items()}
 
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: modalities by name → logits (n, classes)."""
+        self._adopt(model)
+        self._new_items = None
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether the model is somebody's own, of which nobody knows how it joins the modalities."""
+        return self.model is not self.fusion
+
     def batches(self, epoch: int, start: int = 0) -> Iterator[Tensor]:
         """Rows of shuffled batches; the order depends on the seed and the epoch alone."""
         labels = self._labels["train"]
@@ -127,7 +137,7 @@ class MultimodalClassification(Classification):
     def evaluate(self, split: str = "validation") -> dict[str, float]:
         """Loss and accuracy with all modalities, and accuracy with each of them alone."""
         found = super().evaluate(split)
-        if len(self.fusion.names) > 1 and self.fusion.missing != "refuse":
+        if not self._is_own and len(self.fusion.names) > 1 and self.fusion.missing != "refuse":
             with torch.no_grad():
                 for name in self.fusion.names:
                     logits = self._logits(split, (name,))
@@ -158,6 +168,8 @@ class MultimodalClassification(Classification):
 
     def look(self, inputs: model_inputs.Inputs) -> list[Snapshot]:
         """What the modalities of some items give together."""
+        if self._is_own:
+            return super().look(inputs)
         (modalities,) = inputs.args
         with undisturbed(self.fusion), self._capture.sampling():
             fused, logits = self.fusion.fused_and_answers(modalities)
@@ -195,6 +207,8 @@ class MultimodalClassification(Classification):
 
     def probe(self) -> list[Snapshot]:
         """What the modalities give together, what each has to do with it, and what the encoders see."""
+        if self._is_own:
+            return super().probe()
         (inputs,) = self.probe_inputs()
         labels, name = self._labels["test"][: len(self._items)], self._items.name
         snapshots = [
@@ -216,7 +230,7 @@ class MultimodalClassification(Classification):
         inputs, count = self._inputs[split], len(self._labels[split])
         return torch.cat(
             [
-                self.fusion({name: inputs[name][first : first + FORWARD_ITEMS] for name in names})
+                self.model({name: inputs[name][first : first + FORWARD_ITEMS] for name in names})
                 for first in range(0, count, FORWARD_ITEMS)
             ]
         )

@@ -193,6 +193,16 @@ class Letters(nn.Module):
         read = self.table(tokens) + self.places(torch.arange(time))
         return self.head(self.mix(read, src_mask=mask, is_causal=True))
 
+class Senses(nn.Module):
+    def __init__(self, classes=10):
+        super().__init__()
+        self.see, self.hear = nn.Conv2d(1, 3, 3), nn.Conv2d(1, 3, 3)
+        self.head = nn.Linear(6, classes)
+
+    def forward(self, given):
+        senses = self.see(given["image"]), self.hear(given["sound"])
+        return self.head(torch.cat([maps.mean((2, 3)) for maps in senses], 1))
+
 class OneLetter(Letters):
     def forward(self, tokens):
         return super().forward(tokens)[:, -1]
@@ -222,6 +232,7 @@ def weights_of(theirs, name, tmp_path):
         ("Images", "few-shot", {"device": "cpu", "test_episodes": 20}, {"embedding", "filters"}, "accuracy"),
         ("Steps", "sequence-classification", {"curves": 120, "device": "cpu"}, {"embedding", "prediction"}, "accuracy"),
         ("Letters", "language-model", {"steps": 16, "device": "cpu"}, {"embedding", "matrix"}, "loss"),
+        ("Senses", "multimodal-classification", {"training_items": 200}, {"prediction", "feature_maps"}, "accuracy"),
         pytest.param(
             "Papers", "link-prediction", {"dataset": "cora"}, {"embedding", "graph", "matrix"}, "auc",
             marks=pytest.mark.data,

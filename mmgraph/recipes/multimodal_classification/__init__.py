@@ -69,4 +69,6 @@ RECIPE = Recipe(
     config=MultimodalClassificationConfig,
     package=__name__,
     quick={"epochs": 2, "training_items": 1000},
+    own_model='a dict of "image" (n, 1, height, width) and "sound" (n, 1, bands, steps), both normalised, in, class '
+    "scores (n, classes) out",
 )
