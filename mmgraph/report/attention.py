@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.embedding import items_of
 from mmgraph.report.markup import Markup, element
 from mmgraph.runs import RunReader, SnapshotInfo
@@ -16,10 +17,10 @@ _MOST_HEADS = 16
 _WIDTH, _HEIGHT = 150, 76
 
 
-def attentions(reader: RunReader) -> list[Markup]:
+def attentions(reader: RunReader, between: Between = nobody_asks) -> list[Markup]:
     """The last edge attention of each layer."""
     recorded = [info for info in reader.snapshots(kind="attention") if info.axes == ("heads", "edges")]
-    return [_figure(reader, info) for info in {info.layer: info for info in recorded}.values()]
+    return [_figure(reader, info, between) for info in {info.layer: info for info in recorded}.values()]
 
 
 def focus(weights: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float:
@@ -32,24 +33,37 @@ def focus(weights: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float:
     Shapes:
         weights (edges,) that sum to 1 over the edges into a node, targets (edges,) -> number.
     """
-    nodes, place, degrees = np.unique(targets, return_inverse=True, return_counts=True)
+    return _focus(weights, *_grouped(targets))
+
+
+def _grouped(targets: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The place of each edge's target among all targets, and how many edges each has."""
+    _, place, degrees = np.unique(targets, return_inverse=True, return_counts=True)
+    return place, degrees
+
+
+def _focus(weights: npt.NDArray[Any], place: npt.NDArray[np.intp], degrees: npt.NDArray[np.intp]) -> float:
     weights = np.asarray(weights, dtype=np.float64)
     logarithms = np.log(weights, where=weights > 0, out=np.zeros(len(weights)))
-    entropy = np.bincount(place, weights=-weights * logarithms, minlength=len(nodes))
+    entropy = np.bincount(place, weights=-weights * logarithms, minlength=len(degrees))
     several = degrees > 1
     if not several.any():
         return float("nan")
     return float(1 - (entropy[several] / np.log(degrees[several])).mean())
 
 
-def _figure(reader: RunReader, info: SnapshotInfo) -> Markup:
+def _figure(reader: RunReader, info: SnapshotInfo, between: Between) -> Markup:
+    between()
     snapshot = reader.load(info)
     weights = snapshot.array
     edges = snapshot.extras.get("edge_index")
     items, _ = items_of(reader, snapshot) if "rows" in snapshot.extras else (_items(reader, info), None)
     labels = None if items is None else items.labels
     heads = min(len(weights), _MOST_HEADS)
-    small = [_histogram(weights[head], head) for head in range(heads)]
+    small = []
+    for head in range(heads):
+        between()
+        small.append(_histogram(weights[head], head))
     notes = [
         f"{weights.shape[1]:,} edges; bars count edges by weight, on a scale of square roots",
         "focus is 0 where all neighbours count alike and 1 where one counts alone",
@@ -58,7 +72,7 @@ def _figure(reader: RunReader, info: SnapshotInfo) -> Markup:
         notes.append(f"{heads} of {len(weights)} heads shown")
     table = None
     if edges is not None and edges.shape == (2, weights.shape[1]) and weights.shape[1]:
-        table = _table(weights[:heads], edges, labels)
+        table = _table(weights[:heads], edges, labels, between)
     return element(
         "figure",
         element("h3", info.layer, element("small", f" step {info.step:,}")),
@@ -73,10 +87,13 @@ def _items(reader: RunReader, info: SnapshotInfo) -> Any:
     return reader.items(info.items) if info.items in reader.item_names() and info.items else None
 
 
-def _table(weights: npt.NDArray[Any], edges: npt.NDArray[Any], labels: npt.NDArray[Any] | None) -> Markup:
+def _table(
+    weights: npt.NDArray[Any], edges: npt.NDArray[Any], labels: npt.NDArray[Any] | None, between: Between
+) -> Markup:
     source, target = edges
     loops = source == target
-    nodes = max(len(np.unique(target)), 1)
+    place, degrees = _grouped(target)
+    nodes = max(len(degrees), 1)
     columns = ["head", "focus"]
     if loops.any():
         columns.append("to the node itself")
@@ -90,8 +107,10 @@ def _table(weights: npt.NDArray[Any], edges: npt.NDArray[Any], labels: npt.NDArr
             same = None
     rows = []
     for head, values in enumerate(weights):
+        between()
         finite = np.where(np.isfinite(values), values, 0.0)
-        value = focus(finite, target)
+        value = _focus(finite, place, degrees)
+        between()
         cells = [str(head + 1), "–" if np.isnan(value) else f"{value:.2f}"]
         if loops.any():
             cells.append(f"{finite[loops].sum() / nodes:.0%}")

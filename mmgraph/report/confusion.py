@@ -7,20 +7,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.markup import Markup, element
 from mmgraph.runs import RunReader, SnapshotInfo
 
 MOST_CLASSES = 30
 
 
-def confusions(reader: RunReader) -> list[Markup]:
+def confusions(reader: RunReader, between: Between = nobody_asks) -> list[Markup]:
     """The last confusion matrix of each split."""
     recorded = reader.snapshots(kind="matrix")
     last = {info.layer: info for info in recorded if info.layer.split("/")[0] == "confusion"}
-    return [_table(reader, info) for info in last.values()]
+    return [_table(reader, info, between) for info in last.values()]
 
 
-def _table(reader: RunReader, info: SnapshotInfo) -> Markup:
+def _table(reader: RunReader, info: SnapshotInfo, between: Between) -> Markup:
+    between()
     snapshot = reader.load(info)
     counts = snapshot.array
     split = info.layer.partition("/")[2]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.markup import Markup, element
 from mmgraph.runs import Series
 
@@ -52,10 +53,10 @@ def constant(chart: Chart) -> float | None:
     return float(values[0]) if same else None
 
 
-def draw_all(scalars: dict[str, Series]) -> list[Markup]:
+def draw_all(scalars: dict[str, Series], between: Between = nobody_asks) -> list[Markup]:
     """A figure of everything that changed, and a line about what did not."""
     found = charts(scalars)
-    figures = [draw(chart) for chart in found if constant(chart) is None]
+    figures = [draw(chart, between) for chart in found if constant(chart) is None]
     constants = [(chart.quantity.replace("_", " "), constant(chart)) for chart in found]
     text = ", ".join(f"{name} {_value(value)}" for name, value in constants if value is not None)
     return figures + ([element("p", f"The same at every step: {text}.", class_="note")] if text else [])
@@ -71,7 +72,7 @@ def best(chart: Chart) -> tuple[str, int, float] | None:
     return "validation", int(series.step[index]), float(series.value[index])
 
 
-def draw(chart: Chart) -> Markup:
+def draw(chart: Chart, between: Between = nobody_asks) -> Markup:
     """A figure with axes, legend, the best value and marks where a number is not finite."""
     values = np.concatenate([_drawable(series)[1] for series in chart.curves.values()])
     title = chart.quantity.replace("_", " ")
@@ -81,7 +82,10 @@ def draw(chart: Chart) -> Markup:
         _span(steps.min(initial=0), steps.max(initial=1)), _value_span(values, log), log, len(values) > 0
     )
     top = best(chart)
-    drawn = [_curve(axes, part, series) for part, series in chart.curves.items()]
+    drawn = []
+    for part, series in chart.curves.items():
+        between()
+        drawn.append(_curve(axes, part, series))
     mark = None
     if top is not None:
         x, y = axes.x(top[1]), axes.y(float(np.clip(top[2], -_LARGEST, _LARGEST)))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from mmgraph.analysis.projection import Projection
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.colours import CATEGORIES, category, rgb
 from mmgraph.report.markup import Markup, element
 from mmgraph.report.pictures import data_uri, upscaled
@@ -18,17 +19,18 @@ WIDTH, HEIGHT = 560, 440
 MOST_POINTS = 20_000
 _SCALE = 2
 _MARGIN = 22
+_AT_ONCE = 1000
 _THUMBNAILS = 24
 _THUMBNAIL_SIDE = 24
 
 
-def embeddings(reader: RunReader) -> list[Markup]:
+def embeddings(reader: RunReader, between: Between = nobody_asks) -> list[Markup]:
     """The last recorded layer before and after training."""
     recorded = [info for info in reader.snapshots(kind="embedding") if 0 not in info.shape]
     if not recorded:
         return []
     of_layer = [info for info in recorded if info.layer == recorded[-1].layer]
-    return [draw(reader, info) for info in dict.fromkeys([of_layer[0], of_layer[-1]])]
+    return [draw(reader, info, between) for info in dict.fromkeys([of_layer[0], of_layer[-1]])]
 
 
 def items_of(reader: RunReader, snapshot: Snapshot) -> tuple[ItemSet | None, npt.NDArray[np.int64]]:
@@ -43,11 +45,14 @@ def items_of(reader: RunReader, snapshot: Snapshot) -> tuple[ItemSet | None, npt
     return (items, rows) if fits else (None, np.arange(len(snapshot.array)))
 
 
-def draw(reader: RunReader, info: SnapshotInfo) -> Markup:
+def draw(reader: RunReader, info: SnapshotInfo, between: Between = nobody_asks) -> Markup:
     """A figure: the points as a picture, names of classes on top, a legend below."""
+    between()
     snapshot = reader.load(info)
+    between()
     items, rows = items_of(reader, snapshot)
     projection = Projection.fit(snapshot.array)
+    between()
     positions = _fitted(projection.transform(snapshot.array))
     finite = np.isfinite(positions).all(axis=1)
     labels = items.labels[rows] if items is not None and items.labels is not None else np.full(len(rows), -1)
@@ -58,10 +63,12 @@ def draw(reader: RunReader, info: SnapshotInfo) -> Markup:
         notes.append(f"{MOST_POINTS:,} of {len(rows):,} shown")
     if not finite.all():
         notes.append(f"{(~finite).sum():,} items are not finite and cannot be placed")
-    picture = _points(positions, labels, shown)
+    picture = _points(positions, labels, shown, between)
+    between()
     if items is not None and items.thumbnails is not None:
         _add_thumbnails(picture, positions, labels, shown, items.thumbnails[rows])
     names = _class_names(labels, items)
+    between()
     noun = items.noun if items is not None else "item"
     layout = element(
         "svg",
@@ -102,7 +109,10 @@ def _fitted(positions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _points(
-    positions: npt.NDArray[np.float64], labels: npt.NDArray[Any], shown: npt.NDArray[Any]
+    positions: npt.NDArray[np.float64],
+    labels: npt.NDArray[Any],
+    shown: npt.NDArray[Any],
+    between: Between,
 ) -> Image.Image:
     # Drawn larger and reduced: Pillow does not smooth edges.
     over = 2
@@ -111,7 +121,9 @@ def _points(
     pen = ImageDraw.Draw(picture)
     radius = float(np.clip(90 / np.sqrt(max(len(shown), 1)), 1.3, 5.0)) * _SCALE * over
     order = np.random.default_rng(0).permutation(shown)  # so that no class hides the others
-    for row in order:
+    for number, row in enumerate(order.tolist()):
+        if number % _AT_ONCE == 0:
+            between()
         x, y = positions[row] * (_SCALE * over)
         box = (x - radius, y - radius, x + radius, y + radius)
         pen.ellipse(box, fill=(*rgb(category(int(labels[row]))), 235))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmgraph.analysis.outcomes import Outcomes, judge
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.embedding import items_of
 from mmgraph.report.markup import Markup, element
 from mmgraph.report.pictures import data_uri, upscaled
@@ -15,7 +16,7 @@ _SIDE = 84
 _LETTERS = 160
 
 
-def most_wrong(reader: RunReader) -> list[Markup]:
+def most_wrong(reader: RunReader, between: Between = nobody_asks) -> list[Markup]:
     """Items with a known label that were predicted wrongly, the most surprising first."""
     recorded = [info for info in reader.snapshots(kind="prediction") if 0 not in info.shape]
     if not recorded:
@@ -24,6 +25,7 @@ def most_wrong(reader: RunReader) -> list[Markup]:
     items, rows = items_of(reader, snapshot)
     if items is None or items.labels is None:
         return []
+    between()
     outcomes = judge(snapshot.array, items.labels[rows])
     order = [int(row) for row in outcomes.most_wrong() if outcomes.wrong[row]]
     known = int((outcomes.labels >= 0).sum())
@@ -34,7 +36,10 @@ def most_wrong(reader: RunReader) -> list[Markup]:
     text = f"{len(order):,} of {known:,} {items.noun}s with a known label are predicted wrongly "
     text += f"at step {recorded[-1].step:,}"
     text += f"; the {MOST_ITEMS} worst of them:" if len(order) > MOST_ITEMS else ":"
-    cards = [_card(items, int(rows[row]), row, outcomes) for row in order[:MOST_ITEMS]]
+    cards = []
+    for row in order[:MOST_ITEMS]:
+        between()
+        cards.append(_card(items, int(rows[row]), row, outcomes))
     return [element("p", text, class_="note"), element("ul", *cards, class_="gallery")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from mmgraph.errors import MMGraphError
 from mmgraph.report.attention import attentions
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.confusion import confusions
 from mmgraph.report.curves import draw_all
 from mmgraph.report.embedding import embeddings
@@ -41,8 +43,8 @@ def write_report(
 
     Args:
         path: the file; by default report.html in the run folder.
-        progress: called with the share that is done, 0 to 1, and what is done next; what it raises ends the work, and
-            nothing is written.
+        progress: called with the share that is done, 0 to 1, and what is being done, several times in a
+            part; what it raises ends the work, and nothing is written.
 
     Raises:
         RunDamagedError: the tables of the run cannot be read.
@@ -66,21 +68,23 @@ def render(reader: RunReader, progress: Callable[[float, str], object] | None = 
     update = reader.poll()
     described = _table_of(reader.config, "run")
     title = str(described.get("title") or described.get("recipe") or reader.name)
-    parts: list[tuple[str, str, bool, Callable[[], Sequence[Markup]]]] = [
-        ("Curves", "curves", True, lambda: draw_all(update.scalars)),
-        ("Embedding", "embedding", True, lambda: embeddings(reader)),
-        ("Confusion", "confusion", True, lambda: confusions(reader)),
-        ("Most wrong", "wrong", False, lambda: most_wrong(reader)),
-        ("Filters", "filters", True, lambda: filters(reader)),
-        ("Edge attention", "attention", True, lambda: attentions(reader)),
-        ("Log", "log", False, lambda: _log(update.events)),
-        ("Configuration", "configuration", True, lambda: _configuration(reader.config)),
+    parts: list[tuple[str, str, bool, Callable[[Between], Sequence[Markup]]]] = [
+        ("Curves", "curves", True, lambda between: draw_all(update.scalars, between)),
+        ("Embedding", "embedding", True, lambda between: embeddings(reader, between)),
+        ("Confusion", "confusion", True, lambda between: confusions(reader, between)),
+        ("Most wrong", "wrong", False, lambda between: most_wrong(reader, between)),
+        ("Filters", "filters", True, lambda between: filters(reader, between)),
+        ("Edge attention", "attention", True, lambda between: attentions(reader, between)),
+        ("Log", "log", False, lambda _: _log(update.events)),
+        ("Configuration", "configuration", True, lambda _: _configuration(reader.config)),
     ]
     sections = []
     for place, (name, anchor, grid, make) in enumerate(parts):
+        between: Between = nobody_asks
         if progress is not None:
-            progress(place / len(parts), f"{name} …")
-        sections.append(_section(name, anchor, make, grid=grid))
+            between = functools.partial(progress, place / len(parts), f"{name} …")
+        between()
+        sections.append(_section(name, anchor, functools.partial(make, between), grid=grid))
     head = element(
         "head",
         element("meta", charset="utf-8"),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mmgraph.analysis.tiling import TileGrid, scale_tiles, tile
+from mmgraph.report.between import Between, nobody_asks
 from mmgraph.report.colours import diverging
 from mmgraph.report.markup import Markup, element
 from mmgraph.runs import RunReader, Snapshot, SnapshotInfo
@@ -30,7 +31,7 @@ def data_uri(picture: Image.Image | Bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def filters(reader: RunReader) -> list[Markup]:
+def filters(reader: RunReader, between: Between = nobody_asks) -> list[Markup]:
     """The first convolution before and after training, and the last convolution after."""
     recorded = [info for info in reader.snapshots(kind="filters") if 0 not in info.shape]
     if not recorded:
@@ -38,7 +39,11 @@ def filters(reader: RunReader) -> list[Markup]:
     layers = list(dict.fromkeys(info.layer for info in recorded))
     of = {layer: [info for info in recorded if info.layer == layer] for layer in layers}
     chosen = list(dict.fromkeys([of[layers[0]][0], of[layers[0]][-1], of[layers[-1]][-1]]))
-    return [_filters(reader.load(info), info) for info in chosen]
+    figures = []
+    for info in chosen:
+        between()
+        figures.append(_filters(reader.load(info), info))
+    return figures
 
 
 def _filters(snapshot: Snapshot, info: SnapshotInfo) -> Markup:

@@ -248,6 +248,10 @@ def test_progress_is_told_and_what_it_raises_leaves_no_file(write_run, tmp_path)
         assert (shares[0], shares[-1]) == (0.0, 1.0)
         assert "Filters …" in [text for _, text in told]
 
+        texts = [text for _, text in told]
+        for part in ("Curves", "Embedding", "Confusion", "Most wrong", "Filters", "Edge attention"):
+            assert texts.count(f"{part} …") > 1  # it can be ended within each part
+
         def enough(share, text):
             if share == 1.0:
                 raise KeyboardInterrupt
@@ -256,3 +260,21 @@ def test_progress_is_told_and_what_it_raises_leaves_no_file(write_run, tmp_path)
             write_report(reader, tmp_path / "cancelled.html", enough)
     assert [file.name for file in tmp_path.glob("*.html*")] == ["whole.html"]
     assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_a_part_of_many_points_is_ended_within_it(tmp_path):
+    count = 12_000
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        vectors = np.random.default_rng(0).random((count, 3)).astype(np.float32)
+        run.snapshots(1, [Snapshot("embedding", "layer", vectors)])
+    told = []
+
+    def enough(share, text):
+        told.append(text)
+        if told.count("Embedding …") == 9:  # while its points are drawn
+            raise KeyboardInterrupt
+
+    with RunReader(run.folder) as reader, pytest.raises(KeyboardInterrupt):
+        write_report(reader, tmp_path / "cancelled.html", enough)
+    assert told[-1] == "Embedding …"
+    assert not (tmp_path / "cancelled.html").exists()

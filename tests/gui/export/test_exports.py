@@ -127,10 +127,9 @@ def dialog_of(window):
 
 
 def test_a_long_report_says_how_far_it_is_and_can_be_cancelled(qtbot, window, tmp_path, monkeypatch):
-    held = []
-
-    def slow(_reader):
-        while not held:
+    def slow(_reader, between):
+        while True:
+            between()
             time.sleep(0.01)
         return []
 
@@ -145,8 +144,7 @@ def test_a_long_report_says_how_far_it_is_and_can_be_cancelled(qtbot, window, tm
     assert 0 < dialog.bar.value() < dialog.bar.maximum()
     dialog.reject()
     assert dialog_of(window) is None
-    held.append(True)
-    qtbot.waitUntil(lambda: not window.follower.is_busy)
+    qtbot.waitUntil(lambda: not window.follower.is_busy)  # the part itself goes no further
     assert path.read_text() == "an earlier one"
     assert list(tmp_path.glob(".*.part")) == []
     assert window.banner.text == ""
