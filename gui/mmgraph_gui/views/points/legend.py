@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QFontMetrics, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -104,7 +104,18 @@ class Legend(QWidget):
             item.setData(Qt.ItemDataRole.UserRole, code)
             item.setToolTip(f"{colouring.title} {line}, {count:,} items{', hidden' if gone else ''}. {HINT}")
             self.classes.addItem(item)
+            self._shorten(item, line, count)
         self._fit(self.classes.sizeHintForColumn(0) + self.classes.verticalScrollBar().sizeHint().width())
+
+    def _shorten(self, item: QListWidgetItem, name: str, count: int) -> None:
+        """Cut a name that is too long, so that the number after it can be read."""
+        room = WIDEST - self.classes.verticalScrollBar().sizeHint().width()
+        excess = self.classes.sizeHintForIndex(self.classes.indexFromItem(item)).width() - room
+        if excess > 0:
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, item.text())
+            metrics = QFontMetrics(item.font())
+            left = max(metrics.horizontalAdvance(name) - excess, 0)
+            item.setText(f"{metrics.elidedText(name, Qt.TextElideMode.ElideRight, left)}  ({count:,})")
 
     def _fit(self, width: int) -> None:
         """As wide as the entries need; long names are shortened and whole in their tool tips."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from mmgraph_gui.state.colouring import Colouring
 from mmgraph_gui.views.points.legend import WIDEST, WIDEST_HEADING, Legend
@@ -30,3 +31,16 @@ def test_it_is_as_wide_as_its_entries_up_to_a_limit(legend):
     )
     assert legend.width() == WIDEST
     assert legend.heading.shown == "Label"
+
+
+def test_a_long_name_is_cut_before_the_number_of_its_items(legend):
+    names = ("short", "probabilistic methods of a long name", "a name that is long" * 5)
+    legend.show_colouring(Colouring("Label", np.array([0, 1, 2] * 400), names=names, slots=(0, 1, 2)))
+    short, *long = (legend.classes.item(row) for row in range(3))
+    assert short.text() == "short  (400)"
+    for item, name in zip(long, names[1:], strict=True):
+        assert item.text().endswith("…  (400)")
+        assert item.text().startswith(name[:6])
+        assert item.data(Qt.ItemDataRole.AccessibleTextRole) == f"{name}  (400)"
+        assert name in item.toolTip()
+    assert legend.classes.sizeHintForColumn(0) <= legend.classes.viewport().width()
