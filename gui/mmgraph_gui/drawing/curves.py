@@ -86,6 +86,7 @@ class CurvePlot(QWidget):
         self._picture: QPixmap | None = None
         self.mouse = QPoint()
         self._grip: QPointF | None = None
+        self._pointed: QPointF | None = None
         self._box: QRectF | None = None
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -120,6 +121,11 @@ class CurvePlot(QWidget):
             self.milestones = milestones
             self.setAccessibleDescription("; ".join(known.text.replace("\n", ": ") for known in milestones))
         self.repaint_all()
+
+    def point_again(self) -> None:
+        """Move the cross-hair to what lies under the mouse now: the axes have moved, the mouse has not."""
+        if self._pointed is not None:
+            self._point(self._pointed)
 
     def repaint_all(self) -> None:
         """Draw the curves again too: size, colours or data have changed."""
@@ -318,12 +324,15 @@ class CurvePlot(QWidget):
         elif event.buttons() & Qt.MouseButton.MiddleButton and self._grip is not None:
             self._pan(self._grip, event.position())
             self._grip = event.position()
-        self.mouse = event.position().toPoint()
-        inside = self._area().box.contains(event.position())
-        place = self._area().place_at(event.position().x())
+        self.mouse, self._pointed = event.position().toPoint(), event.position()
+        self._point(event.position())
+
+    def _point(self, at: QPointF) -> None:
+        inside = self._area().box.contains(at)
+        place = self._area().place_at(at.x())
         self.hovered.emit(place if inside else None)
         step = self.curves.across.step(place)
-        reach = abs(self.curves.across.step(self._area().place_at(event.position().x() + REACH)) - step)
+        reach = abs(self.curves.across.step(self._area().place_at(at.x() + REACH)) - step)
         near = nearest_milestone(self.milestones, step, reach) if inside else None
         self.setToolTip(near.text if near is not None else "")
 
@@ -341,6 +350,7 @@ class CurvePlot(QWidget):
         self.whole_wanted.emit()
 
     def leaveEvent(self, event: object) -> None:
+        self._pointed = None
         self.hovered.emit(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -181,6 +181,7 @@ class MetricsView(View):
                 log=self.log_y.isChecked(),
                 smoothing=self.smoothing.value() / 100,
             )
+            self.plots[name].point_again()
             if self.plots[name].curves.is_partial:
                 self._stale.insert(0, name)
         if self._stale:

@@ -320,6 +320,23 @@ def test_epochs_and_time_move_the_curves_and_the_step_stays_right(qtbot, view, o
     assert plot.heading().endswith(" s")
 
 
+def test_the_cross_hair_stays_under_a_mouse_that_rests_while_the_axes_change(qtbot, view, opened):
+    plot = view.plots["loss"]
+    place = QPointF(plot.x_of(30), plot.height() / 2)
+    none = Qt.MouseButton.NoButton
+    send(plot, QEvent.Type.MouseMove, place, none, none)
+    assert "at step 30" in plot.heading()
+    view.kind.setCurrentIndex(view.kind.findData("epoch"))
+    qtbot.waitUntil(lambda: plot.span == (0.1, 4.0) and not view.is_pending)
+    epochs = opened.state.series["train/loss"].epoch
+    assert "at epoch 3" in plot.heading()
+    assert view.plots["accuracy"].heading().endswith(plot.heading().removeprefix("loss"))
+    assert plot.readout()["train"] == opened.state.series["train/loss"].value[np.searchsorted(epochs, 3.0)]
+    view.log_x.click()
+    qtbot.waitUntil(lambda: plot.span[0] == -1.0 and not view.is_pending)
+    assert "at epoch 3" not in plot.heading()
+
+
 def test_logarithmic_axes(qtbot, view, opened):
     plot = view.plots["loss"]
     recorded = opened.state.series["train/loss"]
