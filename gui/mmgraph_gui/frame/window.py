@@ -41,7 +41,7 @@ from mmgraph_gui.runs.recent import RecentRuns
 from mmgraph_gui.runs.rundeeds import RunDeeds
 from mmgraph_gui.runs.runlist import RunList
 from mmgraph_gui.runs.runqueue import RunQueue
-from mmgraph_gui.runs.runwatch import runs_among
+from mmgraph_gui.runs.runwatch import run_to_open, runs_among
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.viewarea import ViewArea
@@ -112,13 +112,22 @@ class MainWindow(QMainWindow):
         self.recent.add(path)
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Open what was dropped or given: a run, any file in one, or a folder of runs."""
+        """Open what was dropped or given: a run, any file in one, or a folder of runs.
+
+        Of a folder its only run, or the newest that is running, is shown where none is yet.
+        """
+
+        def open_first(run: Path | None) -> None:
+            if run is not None and self.state.path is None:
+                self.open_run(run)
 
         def show(found: tuple[list[Path], list[Path]]) -> None:
             runs, folders = found
             if folders:
                 self.runs.set_root(folders[0])
                 self._say_where()
+                if not runs:
+                    self.follower.do(lambda: run_to_open(folders[0]), open_first)
             if runs:
                 self.open_run(runs[0])
             elif not folders and len(paths) == 1 and is_model_file(paths[0]):

@@ -172,7 +172,7 @@ class RunList(QWidget):
 
     def set_root(self, root: Path) -> None:
         """List the runs of another folder."""
-        self._watch.root = root
+        self._watch.root = root.absolute()
         self.refresh()
 
     def show_run(self, path: Path | None) -> None:

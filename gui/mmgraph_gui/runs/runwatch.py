@@ -8,10 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QThread, Signal
 
-from mmgraph.runs import find_runs, is_run
+from mmgraph.runs import find_runs, is_run, summarise
 from mmgraph_gui.runs.runentry import EntryReader, RunEntry
 
 REFRESH_SECONDS = 2.0
+MOST_LOOKED_AT = 20
+"""So many of the newest runs of a folder are asked whether they are running."""
 
 
 class RunWatch(QThread):
@@ -27,7 +29,7 @@ class RunWatch(QThread):
 
     def __init__(self, root: Path) -> None:
         super().__init__()
-        self.root = root
+        self.root = root.absolute()
         self.extra: tuple[Path, ...] = ()
         self.closing = False
         self.wake = threading.Event()
@@ -65,6 +67,14 @@ def runs_among(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             if path.is_dir() and find_runs(path):
                 folders.append(path)
     return runs, folders
+
+
+def run_to_open(folder: Path) -> Path | None:
+    """The run that somebody who gives a folder most likely wants: its only one, else the newest that is running."""
+    runs = find_runs(folder)
+    if len(runs) == 1:
+        return runs[0]
+    return next((run for run in runs[:MOST_LOOKED_AT] if summarise(run).is_live), None)
 
 
 def _why_unreadable(root: Path) -> str:

@@ -272,6 +272,12 @@ def test_opening_a_folder_of_runs_lists_them(qtbot, window, tmp_path):
     RunWriter.create(tmp_path / "other", "a", {}).close("finished")
     window.open_paths([tmp_path / "other"])
     qtbot.waitUntil(lambda: [entry.path.name for entry in window.runs.entries] == ["a"])
+    qtbot.waitUntil(lambda: window.state.path == tmp_path / "other" / "a")  # the only one
+    for name in ("b", "c"):
+        RunWriter.create(tmp_path / "more", name, {}).close("finished")
+    window.open_paths([tmp_path / "more"])
+    qtbot.waitUntil(lambda: {"b", "c"} <= {entry.path.name for entry in window.runs.entries})
+    assert window.state.path == tmp_path / "other" / "a"
 
 
 @pytest.mark.parametrize("what", ["nothing", "empty", "damaged"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt
 from mmgraph.runs import RunNotes, RunWriter, write_notes
 from mmgraph_gui.runs.runlist import COLUMNS_FROM, RunList
 from mmgraph_gui.runs.runmodel import PLACES
-from mmgraph_gui.runs.runwatch import runs_among
+from mmgraph_gui.runs.runwatch import run_to_open, runs_among
 
 
 @pytest.fixture
@@ -272,3 +273,30 @@ def test_dropped_paths_are_runs_or_folders_of_runs(digits_run):
     assert runs_among([digits_run / "config.toml"]) == ([digits_run], [])
     assert runs_among([digits_run.parent]) == ([], [digits_run.parent])
     assert runs_among([digits_run.parent / "nothing"]) == ([], [])
+
+
+def test_of_a_folder_its_only_run_is_wanted_or_the_newest_that_is_running(tmp_path):
+    assert run_to_open(tmp_path) is None
+    assert run_to_open(tmp_path / "nothing") is None
+    first = RunWriter.create(tmp_path, "a", {})
+    first.close("finished")
+    assert run_to_open(tmp_path) == first.folder
+    second = RunWriter.create(tmp_path, "b", {})
+    second.close("finished")
+    assert run_to_open(tmp_path) is None
+    with RunWriter.create(tmp_path, "c", {}) as older, RunWriter.create(tmp_path, "d", {}) as newer:
+        os.utime(older.folder / "config.toml", (1, 1))
+        assert run_to_open(tmp_path) == newer.folder
+
+
+def test_the_open_run_is_marked_where_the_folder_was_given_as_seen_from_here(
+    qtbot, theme, digits_run, monkeypatch
+):
+    monkeypatch.chdir(digits_run.parent)
+    runlist = RunList(Path(), theme)
+    qtbot.addWidget(runlist)
+    runlist.show_run(digits_run)
+    qtbot.waitUntil(lambda: any(entry.path == digits_run for entry in runlist.entries))
+    qtbot.waitUntil(lambda: runlist.view.currentIndex().isValid())
+    assert runlist.view.currentIndex().data() == digits_run.name
+    runlist.close_worker()
