@@ -33,6 +33,7 @@ class OtherRuns(QObject):
         self._state = state
         self._slots: dict[Path, int] = {}
         self._series: dict[Path, dict[str, Series]] = {}
+        self._lent: Path | None = None  # drawn for no longer than it is the open one
         self._watch: _Watch | None = None
         self._unsubscribe = state.subscribe(self._state_changed)
 
@@ -53,8 +54,7 @@ class OtherRuns(QObject):
         if on and path not in self._slots:
             self._give(path)
         elif not on and path != own:
-            self._slots.pop(path, None)
-            self._series.pop(path, None)
+            self._forget(path)
             if set(self._slots) <= {own}:
                 self._slots.clear()
         self._follow()
@@ -69,6 +69,10 @@ class OtherRuns(QObject):
     def _give(self, path: Path) -> None:
         taken = set(self._slots.values())
         self._slots[path] = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+    def _forget(self, path: Path) -> None:
+        self._slots.pop(path, None)
+        self._series.pop(path, None)
 
     def _follow(self) -> None:
         if self._slots and self._watch is None:
@@ -105,8 +109,12 @@ class OtherRuns(QObject):
     def _state_changed(self, topic: Topic) -> None:
         if topic == "run" and self._slots:
             own = self._state.path
+            if self._lent is not None and self._lent != own:
+                self._forget(self._lent)
+                self._lent = None
             if own is not None and own not in self._slots:
                 self._give(own)
+                self._lent = own
             self._follow()
 
 

@@ -304,6 +304,25 @@ def test_colours_stay_with_their_runs(opened, tmp_path):
     others.close()
 
 
+def test_a_run_that_is_only_looked_at_does_not_stay_among_those_that_are_compared(
+    qtbot, view, opened, second, tmp_path
+):
+    first = opened.state.path
+    others = overlay(opened, second)
+    looked_at = []
+    for name in ("third", "fourth"):
+        with RunWriter.create(tmp_path, name, {}) as run:
+            run.scalars(1, {"train/loss": 1.0})
+        looked_at.append(run.folder)
+        opened.follower.open(run.folder)
+        qtbot.waitUntil(lambda: opened.state.path == looked_at[-1])
+        assert others.paths == {first, second, looked_at[-1]}
+    opened.follower.open(second)
+    qtbot.waitUntil(lambda: opened.state.path == second)
+    assert others.paths == {first, second}
+    others.close()
+
+
 def test_epochs_and_time_move_the_curves_and_the_step_stays_right(qtbot, view, opened):
     plot = view.plots["loss"]
     view.kind.setCurrentIndex(view.kind.findData("epoch"))
