@@ -6,7 +6,9 @@ import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from mmgraph.errors import MMGraphError
 from mmgraph.options import Option, options_of
@@ -130,6 +132,7 @@ class EntryReader:
         try:
             with RunReader(path) as reader:
                 summary = summary_of(reader)
+                created = _written(reader.config) or created
                 options = changed_options(summary.recipe, reader.config.get("options"))
                 trace = self._traces.get(path, _Trace())
                 if not summary.is_live or time.monotonic() >= trace.due:
@@ -137,6 +140,16 @@ class EntryReader:
         except (MMGraphError, OSError) as error:
             return RunEntry(RunSummary(path, "unreadable", str(error), notes=read_notes(path)), created)
         return RunEntry(summary, created, _best(summary, trace), trace.points, trace.tag, options=options)
+
+
+def _written(config: Mapping[str, Any]) -> float | None:
+    """When a run says that it began: a copy is younger than the run. None where it does not say."""
+    run = config.get("run")
+    said = run.get("created") if isinstance(run, Mapping) else None
+    try:
+        return datetime.fromisoformat(said).timestamp() if isinstance(said, str) else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def spoken(tag: str) -> str:

@@ -89,3 +89,15 @@ def test_options_that_are_not_at_their_defaults_are_told_and_found(tmp_path):
 @pytest.mark.parametrize(("recipe", "recorded"), [("watch", {"a": 1}), ("digits-graph", 3), ("", None)])
 def test_what_has_no_recipe_or_no_options_has_none_to_tell(recipe, recorded):
     assert changed_options(recipe, recorded) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [("2020-02-03T04:05:06+00:00", True), ("once upon a time", False), (7, False), (None, False)],
+)
+def test_a_copy_began_when_the_run_did(tmp_path, said, known):
+    with RunWriter.create(tmp_path, "run", {"run": {} if said is None else {"created": said}}) as run:
+        run.scalars(1, {"train/loss": 1.0})
+    created = EntryReader().read(run.folder).created
+    written = (run.folder / "config.toml").stat().st_mtime
+    assert created == pytest.approx(1580702706.0 if known else written)
