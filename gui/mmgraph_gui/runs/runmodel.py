@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,13 +39,21 @@ class Column:
     falling: bool = False
     hint: str = ""
 
+MOST_DIGITS = 20
+"""Of a number in a name that is sorted as a number."""
+
 
 def _length(entry: RunEntry) -> str:
     return duration(entry.summary.seconds) if entry.summary.seconds else ""
 
 
+def _counted(name: str) -> str:
+    """A key that sorts "seed-2" before "seed-10"."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(MOST_DIGITS), name.casefold())
+
+
 COLUMNS = (
-    Column("name", "Run", lambda entry: entry.summary.name, lambda entry: entry.summary.name.casefold()),
+    Column("name", "Run", lambda entry: entry.summary.name, lambda entry: _counted(entry.summary.name)),
     Column("state", "State", lambda entry: entry.told_state, lambda entry: entry.told_state),
     Column("recipe", "Recipe", lambda entry: entry.recipe, lambda entry: entry.recipe),
     Column("dataset", "Data set", lambda entry: entry.summary.dataset, lambda entry: entry.summary.dataset),
