@@ -39,6 +39,7 @@ class Column:
     falling: bool = False
     hint: str = ""
 
+
 MOST_DIGITS = 20
 """Of a number in a name that is sorted as a number."""
 
