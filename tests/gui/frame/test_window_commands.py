@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from mmgraph_gui.frame.commands import CommandPalette
 from mmgraph_gui.frame.window import MainWindow
-from mmgraph_gui.frame.window_commands import window_commands
+from mmgraph_gui.frame.window_commands import offer_commands, window_commands
 
 
 @pytest.fixture
@@ -97,3 +97,19 @@ def test_a_colour_is_shown_in_a_view_that_has_colours(window):
     assert window.area.current == "embedding"
     offered["Layer: filters of encoder.conv1"].do()
     assert window.area.current == "filters"
+
+
+def test_one_can_type_between_any_two_views_that_are_made_for_the_palette(qtbot, window):
+    turns, made = [0], []
+    ticking = QTimer(interval=0)
+    ticking.timeout.connect(lambda: turns.append(turns[-1] + 1))
+    window.area.made.connect(lambda name, _: made.append((name, turns[-1])))
+    unmade = window.area.unmade()
+    assert len(unmade) > 3
+    palette = offer_commands(window)
+    ticking.start()
+    qtbot.waitUntil(lambda: window.area.unmade() == [])
+    ticking.stop()
+    palette.close()
+    assert [name for name, _ in made] == unmade
+    assert len({turn for _, turn in made}) == len(made)
