@@ -151,6 +151,56 @@ def test_typing_and_dragging_are_one_step(qtbot, window):
     assert log.search.text() == "warn"
 
 
+def test_how_items_are_searched_comes_back(qtbot, window):
+    view = window.area.show_view("items")
+    qtbot.waitUntil(lambda: view.order is not None and view.order.judged)
+    search = view.search
+    qtbot.keyClicks(search.field, "label:7")
+    qtbot.waitUntil(lambda: len(view.order.rows) < 300)
+    search.k_box.setValue(25)
+    search.metric_box.setCurrentText("cosine")
+    search.metric_box.activated.emit(search.metric_box.currentIndex())
+    known = [(search.words, search.k_box.value(), search.measure)]
+    for _ in range(3):
+        window.state.undo()
+        known.append((search.words, search.k_box.value(), search.measure))
+    assert known == [
+        ("label:7", 25, "cosine"),
+        ("label:7", 25, "euclidean"),
+        ("label:7", 10, "euclidean"),
+        ("", 10, "euclidean"),
+    ]
+    qtbot.waitUntil(lambda: len(view.order.rows) == 300)
+    window.state.redo()
+    assert search.words == "label:7"
+
+
+def test_another_run_empties_the_search_and_that_is_no_step(qtbot, window, write_run):
+    view = window.area.show_view("items")
+    qtbot.waitUntil(lambda: view.order is not None)
+    qtbot.keyClicks(view.search.field, "label:7")
+    qtbot.waitUntil(lambda: len(view.order.rows) < 300)
+    other = write_run(window.state.path.parent, "other", steps=(10, 20))
+    with qtbot.waitSignal(window.follower.opened):
+        window.open_run(other)
+    qtbot.waitUntil(lambda: not view.search.words and not view.is_pending)
+    window.state.undo()
+    assert view.search.field.text() == ""
+
+
+def test_nearest_neighbours_are_found_again_as_many_as_before(qtbot, window):
+    view = window.area.show_view("items")
+    qtbot.waitUntil(lambda: view.order is not None)
+    window.state.select([3])
+    window.neighbours()
+    qtbot.waitUntil(lambda: view.nearest is not None and len(window.state.selection) == 11)
+    view.search.k_box.setValue(5)
+    qtbot.waitUntil(lambda: len(view.nearest.rows) == 6)
+    window.state.undo()
+    assert view.search.k_box.value() == 10
+    qtbot.waitUntil(lambda: view.nearest is not None and len(view.nearest.rows) == 11)
+
+
 def test_ways_of_attention_and_degrees_of_a_graph_come_back(qtbot, window):
     graph, attention = window.area.show_view("graph"), window.area.show_view("attention")
     qtbot.waitUntil(lambda: attention.edges is not None)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout
 
 from mmgraph.analysis import judge
@@ -101,6 +101,9 @@ class ItemsView(View):
         self.search.near_wanted.connect(self._toggle_near)
         self.search.meant.connect(self.own.bring_text)
         self.search.field.left.connect(self.setFocus)
+        self.choosers.add("search", self.search.field)
+        self.choosers.add("neighbours", self.search.k_box)
+        self.choosers.add("distance", self.search.metric_box)
         lines, choosers = QVBoxLayout(), QHBoxLayout()
         for widget in (Word("Show"), self.shown_box, Word("Order"), self.order_box):
             choosers.addWidget(widget)
@@ -150,7 +153,8 @@ class ItemsView(View):
         if self.state.path != self._path:
             self._path = self.state.path
             self._end_near()
-            self.search.field.clear()
+            with QSignalBlocker(self.search.field):  # nobody chose that: undo does not know it
+                self.search.field.clear()
         self._show_detail()
         self.search.offer_meaning("similarity" in self.state.layers("matrix"))
         if items is None:
