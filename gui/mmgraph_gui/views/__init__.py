@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from mmgraph.questions import Question
 from mmgraph.runs import SnapshotInfo
@@ -265,10 +265,27 @@ class View(QWidget):
         return f"This run recorded no {what}."
 
     def show_content(self) -> None:
-        """Show the content again."""
+        """Show the content again; where the message had the keyboard, the content has it now."""
         self._waits = False
+        had_keys = self._message.hasFocus()
         self._pages.setCurrentWidget(self.content)
         self._control_line.setVisible(self.controls.count() > 0)
+        if had_keys:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def hand_keys_to(self, part: QWidget) -> None:
+        """From now on this part of the content takes the keys; at once, where the content has the keyboard."""
+        now = QApplication.focusWidget()
+        self.setFocusProxy(part)
+        if now is not None and (now is self or now is self.content or self.content.isAncestorOf(now)):
+            part.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def take_keys(self) -> None:
+        """Take the keyboard, whatever is shown: a message has it until there is more."""
+        if self.message:
+            self._message.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        else:
+            self.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     @property
     def message(self) -> str:

@@ -55,6 +55,7 @@ class LogView(View):
         self.events = EventTable(self.theme)
         self.list = QTableView()
         self.list.setAccessibleName("Events")
+        self.setFocusProxy(self.list)
         self.list.setModel(self.events)
         self.list.setShowGrid(False)
         self.list.setWordWrap(True)

@@ -122,6 +122,7 @@ class MetricsView(View):
         area = named(QScrollArea(widgetResizable=True), "Plots", "")
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self.canvas)
+        self.setFocusProxy(area)
         layout = QVBoxLayout(self.content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area, 1)

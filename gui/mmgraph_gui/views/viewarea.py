@@ -97,7 +97,7 @@ class ViewArea(QMainWindow):
             self._seen(self.specs[name])
         view = self.views.get(name)
         if view is not None:
-            view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            view.take_keys()
             self._set_current(name)
         return view
 

@@ -569,11 +569,25 @@ def test_neighbours_are_found_of_the_item_under_the_mouse_where_none_is_selected
     qtbot.waitUntil(lambda: len(items.gallery.rows.rows) == 300)
 
 
-@pytest.mark.parametrize("name", ["embedding", "items", "model", "matrix", "filters", "graph"])
+@pytest.mark.parametrize("name", [spec.name for spec in VIEW_SPECS])
 def test_the_keys_of_a_view_work_at_once_when_it_is_shown(qtbot, opened_window, name):
-    view = opened_window.area.show_view(name)
-    part = view.focusProxy()
-    qtbot.waitUntil(lambda: not view.is_pending and (part.hasFocus() or bool(view.message)))
+    opened_window.runs.search.setFocus()
+    opened_window.actions_[f"view-{name}"].trigger()
+    view = opened_window.area.views[name]
+    qtbot.waitUntil(lambda: not view.is_pending and not opened_window.follower.is_busy)
+    assert view.isAncestorOf(QApplication.focusWidget())
+    if not view.message:
+        qtbot.waitUntil(lambda: view.focusProxy().hasFocus() and view.focusProxy().isVisible())
+
+
+def test_a_view_whose_message_has_the_keyboard_gives_it_to_what_comes(qtbot, opened_window):
+    view = opened_window.area.show_view("filters")
+    qtbot.waitUntil(view.picture.hasFocus)
+    view.show_message("Wait a moment.")
+    opened_window.area.show_view("filters")
+    assert not view.picture.hasFocus()
+    view.show_content()
+    qtbot.waitUntil(view.picture.hasFocus)
 
 
 def test_a_click_on_a_tab_gives_its_view_the_keyboard(qtbot, opened_window):

@@ -96,6 +96,11 @@ class MapPage(QStackedWidget):
             self.ramp.show_range(to_image(ramp), f"{shown.high:.4g}", f"{shown.low:.4g}")
             self.setCurrentIndex(0)
 
+    @property
+    def shown(self) -> QWidget:
+        """The picture that is shown now, which takes the keys."""
+        return (self.heat, self.named_heat, self.links, self.overlay, self.strip)[self.currentIndex()]
+
     def drawing(self) -> Drawing | None:
         """What is shown, as vectors; None where it is pixels."""
         if self.currentWidget() is self.named_heat:

@@ -228,6 +228,8 @@ class AttentionView(View):
             ways = ways_of(result)
             self.page.show_map(result, self._chosen if self._chosen in ways else ways[0])
             self._tell("")
+        shown = self.pages.currentWidget()
+        self.hand_keys_to(self.page.shown if shown is self.page else shown)
         self._offer_ways()
 
     def table(self) -> Table | None:

@@ -211,6 +211,23 @@ def test_keys_go_to_the_map_and_not_to_the_window(
     assert not taken
 
 
+def test_whatever_way_is_shown_takes_the_keys(qtbot: Any, open_view: Callable[..., AttentionView]) -> None:
+    view = open_view(weights(6), {"grid": [2, 3], "queries": list("abcdef"), "keys": list("abcdef")})
+    view.setFocus()
+    for way, part in (
+        ("words", view.page.links),
+        ("map", view.page.named_heat),
+        ("picture", view.page.overlay),
+        ("heads", view.grid),
+    ):
+        choose(view, way)
+        qtbot.waitUntil(lambda part=part: QApplication.focusWidget() is part)
+    view.way_box.setFocus()
+    choose(view, "map")
+    qtbot.waitUntil(lambda: view.map is not None and not view.is_pending)
+    assert QApplication.focusWidget() is view.way_box  # what somebody is choosing in keeps it
+
+
 def test_what_is_shown_can_be_painted_as_vectors(qtbot: Any, open_view: Callable[..., AttentionView]) -> None:
     view = open_view(weights(4), {"queries": WORDS, "keys": WORDS})
     for way in ("words", "map", "heads"):
