@@ -172,7 +172,6 @@ class CompareWindow(QMainWindow):
 
     def _build(self) -> None:
         self.banner = Banner(self.left.theme)
-        self.banner.hide()
         self.run = named(ShortBox(), "Run on the right", "Which run is compared with the open one")
         self.run.activated.connect(lambda place: self.compare_with(Path(self.run.itemData(place))))
         self.view = named(QComboBox(), "View", "Which view is shown of both (Ctrl+1 …)")
@@ -238,9 +237,9 @@ class CompareWindow(QMainWindow):
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(8, 8, 8, 8)
-        column.addWidget(self.banner)
         column.addLayout(line)
         column.addWidget(whole, 1)
+        self.banner.lie_over(whole)
         self.setCentralWidget(middle)
         self._build_menu()
 
@@ -264,9 +263,17 @@ class CompareWindow(QMainWindow):
             ("&Last step", "End", self.bars[0].go_last),
             ("&Undo", "Ctrl+Z", self.left.state.undo),
             ("&Redo", "Ctrl+Shift+Z", self.left.state.redo),
+            ("Clear &selection", "Esc", self._clear),
             ("&Close", "Ctrl+W", self.close),
         ):
             menu.addAction(text, key, slot)
+
+    def _clear(self) -> None:
+        """Close the message; where there is none, select nothing."""
+        if self.banner.text:
+            self.banner.dismiss()
+        else:
+            self.left.state.clear_selection()
 
     def _fill_runs(self, path: Path) -> None:
         own = self.left.state.path

@@ -220,3 +220,13 @@ def test_a_run_that_cannot_be_read_is_told_in_place(qtbot, window, tmp_path):
     (damaged / "run.db").write_bytes(b"x" * 600)
     window.compare_with(damaged)
     qtbot.waitUntil(lambda: "damaged" in window.banner.text)
+
+
+def test_escape_closes_the_message_and_then_selects_nothing(qtbot, both):
+    both.left.state.select([60, 61])
+    both.banner.show_message("Something went wrong.")
+    qtbot.keyClick(both, Qt.Key.Key_Escape)
+    assert not both.banner.text
+    assert len(both.left.state.selection) == 2
+    qtbot.keyClick(both, Qt.Key.Key_Escape)
+    assert not len(both.left.state.selection)

@@ -228,7 +228,7 @@ class AttentionView(View):
             ways = ways_of(result)
             self.page.show_map(result, self._chosen if self._chosen in ways else ways[0])
             self._tell("")
-        shown = self.pages.currentWidget()
+        shown = self.pages.currentWidget() or self.pages
         self.hand_keys_to(self.page.shown if shown is self.page else shown)
         self._offer_ways()
 

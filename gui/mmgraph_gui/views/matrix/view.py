@@ -125,7 +125,7 @@ class MatrixView(View):
         if result.histogram is not None:
             self.bars.show_histogram(result.histogram)
         self.pages.setCurrentIndex(int(result.histogram is not None))
-        self.hand_keys_to(self.pages.currentWidget())
+        self.hand_keys_to(self.pages.currentWidget() or self.pages)
         several = len(self.state.history("matrix")) > 1
         self.strip.setVisible(result.histogram is None and several)
         if not self.strip.isHidden():
