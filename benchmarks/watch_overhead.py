@@ -1,6 +1,7 @@
 """What `mmgraph.watch` costs a training loop: numbers of every step, looks at the default throttle.
 
     python benchmarks/watch_overhead.py [--pairs 20] [--block 3.0]
+    python benchmarks/watch_overhead.py --first-look 6000
 
 The same model learns with and without `live.step`, in turns (see `paired.py`). The watch's clock stands still
 while the loop runs without it, so that looks come as often as in a loop that is always watched. Blocks are long
@@ -8,6 +9,9 @@ enough to hold a look or more each: a robust estimate would otherwise leave out 
 
 "accounted" is the processor time spent inside `live.step` and in the writer's thread, as a part of the rest. It
 leaves out what shows elsewhere (caches, waiting), and hardly depends on what else the machine does.
+
+--first-look prints how long a network of so many modules is looked at the first time, when its layers and wiring are
+found out as well.
 """
 
 from __future__ import annotations
@@ -87,6 +91,40 @@ def graph_step() -> tuple[nn.Module, Callable[[], Tensor]]:
     return model, step
 
 
+class Block(nn.Module):
+    """What transformers and residual networks are made of: six modules, two of them with weights, one sum."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inside = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Dropout(0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.inside(self.norm(x))
+
+
+def first_look(modules: int, width: int = 8) -> tuple[float, float, float]:
+    """Seconds of the step in which a network of about so many modules is looked at for the first time: wall time,
+    processor time, and processor time of one forward that nobody looks at. The least of five networks.
+    """
+    found = []
+    for _ in range(5):
+        model = nn.Sequential(*(Block(width) for _ in range(modules // 6)), nn.Linear(width, 2))
+        batch = torch.randn(32, width)
+        with tempfile.TemporaryDirectory() as folder:
+            live: Watch = mmgraph.watch(model, run=f"{folder}/run", quiet=True)
+            model(batch)
+            began = time.thread_time()
+            loss = model(batch).square().mean()
+            forward = time.thread_time() - began
+            began, began_there = time.perf_counter(), time.thread_time()
+            live.step(loss=loss)
+            found.append((time.perf_counter() - began, time.thread_time() - began_there, forward))
+            live.close()
+    wall, processor, forward = (min(some) for some in zip(*found, strict=True))
+    return wall, processor, forward
+
+
 class StoppableClock:
     """Seconds that only count while it runs."""
 
@@ -152,8 +190,16 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--block", type=float, default=3.0, help="seconds")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--first-look", type=int, metavar="MODULES", help="measure only that")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.first_look:
+        wall, processor, forward = first_look(arguments.first_look)
+        print(
+            f"first look at {arguments.first_look:,} modules: {wall:.2f} s, {processor:.2f} s of a processor; "
+            f"a forward alone {forward:.2f} s"
+        )
+        return
     print(f"{platform.machine()}, {arguments.threads} threads, torch {torch.__version__}, "
           f"{arguments.pairs} pairs of {arguments.block:g} s blocks, 95 % intervals")  # fmt: skip
     print(

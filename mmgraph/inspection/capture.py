@@ -18,7 +18,7 @@ from mmgraph.inspection.histograms import histograms_of
 from mmgraph.inspection.inputs import Inputs
 from mmgraph.inspection.recorder import Recorder, first_tensor
 from mmgraph.inspection.token_notes import token_notes
-from mmgraph.inspection.undisturbed import undisturbed, unwrapped
+from mmgraph.inspection.undisturbed import uncollected, undisturbed, unwrapped
 from mmgraph.runs import Snapshot
 
 KINDS = ("filters", "feature_maps", "embedding", "prediction", "attention")
@@ -88,6 +88,7 @@ class Capture:
             if not any(fnmatchcase(name, pattern) for name in names):
                 raise UnknownNameError.of("layer", pattern, names)
 
+    @uncollected()
     def capture(self, *args: Any, **kwargs: Any) -> list[Snapshot]:
         """Run the model once on the inputs and take the snapshots. Waits for the GPU.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 
 import numpy as np
 import torch
@@ -26,11 +27,12 @@ def histograms(model: nn.Module) -> list[Snapshot]:
     Shapes:
         arrays (layers, BINS) float32, extra `edges` (layers, BINS + 1).
     """
-    weights = [
+    wanted = (
         (name.removesuffix(".weight"), weight)
         for name, weight in model.named_parameters()
         if weight.dim() >= 2 and weight.is_floating_point() and not is_lazy(weight)
-    ][:MOST_LAYERS]
+    )
+    weights = list(islice(wanted, MOST_LAYERS))
     found = histograms_of("weights", [(name, weight.detach()) for name, weight in weights])
     gradients = [(name, weight.grad) for name, weight in weights if weight.grad is not None]
     return found + histograms_of(

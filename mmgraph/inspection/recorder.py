@@ -23,6 +23,7 @@ from mmgraph.inspection.attention import (
 )
 from mmgraph.inspection.draft import Draft, Limits
 from mmgraph.inspection.histograms import MOST_LAYERS, sampled
+from mmgraph.inspection.hooked import hooked
 from mmgraph.inspection.inputs import is_sparse_features
 
 _WEIGHT_LAYERS = (nn.Linear, nn.Bilinear, _ConvNd)
@@ -87,14 +88,7 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         try:
-            for module in self._names:
-                if isinstance(module, torch.jit.ScriptModule):
-                    continue
-                for handle in (
-                    module.register_forward_pre_hook(self._enter, with_kwargs=True),
-                    module.register_forward_hook(self._leave, with_kwargs=True, prepend=True),
-                ):
-                    self._stack.callback(handle.remove)
+            self._stack.enter_context(hooked(self._names, self._enter, self._leave))
             if self._attends is not None:
                 self._stack.enter_context(SeeAttention(self._dot_product_seen))
         except BaseException:
@@ -189,14 +183,10 @@ class Recorder:
             self._asking = False
 
     def _sample(self, name: str, output: Any) -> None:
+        if name in self.activations or len(self.activations) >= MOST_LAYERS:
+            return
         tensor = first_tensor(output)
-        fits = tensor is not None and tensor.is_floating_point() and tensor.layout == torch.strided
-        if (
-            fits
-            and tensor is not None
-            and name not in self.activations
-            and len(self.activations) < MOST_LAYERS
-        ):
+        if tensor is not None and tensor.is_floating_point() and tensor.layout == torch.strided:
             # Copied, for the next layer may work in place.
             self.activations[name] = sampled(tensor.detach()).to(torch.float32, copy=True)
 
@@ -214,12 +204,12 @@ def first_tensor(value: Any) -> Tensor | None:
     """The first floating-point tensor in what a layer got or gave; `logits` first where it has a name."""
     if isinstance(value, Tensor):
         return value if value.is_floating_point() or value.is_complex() else None
-    if is_sparse_features(value):
-        return value.to_torch()
     if isinstance(value, Mapping):
         entries = [value["logits"]] if "logits" in value else list(value.values())
     elif isinstance(value, (tuple, list)):
         entries = list(value)
+    elif is_sparse_features(value):
+        return value.to_torch()
     else:
         entries = [getattr(value, name, None) for name in ("logits", "x")]
     for entry in entries:

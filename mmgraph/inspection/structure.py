@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -17,9 +17,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from mmgraph.inspection.hooked import hooked
 from mmgraph.inspection.inputs import Inputs
 from mmgraph.inspection.recorder import first_tensor
-from mmgraph.inspection.undisturbed import undisturbed, unwrapped
+from mmgraph.inspection.undisturbed import uncollected, undisturbed, unwrapped
 from mmgraph.runs.structure import INPUT, OUTPUT, Connection, Layer, Structure
 
 ITEMS = 32
@@ -39,6 +40,7 @@ Origin = tuple[str, tuple[str, ...]]
 """A box that gave a tensor, and what happened to it since."""
 
 
+@uncollected()
 def structure(model: nn.Module, inputs: Inputs | None) -> Structure:
     """Layers, parameters, and, from one forward of the uncompiled model on some inputs, shapes, times, floating-point
     operations and wiring. The model stays as it was. Waits for the GPU.
@@ -54,7 +56,8 @@ def structure(model: nn.Module, inputs: Inputs | None) -> Structure:
     names = {module: name or "model" for name, module in model.named_modules()}
     boxes = {module for module in names if _is_box(module)}
     inner = {part for box in boxes for part in box.modules() if part is not box}
-    seen = _Seen(names, boxes - inner)
+    learned = {module: _learned(module) for module in names}
+    seen = _Seen(names, boxes - inner, learned)
     seconds: dict[str, float] = {}
     items, remark = None, ""
     if inputs is None:
@@ -74,7 +77,7 @@ def structure(model: nn.Module, inputs: Inputs | None) -> Structure:
         Layer(
             name,
             type(module).__name__,
-            sum(_count(weight) for weight in module.parameters()),
+            learned[module],
             seen.shapes.get(name),
             seen.flops[name] if name in seen.runs else None,
             seconds.get(name),
@@ -103,16 +106,28 @@ class _Run(NamedTuple):
     meetings: Counter[str]
 
 
+def _unseen(hook: Callable[..., None]) -> Callable[..., None]:
+    """What a hook asks of tensors is no operation of the model; to look at it takes longer than to answer."""
+
+    @functools.wraps(hook)
+    def quiet(*given: Any) -> None:
+        with torch._C.DisableTorchFunction():
+            hook(*given)
+
+    return quiet
+
+
 class _Seen(TorchFunctionMode):
     """Follows tensors from box to box in the forward that runs inside `with`."""
 
-    def __init__(self, names: Mapping[nn.Module, str], boxes: set[nn.Module]) -> None:
+    def __init__(
+        self, names: Mapping[nn.Module, str], boxes: set[nn.Module], learned: Mapping[nn.Module, int]
+    ) -> None:
         super().__init__()
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.runs: Counter[str] = Counter()
         self.flops: Counter[str] = Counter()
-        self._names, self._boxes = names, boxes
-        self._learns = {box: any(True for _ in box.parameters()) for box in boxes}
+        self._names, self._boxes, self._learned = names, boxes, learned
         self._origins = WeakTensorKeyDictionary()
         self._links: dict[tuple[str, str], str] = {}
         self._meetings: Counter[str] = Counter()
@@ -122,17 +137,15 @@ class _Seen(TorchFunctionMode):
         self._running: list[_Run] = []
         self._last: list[Origin] = []
         self._stack = ExitStack()
-        self._weights = {id(weight) for module in names for weight in module.parameters(recurse=False)}
-        self._weights |= {id(buffer) for module in names for buffer in module.buffers(recurse=False)}
+        self._weights = {
+            id(held)
+            for module in names
+            for held in (*module._parameters.values(), *module._buffers.values())
+            if held is not None
+        }
 
     def __enter__(self) -> _Seen:
-        for module in self._names:
-            if not isinstance(module, torch.jit.ScriptModule):
-                for handle in (
-                    module.register_forward_pre_hook(self._begin, with_kwargs=True),
-                    module.register_forward_hook(self._end, prepend=True),
-                ):
-                    self._stack.callback(handle.remove)
+        self._stack.enter_context(hooked(self._names, self._begin, self._end))
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
@@ -184,6 +197,7 @@ class _Seen(TorchFunctionMode):
         if origins:
             self._came_from(result, origins)
 
+    @_unseen
     def _begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # What nobody followed up to here came in with the inputs.
         given = (args, kwargs)
@@ -209,7 +223,8 @@ class _Seen(TorchFunctionMode):
                 self._link(origin, name)
             self._depth = 1
 
-    def _end(self, module: nn.Module, _args: Any, output: Any) -> None:
+    @_unseen
+    def _end(self, module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
         run = self._running.pop()
         name, origins, depth = run.name, run.origins, run.depth
         ran_others = self._ended > run.ended
@@ -221,7 +236,7 @@ class _Seen(TorchFunctionMode):
         self._depth = depth
         if depth:
             return
-        if not ran_others and any(True for _ in module.parameters()) and module not in self._boxes:
+        if not ran_others and self._learned[module] and module not in self._boxes:
             self._be_whole(module, run)
         if module in self._boxes:
             self._last = [(self._box_name(module, done=True), ())]
@@ -235,8 +250,8 @@ class _Seen(TorchFunctionMode):
         """A box after all, for it has worked alone: what was noted of its operations is forgotten."""
         self.whole.add(module)
         self._boxes.add(module)
-        self._learns[module] = True
-        self._links = dict(islice(self._links.items(), run.links))
+        while len(self._links) > run.links:
+            self._links.popitem()
         self._meetings = run.meetings
         for origin in run.origins:
             self._link(origin, run.name)
@@ -245,7 +260,7 @@ class _Seen(TorchFunctionMode):
         """What learns is one box however often it runs; what does not, such as a ReLU, is one for each time."""
         name = self._names[module]
         run = self.runs[name] + (0 if done else 1)
-        return name if run == 1 or self._learns[module] else f"{name}#{run}"
+        return name if run == 1 or self._learned[module] else f"{name}#{run}"
 
     def _link(self, origin: Origin, target: str) -> None:
         source, way = origin
@@ -282,8 +297,24 @@ class _Operations(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         formula = flop_registry.get(func._overloadpacket)
         if formula is not None:
-            self._counted(int(formula(*args, **(kwargs or {}), out_val=result)))
+            self._counted(_flops(formula, args, kwargs or {}, result))
         return result
+
+
+def _flops(formula: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any) -> int:
+    plain = getattr(formula, "__wrapped__", None)
+    if plain is None:
+        return int(formula(*args, **kwargs, out_val=result))
+    # torch's way from tensors to shapes, which is made for any nesting, takes longer than the operation itself.
+    shapes = [_shape(value) for value in args]
+    named = {name: _shape(value) for name, value in kwargs.items()}
+    return int(plain(*shapes, **named, out_shape=_shape(result)))
+
+
+def _shape(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.shape
+    return type(value)(map(_shape, value)) if isinstance(value, (tuple, list)) else value
 
 
 def _seconds(model: nn.Module, names: Mapping[nn.Module, str], inputs: Inputs) -> dict[str, float]:
@@ -297,24 +328,23 @@ def _seconds(model: nn.Module, names: Mapping[nn.Module, str], inputs: Inputs) -
             torch.cuda.synchronize()  # else the time of starting a kernel would be taken for that of running it
         return time.perf_counter()
 
-    def begin(_module: nn.Module, _args: Any) -> None:
+    def begin(_module: nn.Module, _args: Any, _kwargs: Any) -> None:
         started.append(now())
 
-    def end(module: nn.Module, _args: Any, _output: Any) -> None:
+    def end(module: nn.Module, _args: Any, _kwargs: Any, _output: Any) -> None:
         name = names[module]
         found[name] = found.get(name, 0.0) + now() - started.pop()
 
-    with ExitStack() as stack:
-        for module in names:
-            if not isinstance(module, torch.jit.ScriptModule):
-                stack.callback(module.register_forward_pre_hook(begin).remove)
-                stack.callback(module.register_forward_hook(end).remove)
+    with hooked(names, begin, end):
         model(*inputs.args, **inputs.kwargs)
     return found
 
 
-def _count(weight: Tensor) -> int:
-    return 0 if is_lazy(weight) else weight.numel()
+def _learned(module: nn.Module) -> int:
+    """Numbers that a module and those inside it learn."""
+    # Most modules have none inside: not to look for them takes a quarter of the time.
+    weights = module.parameters() if module._modules else set(module._parameters.values())
+    return sum(weight.numel() for weight in weights if weight is not None and not is_lazy(weight))
 
 
 def _gives_tensor(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,8 @@ def write_structure(folder: Path, structure: Structure) -> None:
     """
     try:
         with whole_file(folder / MODEL_FILE) as part:
-            part.write_text(json.dumps(asdict(structure)), encoding="utf-8")
+            # Not `asdict`, which copies each number of thousands of layers.
+            part.write_text(json.dumps(vars(structure), default=vars), encoding="utf-8")
     except OSError as error:
         raise write_failure(folder, error) from error
 

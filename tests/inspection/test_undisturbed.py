@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmgraph.errors import InputError
-from mmgraph.inspection.undisturbed import undisturbed, unwrapped
+from mmgraph.inspection.undisturbed import uncollected, undisturbed, unwrapped
 
 
 class Untidy(nn.Module):
@@ -159,3 +160,20 @@ def test_compiled_parts_run_eagerly_and_are_not_compiled_again() -> None:
     assert seen == [False, False]
     model(torch.ones(1, 2))
     assert len(graphs) == compiled > 0
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_garbage_is_collected_again_after_an_error_where_it_was_before(was_on: bool) -> None:
+    def fail() -> None:
+        with uncollected():
+            assert not gc.isenabled()
+            raise InputError
+
+    on = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with pytest.raises(InputError):
+            fail()
+        assert gc.isenabled() == was_on
+    finally:
+        (gc.enable if on else gc.disable)()
