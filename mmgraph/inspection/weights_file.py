@@ -24,6 +24,8 @@ MOST_BYTES = 16 << 30
 MOST_TENSORS = 100_000
 DEEPEST = 8
 """Dictionaries inside dictionaries that are looked through for tensors."""
+_PICKLE = b"\x80"
+"""How pickles begin, from the second protocol on."""
 _INSIDE = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params", "ema")
 _PREFIXES = ("module.", "_orig_mod.", "model.")
 """What wrappers put in front of every name; our checkpoints name weights "model.…"."""
@@ -140,7 +142,10 @@ def _safetensors(path: Path) -> Weights:
             names = sorted(file.keys(), key=_counted)  # the file has 10 before 2
             return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
-        raise InputError(f"'{path.name}' is not a readable safetensors file ({error}).") from error
+        raise InputError(
+            f"'{path.name}' is not a readable safetensors file ({error}): it is of another kind, or was cut short when it "
+            "was copied."
+        ) from error
 
 
 def _counted(name: str) -> list[tuple[int, str]]:
@@ -148,8 +153,20 @@ def _counted(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
+def _check_written_by_torch(path: Path) -> None:
+    """`torch.save` writes archives, and pickles in its early days; of anything else torch says what nobody understands."""
+    with path.open("rb") as file:
+        begin = file.read(len(_PICKLE))
+    if begin != _PICKLE and not zipfile.is_zipfile(path):
+        raise InputError(
+            f"'{path.name}' is not a file of weights that can be read: neither safetensors nor what torch.save writes, or "
+            "cut short when it was copied."
+        )
+
+
 def _torch_file(path: Path) -> Weights:
     try:
+        _check_written_by_torch(path)
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(entry.file_size for entry in archive.infolist())
