@@ -64,11 +64,15 @@ def test_a_bomb_and_rubbish_are_sentences_and_nothing_is_run(tmp_path, capsys, c
     assert "boom" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", [b"", b"root:x:0:0\n", b"\x89PNG\r\n\x1a\n" + bytes(40), b"PK\x03\x04 cut"])
+@pytest.mark.parametrize(
+    "content", [b"", b"root:x:0:0\n", b"\x89PNG\r\n\x1a\n" + bytes(40), b"PK\x03\x04 cut"]
+)
 def test_what_is_no_file_of_weights_is_called_so_in_words_of_ours(tmp_path, content):
     path = tmp_path / "picture.pt"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"neither safetensors nor what torch\.save writes, or cut short") as told:
+    with pytest.raises(
+        InputError, match=r"neither safetensors nor what torch\.save writes, or cut short"
+    ) as told:
         read_weights(path)
     assert "operand" not in str(told.value)
     path = path.rename(tmp_path / "picture.safetensors")
