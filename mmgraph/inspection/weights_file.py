@@ -143,8 +143,8 @@ def _safetensors(path: Path) -> Weights:
             return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise InputError(
-            f"'{path.name}' is not a readable safetensors file ({error}): it is of another kind, or was cut short when it "
-            "was copied."
+            f"'{path.name}' is not a readable safetensors file ({error}): it is of another kind, or was cut short when "
+            "it was copied."
         ) from error
 
 
@@ -154,13 +154,13 @@ def _counted(name: str) -> list[tuple[int, str]]:
 
 
 def _check_written_by_torch(path: Path) -> None:
-    """`torch.save` writes archives, and pickles in its early days; of anything else torch says what nobody understands."""
+    """`torch.save` writes archives, and pickles in its early days; of the rest torch says what few understand."""
     with path.open("rb") as file:
         begin = file.read(len(_PICKLE))
     if begin != _PICKLE and not zipfile.is_zipfile(path):
         raise InputError(
-            f"'{path.name}' is not a file of weights that can be read: neither safetensors nor what torch.save writes, or "
-            "cut short when it was copied."
+            f"'{path.name}' is not a file of weights that can be read: neither safetensors nor what torch.save writes, "
+            "or cut short when it was copied."
         )
 
 
