@@ -313,8 +313,12 @@ class CompareWindow(QMainWindow):
     def _tell_answers(self, left: AppState, right: AppState) -> None:
         self._answers = self.answers()
         if self._answers is None:
-            shared = len(self.lock.common)
-            text = "No item is in both runs." if left.items and right.items and not shared else ""
+            why = self.lock.unmatched
+            text = (
+                f"The items of these runs cannot be matched: {why}. Each side keeps its own selection."
+                if why
+                else ""
+            )
             self.told.setText(text or "Waiting for predictions of the same items in both runs …")
             _fill(self.judged, [])
             return

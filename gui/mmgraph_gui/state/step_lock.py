@@ -52,11 +52,15 @@ class StepLock:
 
     Args:
         by: whether the other shows the same step, the same epoch, or goes its own way.
+
+    Attributes:
+        common: the items of both.
+        unmatched: why there are none, in words; empty where there are some, or where items are still awaited.
     """
 
     def __init__(self, left: AppState, right: AppState, by: By = "step") -> None:
         self.left, self.right, self.by = left, right, by
-        self.common = self._shared()
+        self._match()
         self._busy = False
         self._stops = [
             left.subscribe(lambda topic: self._changed(topic, left, right)),
@@ -73,15 +77,29 @@ class StepLock:
         self.by = by
         self._changed("step", self.left, self.right)
 
-    def _shared(self) -> Common:
-        """None of two data sets: there the same number means another item."""
-        sets = {str(state.config.get("run", {}).get("dataset") or "") for state in (self.left, self.right)}
-        items = (self.left.items, self.right.items) if len(sets - {""}) < 2 else (None, None)
-        return Common.of(*items)
+    def _match(self) -> None:
+        """Find the items of both; none where the same number means another item."""
+        left, right = self.left, self.right
+        self.unmatched, self.common = "", Common.of(None, None)
+        if left.items is None or right.items is None:
+            return
+        sets = _dataset(left), _dataset(right)
+        common = Common.of(left.items, right.items)
+        if "" in sets and any(sets):
+            side, other = ("A", "B") if not sets[0] else ("B", "A")
+            self.unmatched = f"{side} does not say which data set its items are of, {other} is of {max(sets)}"
+        elif sets[0] != sets[1]:
+            self.unmatched = f"A is of {sets[0]}, B of {sets[1]}"
+        elif not len(common):
+            self.unmatched = "none of the numbers in the data set is in both"
+        elif not any(sets) and _labelled_unlike(left.items, right.items, common):
+            self.unmatched = "items of the same number have other labels, and no data set is named"
+        else:
+            self.common = common
 
     def _changed(self, topic: Topic, of: AppState, to: AppState) -> None:
         if topic in ("run", "items"):
-            self.common = self._shared()
+            self._match()
         if self._busy or of.path is None or to.path is None:
             return
         self._busy = True
@@ -133,6 +151,20 @@ class StepLock:
 
     def _rows(self, of: AppState, rows: Rows) -> Rows:
         return self.common.to_right(rows) if of is self.left else self.common.to_left(rows)
+
+
+def _dataset(state: AppState) -> str:
+    """What a run says its items are of; a program of one's own may say it among its options."""
+    said = (state.config.get(part, {}).get("dataset") for part in ("run", "options"))
+    return next((str(name) for name in said if name), "")
+
+
+def _labelled_unlike(left: ItemSet, right: ItemSet, common: Common) -> bool:
+    """Whether some item has another class on the other side."""
+    if left.labels is None or right.labels is None:
+        return False
+    one, other = left.labels[common.left], right.labels[common.right]
+    return bool(((one != other) & (one >= 0) & (other >= 0)).any())
 
 
 def _epochs(state: AppState) -> tuple[np.ndarray, np.ndarray]:

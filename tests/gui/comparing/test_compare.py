@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
 from mmgraph.runs import ItemSet, RunReader, RunWriter, Snapshot
 from mmgraph_gui.comparing.compare import CompareWindow
-from mmgraph_gui.state.step_lock import Common
+from mmgraph_gui.state import AppState
+from mmgraph_gui.state.step_lock import Common, StepLock
 from mmgraph_gui.views.registry import VIEW_SPECS
 
 SPECS = {spec.name: spec for spec in VIEW_SPECS}
@@ -193,23 +196,62 @@ def test_a_run_is_compared_with_another_step_of_itself(qtbot, window, digits_run
 
 
 def test_a_run_without_the_same_items_says_so(qtbot, window, tmp_path):
-    run = RunWriter.create(tmp_path, "odd", {})
+    run = RunWriter.create(tmp_path, "odd", {"run": {"recipe": "r", "dataset": "digits"}})
     run.items(ItemSet(ids=np.arange(1000, 1010)))
     run.close("finished")
     with qtbot.waitSignal(window.right.follower.opened):
         window.compare_with(run.folder)
-    qtbot.waitUntil(lambda: window.told.text() == "No item is in both runs.")
+    qtbot.waitUntil(lambda: "none of the numbers in the data set is in both" in window.told.text())
     window.left.state.select([3])
     assert window.right.state.selection.tolist() == []
 
 
-def test_the_same_numbers_in_two_data_sets_are_not_the_same_items(qtbot, window, tmp_path):
-    run = RunWriter.create(tmp_path, "other", {"run": {"recipe": "r", "dataset": "fashion-mnist"}})
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"run": {"recipe": "r", "dataset": "fashion-mnist"}}, "A is of digits, B of fashion-mnist"),
+        (
+            {"run": {"recipe": "watch", "dataset": ""}},
+            "B does not say which data set its items are of, A is of digits",
+        ),
+        ({}, "B does not say which data set its items are of, A is of digits"),
+    ],
+)
+def test_the_same_numbers_in_two_data_sets_are_not_the_same_items(qtbot, window, tmp_path, config, why):
+    run = RunWriter.create(tmp_path, "other", config)
+    run.items(ItemSet(ids=np.arange(10)))
+    run.snapshots(1, [Snapshot("prediction", "output", np.eye(10, dtype=np.float32), items="items")])
+    run.close("finished")
+    with qtbot.waitSignal(window.right.follower.opened):
+        window.compare_with(run.folder)
+    qtbot.waitUntil(
+        lambda: window.told.text().startswith(f"The items of these runs cannot be matched: {why}.")
+    )
+    qtbot.waitUntil(lambda: window.right.state.prediction is not None)
+    assert window.judged.rowCount() == 0
+    window.left.state.select([1, 2])
+    assert window.right.state.selection.tolist() == []
+
+
+def test_a_program_of_ones_own_may_name_its_data_set_among_its_options(qtbot, window, tmp_path):
+    config = {"run": {"recipe": "watch", "dataset": ""}, "options": {"dataset": "digits"}}
+    run = RunWriter.create(tmp_path, "own", config)
     run.items(ItemSet(ids=np.arange(10)))
     run.close("finished")
     with qtbot.waitSignal(window.right.follower.opened):
         window.compare_with(run.folder)
-    qtbot.waitUntil(lambda: window.told.text() == "No item is in both runs.")
+    qtbot.waitUntil(lambda: len(window.lock.common) == 10)
+
+
+@pytest.mark.parametrize(("labels", "shared"), [([0, 1, 2, -1], 4), ([0, 1, 1, 2], 0)])
+def test_items_of_no_data_set_are_matched_where_their_labels_agree(labels, shared):
+    states = AppState(), AppState()
+    lock = StepLock(*states)
+    for state, given in zip(states, ([0, 1, 2, 2], labels), strict=True):
+        state.open(Path("/runs/one"))
+        state.set_items(ItemSet(labels=np.array(given)))
+    assert len(lock.common) == shared
+    assert ("other labels" in lock.unmatched) == (shared == 0)
 
 
 def test_a_run_that_cannot_be_read_is_told_in_place(qtbot, window, tmp_path):

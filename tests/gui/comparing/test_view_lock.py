@@ -57,7 +57,7 @@ def two_runs(digits_run_once, tmp_path_factory):
         run.structure(Structure(LAYERS, WIRES, 8))
         run.snapshots(40, [Snapshot("attention", "blocks.0", steps[40]), *spreads], wait=True)
     kept = np.arange(20, 300)
-    with RunWriter.create(root, "two", {}) as run:
+    with RunWriter.create(root, "two", {"run": {"dataset": "digits"}}) as run:
         run.items(ItemSet(ids=kept, labels=items.labels[kept], class_names=items.class_names, noun="digit"))
         run.structure(Structure(LAYERS, WIRES, 8))
         for step in (10, 20, 30, 40):
