@@ -177,6 +177,12 @@ class Actions(QObject):
         for name, picture in self._icons.items():
             self.by_name[name].setIcon(icon(picture, self._window.theme.palette))
 
+    def enable(self, name: str, on: bool, why_not: str = "") -> None:
+        """Whether an action can be done now; where it cannot, its tip may say why."""
+        action = self.by_name[name]
+        action.setEnabled(on)
+        action.setToolTip(why_not if why_not and not on else _tip(action.whatsThis(), action.data()))
+
     def key_list(self) -> list[tuple[str, str, str, str]]:
         """(key, action, what it does, menu) of every action that has a key."""
         menus = {
@@ -201,7 +207,7 @@ class Actions(QObject):
         action = QAction(entry.text, self._window)
         action.setObjectName(entry.name)
         action.setWhatsThis(entry.tip)
-        action.setToolTip(f"{entry.tip} ({entry.key})" if entry.key else entry.tip)
+        action.setToolTip(_tip(entry.tip, entry.key))
         if entry.key:
             action.setShortcut(QKeySequence(entry.key))
             action.setData(entry.key)
@@ -240,3 +246,7 @@ class Actions(QObject):
         for action in self.by_name.values():
             if action.data() == _SHARED_KEY:
                 action.setShortcut(QKeySequence() if taken else QKeySequence(action.data()))
+
+
+def _tip(text: str, key: str | None) -> str:
+    return f"{text} ({key})" if key else text

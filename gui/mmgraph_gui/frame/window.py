@@ -50,6 +50,14 @@ if TYPE_CHECKING:
     from mmgraph_gui.comparing.compare import CompareWindow
 
 
+OWN_PROGRAM = {
+    "checkpoint": "This run is trained by its author's own program, and only that can write a checkpoint of it.",
+    "explain": "This run is trained by its author's own program: the model cannot be asked from here.",
+    "resume": "This run was trained by its author's own program: start that again to go on.",
+}
+"""Why something cannot be done with a run of `mmgraph.watch`."""
+
+
 class MainWindow(QMainWindow):
     """Shows one run of a folder of runs.
 
@@ -468,18 +476,19 @@ class MainWindow(QMainWindow):
         status = self.state.status
         copied = self.remote.covers(self.state.path)  # a run on another machine is only looked at
         live = status is not None and status.is_live and not copied
+        own = self.state.config.get("run", {}).get("recipe") == "watch"
         state = status.state if status is not None and not copied else ""
         can = {
             "pause": state == "running",
-            "resume": state in ("paused", "stopped", "failed", "interrupted"),
+            "resume": state == "paused" or (state in ("stopped", "failed", "interrupted") and not own),
             "stop": live,
             "rate": live,
-            "checkpoint": live,
-            "explain": "graph" in self.state.kinds() and not copied,
+            "checkpoint": live and not own,
+            "explain": "graph" in self.state.kinds() and not copied and not own,
             "neighbours": "embedding" in self.state.kinds(),
         }
         for name, enabled in can.items():
-            self.actions_[name].setEnabled(enabled)
+            self.actions_.enable(name, enabled, OWN_PROGRAM.get(name, "") if own else "")
         self.bar.set_live(live)
         path = self.state.path
         host = self.remote.host_of(path)

@@ -126,6 +126,11 @@ def _in_view(show: Callable[[], object], do: Callable[[], object]) -> None:
     do()
 
 
+def _hint(entry: QAction) -> str:
+    """What it does, or why it cannot be done."""
+    return entry.whatsThis() if entry.isEnabled() else entry.toolTip()
+
+
 def _menu_commands(
     entry: QAction, path: str, do: Callable[[QAction], object], without: set[str] | None = None
 ) -> list[Command]:
@@ -139,4 +144,4 @@ def _menu_commands(
     if entry.isSeparator() or not path or not text or text in (without or ()):
         return []
     key = str(entry.data() or "") or entry.shortcut().toString() or "".join(keys)
-    return [Command(path + text, functools.partial(do, entry), key, entry.whatsThis(), entry.isEnabled())]
+    return [Command(path + text, functools.partial(do, entry), key, _hint(entry), entry.isEnabled())]

@@ -14,6 +14,7 @@ from mmgraph.runs import RunReader, RunWriter, read_notes
 from mmgraph_gui.drawing.theme import DARK, LIGHT
 from mmgraph_gui.frame.about import KeysDialog
 from mmgraph_gui.frame.window import MainWindow
+from mmgraph_gui.frame.window_commands import window_commands
 from mmgraph_gui.processes.launcher import Launcher
 from mmgraph_gui.runs import rundeeds
 from mmgraph_gui.runs.discard import discard_run
@@ -527,6 +528,8 @@ def test_a_run_of_somebodys_own_script_is_steered(qtbot, window, tmp_path):
         window.open_run(entry.path)
         state = lambda: window.state.status and window.state.status.state  # noqa: E731
         qtbot.waitUntil(lambda: state() == "running", timeout=20_000)
+        assert not window.actions_["checkpoint"].isEnabled()
+        assert "own program" in window.actions_["checkpoint"].toolTip()
         window.set_rate("0.25")
         qtbot.waitUntil(lambda: any("0.25" in e.message for e in window.state.events), timeout=20_000)
         for action, expected in (("pause", "paused"), ("resume", "running")):
@@ -538,6 +541,27 @@ def test_a_run_of_somebodys_own_script_is_steered(qtbot, window, tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.parametrize("recipe", ["watch", "digits-graph"])
+def test_what_only_the_author_of_a_run_can_do_is_off_and_says_so(qtbot, window, write_run, recipe):
+    writer = write_run(window.runs.root, steps=(10,), close=False)
+    config = writer.folder / "config.toml"
+    config.write_text(config.read_text().replace("digits-graph", recipe))
+    own = recipe == "watch"
+    with qtbot.waitSignal(window.follower.opened):
+        window.open_run(writer.folder)
+    qtbot.waitUntil(lambda: window.actions_["pause"].isEnabled())
+    for name in ("checkpoint", "explain"):
+        action = window.actions_[name]
+        assert action.isEnabled() is not own
+        assert ("own program" in action.toolTip()) is own
+    offered = {command.text: command for command in window_commands(window)}
+    assert ("own program" in offered["Run: Checkpoint now"].hint) is own
+    writer.close("stopped")
+    qtbot.waitUntil(lambda: not window.actions_["pause"].isEnabled())
+    assert window.actions_["resume"].isEnabled() is not own
+    assert ("start that again" in window.actions_["resume"].toolTip()) is own
 
 
 WATCH = """
