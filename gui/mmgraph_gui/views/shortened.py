@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -25,6 +27,12 @@ class ShortBox(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.currentTextChanged.connect(lambda _: self.updateGeometry())
+
+    def offer(self, choices: Mapping[str, tuple[str, str]]) -> None:
+        """Add choices: by what the program calls each, what is written and what the tool tip says."""
+        for key, (text, hint) in choices.items():
+            self.addItem(text, key)
+            self.setItemData(self.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
 
     @property
     def shown(self) -> str:

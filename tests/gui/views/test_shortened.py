@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QToolTip, QWidget
 
@@ -67,3 +67,15 @@ def test_the_list_is_as_wide_as_its_longest_word(qtbot, line):
     box.showPopup()
     assert box.view().width() > box.fontMetrics().horizontalAdvance(LONG)
     box.hidePopup()
+
+
+def test_choices_have_a_name_for_the_program_words_and_a_tip(qtbot):
+    box = ShortBox()
+    qtbot.addWidget(box)
+    box.offer({})
+    assert box.count() == 0
+    box.offer({"near": ("Nearest", "By distance")})
+    box.offer({"far": ("Farthest", "")})
+    tips = [box.itemData(place, Qt.ItemDataRole.ToolTipRole) for place in range(2)]
+    assert [box.itemText(place) for place in range(2)] == ["Nearest", "Farthest"]
+    assert (box.findData("far"), tips) == (1, ["By distance", ""])

@@ -60,9 +60,7 @@ class AttentionView(View):
         self.head_box = named(ShortBox(), "Attention head", "Which head is shown")
         self.head_box.activated.connect(self._choose_head)
         self.way_box = named(ShortBox(), "How attention is shown")
-        for way, (text, hint) in EVERY.items():
-            self.way_box.addItem(text, way)
-            self.way_box.setItemData(self.way_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        self.way_box.offer(EVERY)
         self.way_box.activated.connect(lambda _: self._choose_way(self.way_box.currentData()))
         self.opacity = named(QSlider(Qt.Orientation.Horizontal), "Opacity of the weights over the picture")
         self.opacity.setRange(0, 100)
@@ -312,12 +310,10 @@ class AttentionView(View):
         wanted = ["Mean of all", *(str(head) for head in range(heads)), *(["Rollout"] if rollout else [])]
         if [self.head_box.itemText(place) for place in range(self.head_box.count())] != wanted:
             self.head_box.clear()
-            self.head_box.addItems(wanted)
+            self.head_box.addItems(wanted[: heads + 1])
             if rollout:
-                last = len(wanted) - 1
-                self.head_box.setItemData(last, "rollout")
                 hint = "Layers up to this one multiplied, residual connections included (Abnar, Zuidema 2020)"
-                self.head_box.setItemData(last, hint, Qt.ItemDataRole.ToolTipRole)
+                self.head_box.offer({"rollout": (wanted[-1], hint)})
         head = self.state.head
         place = head + 1 if head is not None and head < heads else 0
         self.head_box.setCurrentIndex(len(wanted) - 1 if self._rolls_out and rollout else place)

@@ -63,9 +63,7 @@ class FilterView(View):
         self.kind_box.activated.connect(lambda _: self.request_render("control"))
         self.layer_boxes = {kind: LayerBox(self.state, kind) for kind in KINDS}
         self.scaling_box = named(ShortBox(), "Colour range")
-        for scaling, (text, hint) in SCALINGS.items():
-            self.scaling_box.addItem(text, scaling)
-            self.scaling_box.setItemData(self.scaling_box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        self.scaling_box.offer(SCALINGS)
         self.scaling_box.activated.connect(lambda _: self.request_render("control"))
         self.item_picture, self._item = QLabel(), ""
         for widget in (self.kind_box, *self.layer_boxes.values()):

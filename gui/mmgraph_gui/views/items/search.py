@@ -124,9 +124,7 @@ class ItemSearch(QWidget):
         self.k_box.setRange(1, MOST_NEIGHBOURS)
         self.k_box.setValue(10)
         self.metric_box = named(ShortBox(), "Distance of neighbours")
-        for name, words in METRICS.items():
-            self.metric_box.addItem(name)
-            self.metric_box.setItemData(self.metric_box.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
+        self.metric_box.offer({name: (name, words) for name, words in METRICS.items()})
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.field, 1)

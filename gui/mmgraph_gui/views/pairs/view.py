@@ -62,9 +62,7 @@ class PairsView(View):
         self.shown_box = named(ShortBox(), "Which pairs are shown")
         self.order_box = named(ShortBox(), "Order of the pairs")
         for box, choices in ((self.shown_box, SHOWN), (self.order_box, ORDERS)):
-            for key, (text, hint) in choices.items():
-                box.addItem(text, key)
-                box.setItemData(box.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+            box.offer(choices)
             box.activated.connect(lambda _: self.request_render("control"))
         self.choosers.add("shown", self.shown_box)
         self.choosers.add("order", self.order_box)
