@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -15,16 +14,13 @@ from torch.nn import functional as F
 from mmgraph.analysis import correlation
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
-from mmgraph.inspection.examined import Examined
 from mmgraph.inspection.inputs import Inputs
-from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import ClassBalancedSampler, score_bins, score_pair_loss
 from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.training.encoded_pictures import EncodedPictures
 from mmgraph.training.growth import Growth
-from mmgraph.training.task import Task
 from mmgraph.vision import Augmentation
 
-FORWARD_IMAGES = 500
 MOST_PAIRS_OF = 500
 """The distance of pairs is compared with their scores for so many items at most."""
 CELLS = 16
@@ -82,7 +78,7 @@ class ScoredImages:
         return ScoredImages(self.images.to(device), self.scores.to(device))
 
 
-class ImageScoring(Task):
+class ImageScoring(EncodedPictures):
     """Siamese pre-training on similar and dissimilar scores, then regression of the score.
 
     In the first `pretrain_epochs` the encoder learns from pairs of all training images (`score_pair_loss`); after them
@@ -118,6 +114,7 @@ class ImageScoring(Task):
 
     monitor = "validation/pearson"
     times_cpu = True
+    forward_images = 500
 
     def __init__(
         self,
@@ -141,9 +138,9 @@ class ImageScoring(Task):
         head_rate: float = 1.0,
         seed: int = 0,
     ) -> None:
+        super().__init__(items, probe, capture)
         self.model: ScoringModel = model
         self._parts = dict(parts)
-        self._items, self._probe, self._capture = items, probe, capture
         self._augmentation, self._pretrain_epochs = augmentation, pretrain_epochs
         self._margin, self._weighted, self._loss, self._delta = margin, weighted, loss, delta
         self.growth, self._seed = growth, seed
@@ -224,7 +221,7 @@ class ImageScoring(Task):
                 return {f"{split}/distance-correlation": self._distances(part)}
         with torch.no_grad():
             standard = torch.cat(
-                [self.model(self.normalise(some)) for some in part.images.split(FORWARD_IMAGES)]
+                [self.model(self.normalise(some)) for some in part.images.split(self.forward_images)]
             )
         wanted = (part.scores - self._centre) / self._scale
         predicted = (standard * self._scale + self._centre).cpu().double().numpy()
@@ -245,22 +242,10 @@ class ImageScoring(Task):
         self._pictures[split] = _against(predicted, recorded, self._ends)
         return {f"{split}/{name}": value for name, value in found.items()}
 
-    def items(self) -> ItemSet:
-        """What the rows of the embedding are."""
-        return self._items
-
-    @cached_property
-    def examined(self) -> Examined:
-        """The encoder, and the probe as pictures: so can others be shown to it."""
-        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
-
-    def look(self, inputs: Inputs) -> list[Snapshot]:
-        """Vectors of normalised pictures, and what the encoder sees in them."""
-        (images,) = inputs.args
-        with undisturbed(self.model):
-            vectors = torch.cat([self.model.encoder(some) for some in images.split(FORWARD_IMAGES)])
-        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
-        return [found, *self._capture.capture(images)]
+    def encode(self, images: Tensor) -> Tensor:
+        """Vectors of normalised pictures."""
+        vectors: Tensor = self.model.encoder(images)
+        return vectors
 
     def probe(self) -> list[Snapshot]:
         """Vectors of the probe pictures, what the encoder sees in them, and predicted against recorded scores."""
@@ -282,7 +267,7 @@ class ImageScoring(Task):
         """Correlation of the distance of two vectors with the difference of their scores."""
         some = torch.arange(len(part.images))[:: -(-len(part.images) // MOST_PAIRS_OF)].to(part.images.device)
         vectors = torch.cat(
-            [self.model.encoder(self.normalise(images)) for images in part.images[some].split(FORWARD_IMAGES)]
+            [self.encode(self.normalise(images)) for images in part.images[some].split(self.forward_images)]
         )
         first, second = torch.triu_indices(len(some), len(some), 1, device=some.device)
         apart = torch.cdist(vectors, vectors)[first, second]

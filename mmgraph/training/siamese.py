@@ -1,25 +1,21 @@
-"""What all tasks share that train a Siamese network over pictures: their data, and how the encoder is looked at."""
+"""What all tasks share that train a Siamese network over pictures: their data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
 from mmgraph.inspection import Capture
-from mmgraph.inspection.examined import Examined
-from mmgraph.inspection.inputs import Inputs
-from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import Siamese
-from mmgraph.runs import ItemSet, Snapshot
+from mmgraph.runs import ItemSet
 from mmgraph.training.classification import pixel_statistics
-from mmgraph.training.task import Task
+from mmgraph.training.encoded_pictures import EncodedPictures
 from mmgraph.vision import channels_innermost
 
 
-class SiameseTask(Task):
+class SiameseTask(EncodedPictures):
     """A task whose model makes vectors of pictures.
 
     Args:
@@ -34,9 +30,6 @@ class SiameseTask(Task):
         images (n, height, width) or (n, channels, height, width) uint8; labels (n,) int64.
     """
 
-    forward_images = 1000
-    """So many pictures go through the model at once where nothing is learned."""
-
     def __init__(
         self,
         model: Siamese,
@@ -47,9 +40,9 @@ class SiameseTask(Task):
         probe: Tensor,
         capture: Capture,
     ) -> None:
+        super().__init__(items, probe, capture)
         self.model: Siamese = model
-        self._images, self._labels, self._probe = dict(images), dict(labels), probe
-        self._items, self._capture = items, capture
+        self._images, self._labels = dict(images), dict(labels)
         self._mean, self._std = pixel_statistics(images["train"])
 
     def to(self, device: torch.device) -> None:
@@ -70,21 +63,7 @@ class SiameseTask(Task):
         pictures = images if images.dim() == 4 else images.unsqueeze(1)
         return (pictures.float() / 255 - self._mean) / self._std
 
-    def items(self) -> ItemSet:
-        """What the rows of the embedding are."""
-        return self._items
-
-    @cached_property
-    def examined(self) -> Examined:
-        """The encoder, and the probe as pictures: so can others be shown to it."""
-        return Examined(self._capture, self.look, None, self._items, self._probe, self.normalise)
-
-    def look(self, inputs: Inputs) -> list[Snapshot]:
-        """Vectors of normalised pictures, and what the encoder sees in them."""
-        (images,) = inputs.args
-        with undisturbed(self.model):
-            vectors = torch.cat(
-                [self.model(channels_innermost(some)) for some in images.split(self.forward_images)]
-            )
-        found = Snapshot("embedding", "vectors", vectors.float().cpu().numpy(), items=self._items.name)
-        return [found, *self._capture.capture(images)]
+    def encode(self, images: Tensor) -> Tensor:
+        """Vectors of normalised pictures."""
+        vectors: Tensor = self.model(channels_innermost(images))
+        return vectors
