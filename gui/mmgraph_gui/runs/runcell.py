@@ -133,14 +133,14 @@ class RunCell(QStyledItemDelegate):
             label.setItalic(False)
             painter.setFont(label)
         metric = entry.metric or (entry.summary.message if entry.place else entry.recipe)
-        spare = area.right() - left - 2 * PAD - option.fontMetrics.horizontalAdvance(metric)
-        curve = min(spare, CURVE_WIDTH) if entry.trace and spare >= NARROWEST_CURVE else 0
-        wide = area.right() - left - curve - (PAD if curve else 0)
-        state = ", ".join(part for part in (entry.told_state, _when(entry)) if part)
+        room, advance = area.right() - left, option.fontMetrics.horizontalAdvance
+        state, curve = card_words(entry, room, advance(metric), advance)
+        wide = room - curve - (PAD if curve else 0)
         self._paint_dot(painter, QRect(area.left(), area.top() + line, left - area.left(), line), entry)
         self._words(painter, QRect(left, area.top() + line, wide, line), state, faint)
         below = QRect(left, area.top() + 2 * line, wide, line)
-        self._words(painter, below, metric, faint)
+        elide = Qt.TextElideMode.ElideMiddle if entry.metric else Qt.TextElideMode.ElideRight
+        self._words(painter, below, metric, faint, elide)  # of a number its value stays
         if curve:
             place = QRectF(area.right() - curve, area.top() + line + 2, curve, 2 * line - 4)
             self._paint_curve(painter, place, entry, text, selected=text != self._plain())
@@ -244,5 +244,20 @@ class RunCell(QStyledItemDelegate):
         painter.drawText(area, int(flags), shown)
 
 
-def _when(entry: RunEntry) -> str:
-    return age(entry.summary.heartbeat)
+def card_words(entry: RunEntry, room: int, metric: int, advance: Callable[[str], int]) -> tuple[str, int]:
+    """What a card says of state and age in so many pixels, and how wide its small curve is; 0 for none.
+
+    Where there is little room "ago" goes first, then the curve, the age last.
+
+    Args:
+        metric: pixels of the number below.
+        advance: pixels of a text.
+    """
+    when, state = age(entry.summary.heartbeat), entry.told_state
+    whole = f"{state}, {when}" if when else state
+    short = whole.removesuffix(" ago")
+    for words in (whole, short):
+        curve = min(room - 2 * PAD - max(advance(words), metric), CURVE_WIDTH)
+        if entry.trace and curve >= NARROWEST_CURVE:
+            return words, curve
+    return next((words for words in (whole, short) if advance(words) <= room), state), 0
