@@ -84,7 +84,7 @@ def attention(question: Attention, examined: Examined) -> Answer:
 
 def _seen(question: AboutItem, examined: Examined) -> tuple[list[Snapshot], tuple[Snapshot, ...]]:
     """What is seen in one item, of a graph its row of all that is; and the item itself."""
-    if examined.pixels is None and examined.recorded_inputs().is_graph:
+    if examined.is_graph:
         row = examined.row_of(question)
         found = [
             Snapshot(some.kind, some.layer, some.array[row : row + 1], some.axes)

@@ -169,6 +169,21 @@ class Examined:
         """
         return self.brought(question).inputs
 
+    @property
+    def is_graph(self) -> bool:
+        """Whether the items are given to the model all at once, as the nodes of one graph."""
+        return self.pixels is None and self.inputs is not None and self.inputs.is_graph
+
+    def placed(self, question: AboutItem) -> tuple[Inputs, int]:
+        """Inputs with the item that is asked about, and its row among what comes out: a graph stays whole.
+
+        Raises:
+            As `brought`.
+        """
+        if self.is_graph:
+            return self.recorded_inputs(), self.row_of(question)
+        return self.inputs_of(question), 0
+
     def row_of(self, question: AboutItem) -> int:
         """The row that is asked about.
 

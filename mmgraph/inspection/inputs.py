@@ -111,6 +111,10 @@ class Inputs:
         """One item of a batch."""
         return self.rows(row, row + 1)
 
+    def replaced(self, old: Tensor, new: Tensor) -> Inputs:
+        """The same with one tensor in place of another."""
+        return self._map(lambda tensor: new if tensor is old else tensor, lambda value: value)
+
     def cloned(self) -> Inputs:
         """Copies without gradient, so that nobody changes them in place."""
         return self._map(

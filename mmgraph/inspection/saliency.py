@@ -24,7 +24,7 @@ def grad_cam(question: GradCAM, examined: Examined) -> Answer:
 
     Source: Selvaraju et al., "Grad-CAM: Visual explanations from deep networks", ICCV 2017.
     """
-    inputs = examined.inputs_of(question)
+    inputs, row = examined.placed(question)
     layer = question.layer or _last_convolution(examined, inputs)
     with undisturbed(examined.model), torch.enable_grad():
         kept: list[Tensor] = []
@@ -45,14 +45,17 @@ def grad_cam(question: GradCAM, examined: Examined) -> Answer:
             raise InputError(
                 f"Grad-CAM looks at a layer whose output has height and width; '{layer}' has none."
             )
-        target = _target(question.target, scores)
-        (slope,) = torch.autograd.grad(scores[0, target], kept[0], allow_unused=True)
+        target = _target(question.target, scores[row])
+        (slope,) = torch.autograd.grad(scores[row, target], kept[0], allow_unused=True)
     if slope is None:
         raise InputError(f"What '{layer}' gives has nothing to do with the class.")
-    maps, slope = (_frames_first(tensor.detach()) for tensor in (kept[0], slope))
+    own = (
+        slice(row, row + 1) if examined.is_graph else slice(None)
+    )  # frames of a clip run as items of their own
+    maps, slope = (_frames_first(tensor.detach()[own]) for tensor in (kept[0], slope))
     weights = slope.mean((-2, -1), keepdim=True)
     found = (weights * maps).sum(1, keepdim=True).relu().float().cpu()
-    facts = _facts(examined, scores, target) | {"layer": layer}
+    facts = _facts(examined, scores[row], target) | {"layer": layer}
     return Answer(facts, (Snapshot("feature_maps", f"Grad-CAM of {layer}", found.contiguous().numpy()),))
 
 
@@ -62,7 +65,7 @@ def occlusion(question: Occlusion, examined: Examined, report: Report) -> Answer
 
     Source: Zeiler & Fergus, "Visualizing and understanding convolutional networks", ECCV 2014.
     """
-    inputs = examined.inputs_of(question)
+    inputs, row = examined.placed(question)
     item = next((tensor for tensor in inputs if isinstance(tensor, Tensor) and tensor.dim() in (4, 5)), None)
     if item is None:
         raise InputError("This recipe cannot answer that: its items have no height and width to cover.")
@@ -71,18 +74,20 @@ def occlusion(question: Occlusion, examined: Examined, report: Report) -> Answer
     step = max(1, round(side * question.stride))
     tops, lefts = (range(step - side, length, step) for length in (height, width))
     places = [(top, left) for top in tops for left in lefts]
-    colour = item.mean((-2, -1), keepdim=True)
+    alone = item[row : row + 1]
+    colour = alone.mean((-2, -1), keepdim=True)
+    at_once = 1 if examined.is_graph else BATCH
     drop, covers = torch.zeros(height, width), torch.zeros(height, width)
     with undisturbed(examined.model):
         scores = _scores(examined, inputs)
-        target = _target(question.target, scores)
-        whole = float(scores.softmax(1)[0, target])
-        for first in range(0, len(places), BATCH):
-            some = places[first : first + BATCH]
-            covered = item.expand(len(some), *item.shape[1:]).clone()
+        target = _target(question.target, scores[row])
+        whole = float(scores[row].softmax(0)[target])
+        for first in range(0, len(places), at_once):
+            some = places[first : first + at_once]
+            covered = alone.expand(len(some), *item.shape[1:]).clone()
             for copy, (top, left) in zip(covered, some, strict=True):
                 copy[..., max(top, 0) : top + side, max(left, 0) : left + side] = colour[0]
-            found = _scores(examined, _with(inputs, item, covered)).softmax(1)[:, target].float().cpu()
+            found = _covered(examined, inputs, item, row, covered).softmax(1)[:, target].float().cpu()
             for (top, left), probability in zip(some, found.tolist(), strict=True):
                 place = (slice(max(top, 0), top + side), slice(max(left, 0), left + side))
                 drop[place] += whole - probability
@@ -90,7 +95,7 @@ def occlusion(question: Occlusion, examined: Examined, report: Report) -> Answer
             done = first + len(some)
             report(done / len(places), f"{done} of {len(places)} places covered", None)
     found_map = (drop / covers.clamp_min(1)).numpy()[None, None]
-    facts = _facts(examined, scores, target) | {"window": side, "places": len(places)}
+    facts = _facts(examined, scores[row], target) | {"window": side, "places": len(places)}
     return Answer(facts, (Snapshot("feature_maps", "occlusion", found_map),))
 
 
@@ -107,6 +112,15 @@ def _with(inputs: Inputs, item: Tensor, covered: Tensor) -> Inputs:
     return Inputs(tuple(map(put, inputs.args)), {name: put(value) for name, value in inputs.kwargs.items()})
 
 
+def _covered(examined: Examined, inputs: Inputs, item: Tensor, row: int, covered: Tensor) -> Tensor:
+    """Scores of covered copies of an item, (copies, classes); in a graph one copy, among all the other nodes."""
+    if not examined.is_graph:
+        return _scores(examined, _with(inputs, item, covered))
+    pictures = item.clone()
+    pictures[row] = covered[0]
+    return _scores(examined, inputs.replaced(item, pictures))[row : row + 1]
+
+
 def _scores(examined: Examined, inputs: Inputs) -> Tensor:
     scores = first_tensor(examined.model(*inputs.args, **inputs.kwargs))
     if not examined.classes or scores is None or scores.dim() != 2:
@@ -116,14 +130,14 @@ def _scores(examined: Examined, inputs: Inputs) -> Tensor:
 
 def _target(wanted: int | None, scores: Tensor) -> int:
     if wanted is None:
-        return int(scores[0].argmax())
-    if wanted >= scores.shape[1]:
-        raise InputError(f"There are classes 0 to {scores.shape[1] - 1}, no class {wanted}.")
+        return int(scores.argmax())
+    if wanted >= len(scores):
+        raise InputError(f"There are classes 0 to {len(scores) - 1}, no class {wanted}.")
     return wanted
 
 
 def _facts(examined: Examined, scores: Tensor, target: int) -> dict[str, object]:
-    probability = float(scores.detach().softmax(1)[0, target])
+    probability = float(scores.detach().softmax(0)[target])
     names = examined.classes
     known = names[target] if target < len(names) else f"class {target}"
     return {

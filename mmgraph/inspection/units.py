@@ -23,12 +23,12 @@ PICTURE_SECONDS = 0.3
 
 def activations(question: Activations, examined: Examined) -> Answer:
     """What a layer makes of an item: a map per channel, or a number per feature."""
-    is_graph = examined.pixels is None and examined.recorded_inputs().is_graph
-    graph_row = question.row if is_graph else None
-    inputs = examined.recorded_inputs() if graph_row is not None else examined.inputs_of(question)
+    inputs, row = examined.placed(question)
     output = _units_first(examined, question.layer, examined.output_of(question.layer, inputs))
     if output.dim() == 2:
-        output = output[examined.row_of(question) if graph_row is not None else 0][None, :, None, None]
+        output = output[row : row + 1, :, None, None]
+    elif examined.is_graph:
+        output = output[row : row + 1]
     if question.unit is not None:
         _check_unit(examined, question.layer, question.unit, output.shape[1])
         output = output[:, question.unit : question.unit + 1]
@@ -78,6 +78,11 @@ def maximise(question: Maximise, examined: Examined, report: Report) -> Answer:
     Source: Erhan et al., "Visualizing higher-layer features of a deep network", 2009; the moves: Olah et al., "Feature
         visualization", 2017.
     """
+    if examined.is_graph:
+        raise InputError(
+            "This recipe cannot answer that: its model is given a whole graph at once, so no single picture "
+            "can be made for it."
+        )
     if examined.pixels is None or examined.normalise is None:
         raise InputError("This recipe cannot answer that: its items are no pictures.")
     blank = torch.zeros_like(examined.pixels[:1])

@@ -270,3 +270,66 @@ def test_attention_of_an_item():
     words = (pixels[1:2].float() / 255).flatten(2).transpose(1, 2)
     expected = model.attend(words, words, words, average_attn_weights=False)[1]
     np.testing.assert_allclose(found.snapshots[0].array, expected.detach().numpy(), atol=1e-6)
+
+
+class GraphNet(Net):
+    """Each node's score is the mean of its own and those of its neighbours."""
+
+    def forward(self, x, edge_index):
+        own = super().forward(x)
+        source, target = edge_index
+        heard = torch.zeros_like(own).index_add(0, target, own[source])
+        return (own + heard) / (1 + torch.bincount(target, minlength=len(own)))[:, None]
+
+
+@pytest.fixture
+def graph():
+    torch.manual_seed(0)
+    pictures, ring = torch.rand(N, 1, 12, 10), torch.arange(N)
+    inputs = Inputs((pictures, torch.stack([ring, ring.roll(-1)])))
+    items = ItemSet(labels=np.zeros(N, dtype=np.int64), class_names=("a", "b", "c"))
+    capture = Capture(GraphNet())
+    return Examined(capture, lambda inputs: capture.capture(*inputs.args), inputs, items)
+
+
+def test_what_a_layer_makes_of_a_node_is_not_what_it_makes_of_another(graph):
+    expected = graph.model.conv1(graph.inputs.args[0]).detach().numpy()
+    for row in (0, 5):
+        found = answer(Activations(row=row, layer="conv1"), graph, nothing)
+        np.testing.assert_allclose(found.snapshots[0].array, expected[row : row + 1], atol=1e-6)
+
+
+def test_grad_cam_looks_at_the_picture_of_a_node(graph):
+    pictures = graph.inputs.args[0]
+    found = answer(GradCAM(row=5, layer="conv1"), graph, nothing)
+    maps = graph.model.conv1(pictures).detach().requires_grad_()
+    feature = graph.model.act(graph.model.conv2(graph.model.act(maps.clone()))).mean((2, 3))
+    own = graph.model.fc(feature)
+    scores = (own + own.roll(1, 0)) / 2
+    target = int(scores[5].argmax())
+    assert found.facts["target"] == target
+    assert found.facts["probability"] == pytest.approx(scores[5].softmax(0)[target].item(), abs=1e-5)
+    (slope,) = torch.autograd.grad(scores[5, target], maps)
+    expected = (slope[5].mean((1, 2), keepdim=True) * maps[5]).sum(0).relu()
+    np.testing.assert_allclose(found.snapshots[0].array, expected.detach()[None, None].numpy(), atol=1e-6)
+    assert answer(GradCAM(row=5), graph, nothing).facts["layer"] == "conv2"
+
+
+def test_occlusion_covers_the_picture_of_one_node_among_the_others(graph):
+    pictures, edges = graph.inputs.args
+    found = answer(Occlusion(row=5, window=1.0, stride=1.0, target=1), graph, nothing)
+    assert found.facts["places"] == 1
+    covered = pictures.clone()
+    covered[5] = pictures[5].mean()
+    with torch.no_grad():
+        before, after = (graph.model(x, edges).softmax(1)[5, 1] for x in (pictures, covered))
+    np.testing.assert_allclose(found.snapshots[0].array, float(before - after), atol=1e-6)
+    assert torch.equal(graph.inputs.args[0], pictures)
+
+
+def test_a_graph_says_why_no_picture_can_be_made_for_its_model_and_which_nodes_there_are(graph):
+    with pytest.raises(InputError, match="whole graph at once"):
+        answer(Maximise(layer="conv1", unit=0), graph, nothing)
+    for question in (GradCAM(row=N), Occlusion(row=N), Activations(row=N, layer="conv1")):
+        with pytest.raises(InputError, match=f"items 0 to {N - 1}, no item {N}"):
+            answer(question, graph, nothing)
