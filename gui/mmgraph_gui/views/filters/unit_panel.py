@@ -147,7 +147,8 @@ class UnitPanel(QWidget):
     def show_progress(self, share: float, text: str) -> None:
         """How far the answer is."""
         self.progress.setValue(round(share * 1000))
-        self.progress.setFormat(text or "%p %")
+        if text:  # below: in the bar there is no room for words
+            self.text.setText(text)
 
     def show_failure(self, text: str) -> None:
         """Why there is no answer."""

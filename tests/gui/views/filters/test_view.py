@@ -298,6 +298,7 @@ def test_answers_of_the_model_are_drawn_beside_the_tiles(qtbot: Any, view: Filte
     assert panel.progress.isVisible()
     view.model_progress("unit", 0.5, "half")
     assert panel.progress.value() == 500
+    assert panel.text.text() == "half"
     top = {"rows": [7, 3, 11], "values": [3.0, 2.0, 1.0], "of": 300, "dead": False}
     view.receive("unit", answered(TopItems(layer="encoder.conv1", unit=3), (), top))
     assert not panel.progress.isVisible()
