@@ -43,7 +43,15 @@ class Across:
         longest = max(series, key=len, default=None)
         if kind == "step" or longest is None or not len(longest):
             return plain
-        places = cls(kind).places_of(longest, start_of(series))
+        start = start_of(series)
+        places = np.array(cls(kind).places_of(longest, start))
+        for one in series:  # what a step is tested with comes later: the step lies where all of it is there
+            if one is longest or np.array_equal(one.wall_time, longest.wall_time):
+                continue
+            at = np.searchsorted(longest.step, one.step)
+            same = at < len(places)
+            same[same] = longest.step[at[same]] == one.step[same]
+            places[at[same]] = np.fmax(places[at[same]], cls(kind).places_of(one, start)[same])
         known = np.isfinite(places)
         steps, places = longest.step[known].astype(np.float64), np.maximum.accumulate(places[known])
         return cls(kind, log, steps, places)

@@ -48,3 +48,14 @@ def test_nothing_recorded_or_no_epochs_is_no_error(known):
     across = Across.of("epoch", False, [without])
     assert np.isnan(across.places_of(without, 0.0)).all()
     assert np.isnan(across.place(1))
+
+
+def test_a_step_lies_where_all_that_was_recorded_of_it_is_there(known):
+    tested = series(
+        [5, 10, 20, 30], [0.5, 1, 2, 3], [103, 109, 138, 200]
+    )  # 5 and 30 are no steps of the longer one
+    more = series(range(0, 41, 10), [0, 1, 2, 3, np.nan], [100, 105, 130, 160, 170])
+    across = Across.of("time", False, [more, tested])
+    assert [across.place(step) for step in (0, 10, 20, 30, 40)] == [0, 9, 38, 100, 100]
+    assert Across.of("epoch", False, [more, tested]).place(30) == 3
+    assert across.step(9) == 10

@@ -337,6 +337,11 @@ def test_epochs_and_time_move_the_curves_and_the_step_stays_right(qtbot, view, o
     view.kind.setCurrentIndex(view.kind.findData("time"))
     qtbot.waitUntil(lambda: plot.span[0] == 0.0 and not view.is_pending)
     assert plot.heading().endswith(" s")
+    plot.hovered.emit(None)
+    for step in (20, 40):  # what was tested of a step belongs to it, though it took a while
+        opened.state.set_step(step)
+        value = opened.state.series["validation/loss"].value[step // 10 - 1]
+        qtbot.waitUntil(lambda value=value: plot.readout()["validation"] == value)
 
 
 def test_the_cross_hair_stays_under_a_mouse_that_rests_while_the_axes_change(qtbot, view, opened):
