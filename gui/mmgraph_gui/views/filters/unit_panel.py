@@ -164,7 +164,7 @@ class UnitPanel(QWidget):
         by = f"weights of step {answer.step:,}"
         if isinstance(question, TopItems):
             self._show_items(answer)
-            dead = "  ·  it is above zero for none: dead" if facts.get("dead") else ""
+            dead = "  ·  above zero for none of them" if facts.get("dead") else ""
             self.text.setText(f"most active of {facts['of']:,} items  ·  {by}{dead}")
         elif isinstance(question, Maximise):
             found = answer.snapshot("image")

@@ -303,6 +303,10 @@ def test_answers_of_the_model_are_drawn_beside_the_tiles(qtbot: Any, view: Filte
     view.receive("unit", answered(TopItems(layer="encoder.conv1", unit=3), (), top))
     assert not panel.progress.isVisible()
     assert "300 items" in panel.text.text()
+    assert "above zero" not in panel.text.text()
+    view.receive("unit", answered(TopItems(layer="encoder.conv1", unit=3), (), top | {"dead": True}))
+    # A convolution may well be below zero everywhere where a normalisation comes after it.
+    assert panel.text.text().endswith("above zero for none of them")
     panel.picture.clicked.emit(*(corner + 5 for corner in panel._grid.corner(1)))
     assert view.state.selection.tolist() == [3]
     picture = Snapshot("image", "encoder.conv1 unit 3", np.full((1, 8, 8, 1), 200, np.uint8))
