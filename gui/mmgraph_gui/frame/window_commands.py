@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 def offer_commands(window: MainWindow) -> CommandPalette:
     """Open the palette; what views offer that nobody has seen yet comes a moment later.
 
-    They are imported in a worker thread and made one at each turn of the event loop, so that one can type meanwhile.
+    They are imported in a worker thread and made one after the other, each in two turns of the event loop, so that one
+    can type meanwhile.
     """
     palette = CommandPalette(window_commands(window), window)
     later = QTimer(palette, interval=0)
 
     def make_next() -> None:
         if unmade := window.area.unmade():
-            window.area.make(unmade[0])
+            prepared = window.area.is_prepared(unmade[0])
+            (window.area.make if prepared else window.area.prepare)(unmade[0])
         else:
             later.stop()
             palette.set_commands(window_commands(window))

@@ -44,6 +44,7 @@ class ViewArea(QMainWindow):
         self.setWindowFlags(Qt.WindowType.Widget)
         self.context = context
         self.views: dict[str, View] = {}
+        self._prepared: dict[str, View] = {}
         added, self.left_out = plugin_specs()
         self.specs = {spec.name: spec for spec in (*VIEW_SPECS, *added)}
         self.docks: dict[str, _ViewDock] = {}
@@ -105,9 +106,22 @@ class ViewArea(QMainWindow):
         """Make a view if nobody has seen it yet; false where it cannot be made, which is told."""
         if name in self.views:
             return True
+        if not self.prepare(name):
+            return False
+        view = self._prepared.pop(name)
+        view.explain_wanted.connect(self.explain_wanted)
+        self.views[name] = view
+        self.docks[name].setWidget(view)
+        self.made.emit(name, view)
+        return True
+
+    def prepare(self, name: str) -> bool:
+        """Do the half of `make` that nobody sees; false where the view cannot be made, which is told."""
+        if name in self.views or name in self._prepared:
+            return True
         spec, dock = self.specs[name], self.docks[name]
         try:
-            view = spec.load()(self.context)
+            self._prepared[name] = spec.load()(self.context)
         except Exception as error:
             _log.exception("the view %s could not be made", spec.title)
             self.message.emit(
@@ -118,11 +132,11 @@ class ViewArea(QMainWindow):
             self.docks.pop(name)
             self.removeDockWidget(dock)
             return False
-        view.explain_wanted.connect(self.explain_wanted)
-        self.views[name] = view
-        dock.setWidget(view)
-        self.made.emit(name, view)
         return True
+
+    def is_prepared(self, name: str) -> bool:
+        """Whether the half of `make` that nobody sees is done."""
+        return name in self._prepared
 
     def unmade(self) -> list[str]:
         """Views that nobody has seen yet."""
@@ -157,7 +171,7 @@ class ViewArea(QMainWindow):
 
     def detach(self) -> None:
         """Views stop listening; call it before the window goes."""
-        for view in self.views.values():
+        for view in (*self.views.values(), *self._prepared.values()):
             view.detach()
 
     def _seen(self, spec: ViewSpec) -> None:

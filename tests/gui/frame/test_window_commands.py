@@ -113,3 +113,17 @@ def test_one_can_type_between_any_two_views_that_are_made_for_the_palette(qtbot,
     palette.close()
     assert [name for name, _ in made] == unmade
     assert len({turn for _, turn in made}) == len(made)
+
+
+def test_a_view_that_is_half_made_for_the_palette_is_made_whole_when_it_is_looked_at(qtbot, window):
+    name = window.area.unmade()[0]
+    assert window.area.prepare(name)
+    assert name in window.area.unmade()
+    view = window.area.show_view(name)
+    assert window.area.docks[name].widget() is view
+    assert not window.area.is_prepared(name)
+    qtbot.waitUntil(lambda: view.isVisible() and not view.is_pending)
+    other = window.area.unmade()[0]
+    window.area.prepare(other)
+    window.close()  # and one that nobody looks at is let go
+    assert window.area.is_prepared(other)
