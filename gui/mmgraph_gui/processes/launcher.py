@@ -6,6 +6,7 @@ Explaining an ended run needs torch too, and gets a process as well.
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 import tempfile
@@ -231,6 +232,8 @@ def _own_session() -> dict[str, Any]:
 
 
 def _last_words(output: Any) -> str:
+    """What a process said at its end: the message of a command without the name that a terminal needs before it."""
     output.seek(0)
     text = output.read().decode(errors="replace").strip()
+    text = re.split(r"^mmgraph: ", text, flags=re.MULTILINE)[-1]
     return str(text[-ERROR_CHARACTERS:]) or "it ended without a word."

@@ -92,6 +92,25 @@ def test_a_file_of_weights_that_cannot_be_opened_says_why(qtbot, launcher, tmp_p
     assert told.args[0] == "'bomb.pt' could not be opened: It holds more than weights."
 
 
+@pytest.mark.parametrize(
+    ("written", "told_of_it"),
+    [
+        ("mmgraph: It holds more than weights.", "It holds more than weights."),
+        ("Compiling: takes a while.\nmmgraph: It is bad.\nTry another.", "It is bad.\nTry another."),
+        ("Traceback\n  mmgraph: no message of ours", "Traceback\n  mmgraph: no message of ours"),
+        ("", "it ended without a word."),
+    ],
+)
+def test_what_a_command_says_is_told_without_its_name(
+    qtbot, launcher, tmp_path, monkeypatch, written, told_of_it
+):
+    monkeypatch.setattr("mmgraph_gui.processes.launcher.opened_root", lambda: tmp_path / "opened")
+    launcher._program = [sys.executable, "-c", f"import sys; sys.stderr.write({written!r}); sys.exit(1)"]
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.open_model(tmp_path / "bomb.pt")
+    assert told.args[0] == f"'bomb.pt' could not be opened: {told_of_it}"
+
+
 def test_starting_can_be_given_up_until_the_run_appears(qtbot, launcher, tmp_path):
     launcher._program = [sys.executable, "-c", "import time; time.sleep(3600)"]
     give_up = launcher.start("digits-graph", {}, tmp_path / "runs")
