@@ -1,7 +1,8 @@
-"""How late the event loop of the window gets while another process trains, or lays a graph out.
+"""How late the event loop of the window gets while another process trains, lays a graph out, or compiles kernels.
 
     python benchmarks/gui_ticks.py [--seconds 30] [--recipe digits-graph] [--threads 1] [--views filters graph]
     python benchmarks/gui_ticks.py --layout 20000 100000
+    python benchmarks/gui_ticks.py --first-start
 
 A timer of 5 ms notes how much later than that it fires. An empty event loop on the same machine at the same time
 (a process of its own) shows how much of it is the machine's doing; the processor time of the UI thread from tick to
@@ -166,6 +167,40 @@ def measure_layout(root: Path, nodes: int, edges: int) -> tuple[Ticks, float, in
     return ticks, began, pictures
 
 
+def measure_first_start(root: Path) -> tuple[Ticks, float]:
+    """The window from the moment it is shown, without compiled kernels on disk, until all it draws with are loaded.
+
+    Also returns the seconds that took.
+    """
+    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from mmgraph_gui.app import show
+    from mmgraph_gui.frame.window import MainWindow
+    from mmgraph_gui.warm_up import DELAY_MILLISECONDS
+
+    application = QApplication([])
+    window = MainWindow(root / "runs", QSettings(str(root / "settings.ini"), QSettings.Format.IniFormat))
+    window.resize(1200, 800)
+    began = time.perf_counter()
+    collector = show(window)
+    ticks = Ticks()
+    ready = QTimer(interval=20)
+
+    def look() -> None:
+        if not window.follower.is_busy:
+            application.quit()
+
+    ready.timeout.connect(look)
+    QTimer.singleShot(0, ticks.begin)
+    QTimer.singleShot(DELAY_MILLISECONDS + 200, ready.start)
+    application.exec()
+    taken = time.perf_counter() - began
+    collector.close()
+    window.close()
+    return ticks, taken
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
@@ -173,6 +208,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="processor threads of the training")
     parser.add_argument("--views", nargs="*", default=[], help="views to bring to the front")
     parser.add_argument("--layout", nargs=2, type=int, metavar=("NODES", "EDGES"), help="lay a graph out")
+    parser.add_argument("--first-start", action="store_true", help="no compiled kernels are on disk yet")
     parser.add_argument("--empty", action="store_true", help="measure an empty loop and print its ticks")
     given = parser.parse_args()
     if given.empty:
@@ -183,7 +219,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--empty", "--seconds", str(given.seconds + 10)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as empty:
-            if given.layout:
+            if given.first_start:
+                os.environ["NUMBA_CACHE_DIR"] = str(Path(folder, "kernels"))
+                ticks, seconds = measure_first_start(Path(folder))
+                done = f"ready to draw {seconds:.1f} s after the window was shown"
+            elif given.layout:
                 nodes, edges = given.layout
                 ticks, seconds, pictures = measure_layout(Path(folder), nodes, edges)
                 done = f"{nodes:,} nodes and {edges:,} edges laid out in {seconds:.1f} s, {pictures} pictures"
