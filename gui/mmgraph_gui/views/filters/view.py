@@ -215,7 +215,8 @@ class FilterView(View):
         ramp = (
             diverging_map() if self.scaling == "symmetric" else self.theme.continuous(np.linspace(0, 1, 256))
         )
-        first = self.state.history(info.kind, info.layer)[0]
+        # Where the network has grown, the first of this shape: what was not there has not changed.
+        first = next(known for known in self.state.history(info.kind, info.layer) if known.shape == info.shape)
         work = functools.partial(
             make_tiles,
             info=info,
@@ -291,7 +292,8 @@ class FilterView(View):
         if self._item:
             parts.insert(0, self._item)
         if tiles.since is not None:
-            parts.append(f"change since step {tiles.since:,}")
+            grew = tiles.since > self.state.history(tiles.info.kind, tiles.info.layer)[0].step
+            parts.append(f"change since step {tiles.since:,}{', when the layer had grown' if grew else ''}")
         if dead := len(np.unique(tiles.units[tiles.dead])):
             parts.append(f"{dead:,} dead (framed)")
         lost = int((~np.isfinite(tiles.values)).sum())

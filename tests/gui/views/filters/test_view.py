@@ -323,3 +323,24 @@ def test_answers_of_the_model_are_drawn_beside_the_tiles(qtbot: Any, view: Filte
     view.model_failed("unit", "It cannot.")
     assert panel.text.text() == "It cannot."
     assert view.message == ""
+
+
+def test_the_change_of_a_layer_that_grew_is_that_since_it_grew(
+    qtbot: Any, opened: Context, show_view: Callable[[Any], Any], tmp_path: Any
+) -> None:
+    wide = np.random.default_rng(0).normal(size=(2, 4, 1, 3, 3)).astype(np.float32)
+    with RunWriter.create(tmp_path, "grown", {}) as run:
+        run.snapshots(0, [Snapshot("filters", "conv", wide[0, :2])], wait=True)
+        for step, filters in zip((5, 9), wide, strict=True):
+            run.snapshots(step, [Snapshot("filters", "conv", filters)], wait=True)
+    opened.follower.open(run.folder)
+    qtbot.waitUntil(lambda: opened.state.path == run.folder and opened.state.step == 9)
+    view = show_view(FilterView)
+    qtbot.waitUntil(lambda: view.tiles is not None)
+    choose(qtbot, view, kind="change")
+    np.testing.assert_allclose(view.tiles.values, (wide[1] - wide[0])[:, 0], atol=1e-6)
+    assert "change since step 5, when the layer had grown" in view.caption.text()
+    opened.state.set_step(0)
+    qtbot.waitUntil(lambda: "change since step 0" in view.caption.text())
+    assert not view.tiles.values.any()
+    assert "grown" not in view.caption.text()
