@@ -216,7 +216,9 @@ class FilterView(View):
             diverging_map() if self.scaling == "symmetric" else self.theme.continuous(np.linspace(0, 1, 256))
         )
         # Where the network has grown, the first of this shape: what was not there has not changed.
-        first = next(known for known in self.state.history(info.kind, info.layer) if known.shape == info.shape)
+        first = next(
+            known for known in self.state.history(info.kind, info.layer) if known.shape == info.shape
+        )
         work = functools.partial(
             make_tiles,
             info=info,
