@@ -15,6 +15,7 @@ from mmgraph.analysis import correlation
 from mmgraph.errors import InputError
 from mmgraph.inspection import Capture
 from mmgraph.inspection.inputs import Inputs
+from mmgraph.inspection.undisturbed import undisturbed
 from mmgraph.metric import ClassBalancedSampler, score_bins, score_pair_loss
 from mmgraph.runs import ItemSet, Snapshot
 from mmgraph.training.encoded_pictures import EncodedPictures
@@ -47,6 +48,28 @@ class ScoringModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         scores: Tensor = self.head(self.encoder(images)).squeeze(1)
         return scores
+
+
+class OwnScores(nn.Module):
+    """Somebody's own model of scores, which gives them as they are recorded.
+
+    Shapes:
+        images (n, channels, height, width): (n,), in standard units.
+
+    Raises:
+        InputError: it gives something else than one number for each image.
+    """
+
+    def __init__(self, model: nn.Module, centre: float, scale: float) -> None:
+        super().__init__()
+        self.model, self._centre, self._scale = model, centre, scale
+
+    def forward(self, images: Tensor) -> Tensor:
+        scores = self.model(images)
+        if not isinstance(scores, Tensor) or scores.numel() != len(images):
+            found = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise InputError(f"Expected a score for each of {len(images)} images, but got {found}.")
+        return (scores.flatten() - self._centre) / self._scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +162,14 @@ class ImageScoring(EncodedPictures):
         seed: int = 0,
     ) -> None:
         super().__init__(items, probe, capture)
-        self.model: ScoringModel = model
+        self.model: Any = model
         self._parts = dict(parts)
         self._augmentation, self._pretrain_epochs = augmentation, pretrain_epochs
         self._margin, self._weighted, self._loss, self._delta = margin, weighted, loss, delta
         self.growth, self._seed = growth, seed
         self._rate_share, self._head_rate = rate_share, head_rate
-        self._epoch = 0
+        # Until an epoch of pairs begins, it is scores that count.
+        self._epoch = pretrain_epochs
         pairs, train = parts["pairs"], parts["train"]
         low, high = float(pairs.scores.min()), float(pairs.scores.max())
         self._ends = low, high
@@ -175,6 +199,12 @@ class ImageScoring(EncodedPictures):
         self._parts = {name: part.to(device) for name, part in self._parts.items()}
         self._probe, self._bins = self._probe.to(device), self._bins.to(device)
         self._mean, self._std = self._mean.to(device), self._std.to(device)
+
+    def adopt(self, model: nn.Module) -> None:
+        """Try somebody's own model: normalised images (n, channels, height, width) → scores (n,) as recorded."""
+        self.model = OwnScores(model, self._centre, self._scale)
+        self._capture = Capture(model, kinds=("embedding", "filters", "feature_maps", "attention"))
+        self.__dict__.pop("examined", None)
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """The encoder, and the head by a rate of its own."""
@@ -246,6 +276,15 @@ class ImageScoring(EncodedPictures):
         """Vectors of normalised pictures."""
         vectors: Tensor = self.model.encoder(images)
         return vectors
+
+    def look(self, inputs: Inputs) -> list[Snapshot]:
+        """Vectors of normalised pictures, and what the encoder sees in them; of somebody's own what is found in it."""
+        if not isinstance(self.model, OwnScores):
+            return super().look(inputs)
+        (images,) = inputs.args
+        with undisturbed(self.model):
+            self.model(images[:1])  # says so where it gives no scores
+        return self._capture.capture(images)
 
     def probe(self) -> list[Snapshot]:
         """Vectors of the probe pictures, what the encoder sees in them, and predicted against recorded scores."""

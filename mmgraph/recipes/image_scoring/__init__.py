@@ -92,4 +92,5 @@ RECIPE = Recipe(
     config=ImageScoringConfig,
     package=__name__,
     quick={"epochs": 4, "pretrain_epochs": 3},
+    own_model="normalised images (n, 3, height, width) in, scores (n,), in the units of the data, out",
 )
