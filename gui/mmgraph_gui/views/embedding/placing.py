@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from mmgraph.analysis import Alignment, StableProjector
+from mmgraph.analysis import StableProjector
 from mmgraph.runs import Snapshot, SnapshotInfo
 from mmgraph_gui.processes.long_process import Processes
 from mmgraph_gui.reading.follower import Job
@@ -166,23 +166,6 @@ def lay_out(
         if not done:
             job.report(placed)
     return None if job.cancelled else placed
-
-
-def turned(
-    _job: Job | None,
-    _snapshots: Any,
-    *,
-    placed: Placed,
-    rotation: npt.NDArray[np.float64],
-    alignment: Alignment | None = None,
-) -> PointCloud:
-    """What three dimensions look like from the front: x and y of the turned points, and how deep they lie."""
-    positions = placed.centred if alignment is None else alignment.apply(placed.positions)
-    flat = positions @ rotation.T
-    lengths = np.square(positions).sum(axis=1)
-    reach = np.sqrt(np.nanmax(lengths, initial=0.0)) if np.isfinite(lengths).any() else 0.0
-    depth = 0.5 - 0.5 * flat[:, 2] / (reach if reach > 0 else 1.0)
-    return PointCloud(flat[:, :2].astype(np.float32), placed.rows, depth)
 
 
 def _cloud(positions: npt.NDArray[np.float32], rows: Rows) -> PointCloud | None:

@@ -18,21 +18,17 @@ from mmgraph_gui.accessible import named
 from mmgraph_gui.state import Near
 from mmgraph_gui.views import Changed
 from mmgraph_gui.views.embedding.clusters import find_clusters
-from mmgraph_gui.views.embedding.placing import METHODS, Method, Placed, Placements, lay_out, project, turned
+from mmgraph_gui.views.embedding.placing import METHODS, Method, Placed, Placements, lay_out, project
+from mmgraph_gui.views.embedding.space import TURN, rotation_of, turned
+from mmgraph_gui.views.embedding.trails import MOST_TRAILS, Trails
 from mmgraph_gui.views.layerbox import LayerBox
 from mmgraph_gui.views.missing import say_missing
 from mmgraph_gui.views.points.cloud import PointCloud
 from mmgraph_gui.views.points.guest_mark import GuestMark, mean_of_neighbours
 from mmgraph_gui.views.points.image import PointImage
-from mmgraph_gui.views.points.plane import PlanePath
 from mmgraph_gui.views.points.plane_look import PlaneLook
 from mmgraph_gui.views.points.view import PointView, caption_count
 from mmgraph_gui.views.shortened import ShortBox
-
-MOST_TRAILS = 50
-RADIANS_PER_PIXEL = 0.008
-TURN = np.radians(15) / RADIANS_PER_PIXEL
-"""Pixels for which a press of a key stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +119,7 @@ class EmbeddingView(PointView):
         self._alignment: Alignment | None = None
         self._told_near: Near | None = None
         self.guest_mark = GuestMark(self.theme, self.plane)
+        self._ways = Trails(self.state, self.plane, self._colour_of, self._place_step)
         self._amid_neighbours = False
         self.plane.turned.connect(self._turn)
         self._rotation = np.eye(3)
@@ -133,7 +130,7 @@ class EmbeddingView(PointView):
         self._placements = Placements()
         self.placed: Placed | None = None
         self._wanted: tuple[SnapshotInfo, Method, int] | None = None
-        self._trail_of: SnapshotInfo | None = None
+        self._ways.forget()
         self._anew, self._begun = False, ""
 
     @property
@@ -308,18 +305,7 @@ class EmbeddingView(PointView):
         """Turn by a movement of the mouse, about axes of the screen."""
         if self.placed is None or self.placed.dimensions != 3:
             return
-        about_y, about_x = dx * RADIANS_PER_PIXEL, dy * RADIANS_PER_PIXEL
-        across = np.array(
-            [
-                [np.cos(about_y), 0, np.sin(about_y)],
-                [0, 1, 0],
-                [-np.sin(about_y), 0, np.cos(about_y)],
-            ]
-        )
-        down = np.array(
-            [[1, 0, 0], [0, np.cos(about_x), -np.sin(about_x)], [0, np.sin(about_x), np.cos(about_x)]]
-        )
-        self._turn_to(down @ across @ self._rotation)
+        self._turn_to(rotation_of(dx, dy) @ self._rotation)
         self.looked.emit()
 
     def _turn_to(self, rotation: npt.NDArray[np.float64]) -> None:
@@ -328,51 +314,16 @@ class EmbeddingView(PointView):
             work = functools.partial(turned, placed=self.placed, rotation=rotation, alignment=self._alignment)
             self.draw("turned", work)
 
-    # -- trails --------------------------------------------------------------------------------------------
-
     def _draw_trails(self) -> None:
-        """The ways of selected items, or of the one under the mouse, through the steps placed so far."""
-        placed = self.placed
-        if not self.trails.isChecked() or placed is None:
-            self.plane.set_paths(())
-            return
-        rows = self.state.selection[:MOST_TRAILS].tolist()
-        if not rows and self.state.hovered is not None:
-            rows = [self.state.hovered]
-        past = [
-            info
-            for info in self.state.history("embedding", placed.info.layer)
-            if info.step <= placed.info.step
-        ]
-        known = [self._placements.get(info, placed.method, placed.dimensions) for info in past]
-        if rows and placed.method == "PCA":
-            self._place_next([info for info, one in zip(past, known, strict=True) if one is None])
-        steps = [one for one in known if one is not None]
-        self.plane.set_paths(tuple(PlanePath(self._way(row, steps), self._colour_of(row)) for row in rows))
+        if self.placed is not None and self.trails.isChecked():
+            self._ways.draw(self.placed, self._placements, self._rotation, self._alignment)
+        else:
+            self._ways.clear()
 
-    def _place_next(self, missing: list[SnapshotInfo]) -> None:
-        """Have the steps placed that nobody has looked at yet, one after the other."""
-        placed = self.placed
-        if placed is None or not missing or missing[0] == self._trail_of:
-            return
-        self._trail_of = missing[0]
-        projector = self._projectors[(placed.info.layer, placed.dimensions)]
-        self.ask("trail", [missing[0]], functools.partial(project, info=missing[0], projector=projector))
-
-    def _way(self, row: int, steps: list[Placed]) -> npt.NDArray[np.float64]:
-        places = []
-        for step in steps:
-            at = np.flatnonzero(step.rows == row)
-            if len(at):
-                place = step.positions[at[0]].astype(np.float64)
-                if self._alignment is not None:
-                    place = self._alignment.apply(place[None])[0]
-                elif step.dimensions == 3:
-                    place = step.centred[at[0]]
-                if step.dimensions == 3:
-                    place = (self._rotation @ place)[:2]
-                places.append(place)
-        return np.array(places).reshape(-1, 2)
+    def _place_step(self, beside: Placed, info: SnapshotInfo) -> None:
+        """Have a step placed as another is; trails are drawn again when it is known."""
+        projector = self._projectors[(beside.info.layer, beside.dimensions)]
+        self.ask("trail", [info], functools.partial(project, info=info, projector=projector))
 
     # -- clusters ------------------------------------------------------------------------------------------
 
