@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -27,6 +27,13 @@ class DisplayValues(NamedTuple):
     padding: int
     saturation: float
     limits: tuple[float | None, float | None]
+
+
+class _Fold(QMenu):
+    """Holds fields, between which Tab goes as in any form: a menu would go from entry to entry."""
+
+    def focusNextPrevChild(self, onwards: bool) -> bool:
+        return QWidget.focusNextPrevChild(self, onwards)
 
 
 class DisplayButton(QToolButton):
@@ -78,10 +85,15 @@ class DisplayButton(QToolButton):
         }
         panel = QWidget()
         panel.setLayout(form)
-        menu, action = QMenu(self), QWidgetAction(self)
+        menu, action = _Fold(self), QWidgetAction(self)
         action.setDefaultWidget(panel)
         menu.addAction(action)
+        # Once it is open: then the keyboard is its own.
+        menu.aboutToShow.connect(lambda: QTimer.singleShot(0, self.columns, self._begin))
         self.setMenu(menu)
+
+    def _begin(self) -> None:
+        self.columns.setFocus(Qt.FocusReason.TabFocusReason)
 
     def values(self) -> DisplayValues:
         """What was chosen; limits that are not in order do not count."""

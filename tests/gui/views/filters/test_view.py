@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from mmgraph.runs import RunReader, RunWriter, Snapshot
 from mmgraph_gui.views import Context
@@ -344,3 +345,19 @@ def test_the_change_of_a_layer_that_grew_is_that_since_it_grew(
     qtbot.waitUntil(lambda: "change since step 0" in view.caption.text())
     assert not view.tiles.values.any()
     assert "grown" not in view.caption.text()
+
+
+def test_display_options_are_chosen_without_a_mouse(qtbot: Any, view: FilterView) -> None:
+    menu = view.display.menu()
+    menu.popup(view.display.mapToGlobal(view.display.rect().bottomLeft()))
+    qtbot.waitUntil(lambda: menu.focusWidget() is view.display.columns)
+    # Keys of a menu that is open go to what has its focus.
+    for _ in range(3):
+        qtbot.keyClick(menu.focusWidget(), Qt.Key.Key_Up)
+    assert view.display.columns.value() == 3
+    display = view.display
+    for field in (display.padding, display.saturation, display.lowest, display.highest, display.columns):
+        qtbot.keyClick(menu.focusWidget(), Qt.Key.Key_Tab)
+        assert menu.focusWidget() is field
+    menu.close()
+    qtbot.waitUntil(lambda: view.tiles.grid.columns == 3)
