@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mmgraph.datasets.image_files import MOST_BYTES
+from mmgraph.datasets.one_sound import is_sound
 from mmgraph.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def read_like(path: Path | str, shape: tuple[int, ...]) -> Pixels:
         InputError: the file cannot be read, is no image or clip, or too large.
     """
     path = Path(path)
+    _check_kind(path, clips=len(shape) == 4)
     try:
         if len(shape) == 4 and is_clip(path):
             return _clip(path, shape)
@@ -50,6 +52,16 @@ def read_like(path: Path | str, shape: tuple[int, ...]) -> Pixels:
         raise InputError(str(error)) from error
     like: Pixels = np.broadcast_to(picture.reshape(shape[-3:] if len(shape) > 2 else shape), shape).copy()
     return like
+
+
+def _check_kind(path: Path, *, clips: bool) -> None:
+    """What is plainly something else is called by its name, rather than an image that is broken."""
+    moves = is_clip(path) and path.suffix.lower() != ".gif"
+    if is_sound(path) or (moves and not clips):
+        raise InputError(
+            f"'{path.name}' is a {'sound' if is_sound(path) else 'clip'}, and this model is given "
+            f"{'clips or images' if clips else 'images'}."
+        )
 
 
 def read_image(path: Path | str, size: tuple[int, int], *, grey: bool) -> Pixels:

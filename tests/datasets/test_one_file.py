@@ -108,3 +108,23 @@ def test_a_cut_file_a_missing_file_and_a_broken_video_are_said(tmp_path):
         read_like(tmp_path / "missing.png", (28, 28))
     with pytest.raises(InputError, match=r"bad\.mp4"):
         read_like(tmp_path / "bad.mp4", (4, 3, 16, 16))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "said"),
+    [
+        ("a.wav", (1, 9, 7), "'a.wav' is a sound, and this model is given images."),
+        ("a.MP3", (4, 3, 9, 7), "'a.MP3' is a sound, and this model is given clips or images."),
+        ("a.mp4", (9, 7), "'a.mp4' is a clip, and this model is given images."),
+    ],
+)
+def test_a_sound_or_a_clip_is_called_so_rather_than_a_broken_image(tmp_path, name, shape, said):
+    (tmp_path / name).write_bytes(b"RIFF")
+    with pytest.raises(InputError) as told:
+        read_like(tmp_path / name, shape)
+    assert str(told.value) == said
+
+
+def test_a_gif_is_an_image_too(tmp_path):
+    Image.new("L", (7, 9), 3).save(tmp_path / "a.gif")
+    assert (read_like(tmp_path / "a.gif", (9, 7)) == 3).all()
