@@ -59,7 +59,7 @@ def main(path: Path | str | None = None, *, demo: bool = False, runs: Path | Non
     if path is not None and str(path).startswith(SCHEME):
         window.remote.open(str(path))
     elif path is not None:
-        window.open_paths([Path(path)])
+        window.opening.open([Path(path)])
     elif not demo:
         window.take_up_session()
     if demo:

@@ -35,12 +35,12 @@ class Entry:
 MENUS: dict[str, tuple[Entry | None, ...]] = {
     "&File": (
         Entry("new", "&New run…", "Ctrl+N", "new_run", "Choose a recipe and start training", "new"),
-        Entry("open", "&Open run…", "Ctrl+O", "open_dialog", "Open the folder of a run, or of many", "open"),
+        Entry("open", "&Open run…", "Ctrl+O", "opening.ask", "Open the folder of a run, or of many", "open"),
         Entry(
             "open-model",
             "Open mo&del…",
             "Ctrl+M",
-            "open_model_dialog",
+            "opening.ask_model",
             "Look inside a trained model: a file of weights, and what computes with them",
         ),
         Entry(
@@ -88,10 +88,12 @@ MENUS: dict[str, tuple[Entry | None, ...]] = {
             "own",
             "Add own &item…",
             "Ctrl+I",
-            "bring_dialog",
+            "opening.ask_own_item",
             "See what the model makes of your own image, text, sound or clip, and where it lands",
         ),
-        Entry("paste", "&Paste as own item", "Ctrl+V", "paste", "The same with what is on the clipboard"),
+        Entry(
+            "paste", "&Paste as own item", "Ctrl+V", "opening.paste", "The same with what is on the clipboard"
+        ),
     ),
     "&Run": (
         Entry("pause", "&Pause", "Ctrl+P", "pause", "Pause training after this step", "pause"),

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QMimeData, QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QDialog,
     QDockWidget,
     QMainWindow,
@@ -18,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mmgraph.runs.opened import is_model_file, is_weights_alone
+from mmgraph.runs.opened import is_weights_alone
 from mmgraph_gui.asking.model_process import ModelProcess
-from mmgraph_gui.asking.own_items import OwnItems, is_own_item
+from mmgraph_gui.asking.own_items import OwnItems
 from mmgraph_gui.bars.banner import Banner, Level
 from mmgraph_gui.bars.news import News
 from mmgraph_gui.bars.statusline import StatusLine
@@ -28,7 +27,7 @@ from mmgraph_gui.bars.stepbar import StepBar
 from mmgraph_gui.drawing.theme import Theme
 from mmgraph_gui.export.exports import Exports
 from mmgraph_gui.frame.actions import Actions
-from mmgraph_gui.frame.questions import ask_folder, ask_own_item
+from mmgraph_gui.frame.opening import Opening
 from mmgraph_gui.frame.toolbar import RunToolBar
 from mmgraph_gui.kept.look_history import LookHistory
 from mmgraph_gui.kept.session import Session
@@ -41,7 +40,6 @@ from mmgraph_gui.runs.recent import RecentRuns
 from mmgraph_gui.runs.rundeeds import RunDeeds
 from mmgraph_gui.runs.runlist import RunList
 from mmgraph_gui.runs.runqueue import RunQueue
-from mmgraph_gui.runs.runwatch import run_to_open, runs_among
 from mmgraph_gui.state import AppState, Topic
 from mmgraph_gui.views import Context
 from mmgraph_gui.views.viewarea import ViewArea
@@ -87,6 +85,7 @@ class MainWindow(QMainWindow):
         self.others = OtherRuns(self.state, self)
         self.comparison: CompareWindow | None = None
         self.runs = RunList(root, self.theme, colour_of=self._colour_of, settings=settings)
+        self.opening = Opening(self)
         self.deeds = RunDeeds(self)
         self.exports = Exports(self)
         self.remote = RemoteRuns(self, root)
@@ -94,7 +93,7 @@ class MainWindow(QMainWindow):
         self.run_dock = QDockWidget("Runs", self)
         self._assemble()
         self.actions_ = Actions(self)
-        self.recent = RecentRuns(self.actions_.recent, settings, lambda path: self.open_paths([path]))
+        self.recent = RecentRuns(self.actions_.recent, settings, lambda path: self.opening.open([path]))
         self.bar = RunToolBar(self.actions_, self.state, self)
         self.addToolBar(self.bar)
         self.status = StatusLine(self.statusBar(), self.state, self.theme)
@@ -119,98 +118,12 @@ class MainWindow(QMainWindow):
         self.runs.show_run(path)
         self.recent.add(path)
 
-    def open_paths(self, paths: list[Path]) -> None:
-        """Open what was dropped or given: a run, any file in one, or a folder of runs.
-
-        Of a folder its only run, or the newest that is running, is shown where none is yet.
-        """
-
-        def open_first(run: Path | None) -> None:
-            if run is not None and self.state.path is None:
-                self.open_run(run)
-
-        def show(found: tuple[list[Path], list[Path]]) -> None:
-            runs, folders = found
-            if folders:
-                self.runs.set_root(folders[0])
-                self._say_where()
-                if not runs:
-                    self.follower.do(lambda: run_to_open(folders[0]), open_first)
-            if runs:
-                self.open_run(runs[0])
-            elif not folders and len(paths) == 1 and is_model_file(paths[0]):
-                self.open_model(paths[0])
-            elif not folders and paths and all(map(is_own_item, paths)):
-                self._bring_files(paths)
-            elif not folders:
-                named = ", ".join(f"'{path}'" for path in paths)
-                self.say(
-                    f"{named} is neither a run folder nor a folder of runs: a run holds a file run.db.",
-                    "error",
-                )
-
-        self.follower.do(lambda: runs_among(paths), show)
-
-    def _bring_files(self, paths: list[Path]) -> None:
-        if len(paths) > 1:
-            self.say(f"Bring one item at a time: these are {len(paths):,} files.", "info")
-        else:
-            self.own.bring_file(paths[0])
-
     def take_up_session(self) -> None:
         """Open what was open when the window was closed the last time, as it was looked at."""
         path = self.session.last_run()
         if path is not None:
             self.session.take_up()
             self.open_run(path)
-
-    def bring_dialog(self) -> None:
-        """Ask for a file and have the model look at it."""
-        path = ask_own_item(self)
-        if path is not None:
-            self.own.bring_file(path)
-
-    def paste(self) -> None:
-        """Have the model look at what is on the clipboard: a picture, a file, or a text."""
-        self._bring_data(QApplication.clipboard().mimeData())
-
-    def _bring_data(self, data: QMimeData) -> None:
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-        if paths:
-            self.open_paths(paths)
-        elif data.hasImage():
-            self.own.bring_image(QImage(data.imageData()))
-        elif data.hasText():
-            self.own.bring_text(data.text())
-        else:
-            self.say("There is no picture, file or text that could be looked at.", "info")
-
-    def open_dialog(self) -> None:
-        """Ask which folder to open."""
-        chosen = ask_folder(self, self.runs.root)
-        if chosen is not None:
-            self.open_paths([chosen])
-
-    def open_model_dialog(self) -> None:
-        """Ask for a file of weights and what they are of, and open it."""
-        from mmgraph_gui.runs.openmodel import OpenModelDialog
-
-        known = (self.state.config or {}).get("options", {}).get("file")
-        dialog = OpenModelDialog(self.theme, self, file=str(known or ""))
-        if dialog.exec() == QDialog.DialogCode.Accepted:
-            self.open_model(dialog.file, dialog.recipe, dialog.values, dialog.model)
-        dialog.deleteLater()
-
-    def open_model(
-        self,
-        file: Path,
-        recipe: str | None = None,
-        values: Mapping[str, bool | int | float | str | None] | None = None,
-        model: str | None = None,
-    ) -> None:
-        """Make a run of a file of weights in a process of its own, and open it when it appears."""
-        cancel = self.launcher.open_model(file, recipe, values, model)
-        self.say(f"Opening {file.name} …", "info", cancel)
 
     def new_run(self, recipe: str | None = None, values: Mapping[str, object] | None = None) -> None:
         """Ask what to train, and start it or let it wait for its turn."""
@@ -466,12 +379,6 @@ class MainWindow(QMainWindow):
         if topic in ("run", "status", "snapshots"):
             self._enable()
 
-    def _say_where(self) -> None:
-        """Whose runs are listed stands above them: those of another machine cannot be steered from here."""
-        host = self.remote.host_of(self.runs.root)
-        self.run_dock.setWindowTitle(f"Runs on {host}, only to be looked at" if host else "Runs")
-        self.actions_["run-list"].setText("Run &list")  # Qt gives it the title
-
     def _enable(self) -> None:
         status = self.state.status
         copied = self.remote.covers(self.state.path)  # a run on another machine is only looked at
@@ -511,13 +418,12 @@ class MainWindow(QMainWindow):
             self.area.docks[view].raise_()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        data = event.mimeData()
-        if data.hasUrls() or ((data.hasImage() or data.hasText()) and self.state.path is not None):
+        if self.opening.can_take(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self._bring_data(event.mimeData())
+        self.opening.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.setValue("geometry", self.saveGeometry())

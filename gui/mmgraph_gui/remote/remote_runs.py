@@ -72,7 +72,7 @@ class RemoteRuns:
             return
         self.close()
         self._mirror = Mirror(address)
-        self._mirror.ready.connect(lambda folder: window.open_paths([folder]))
+        self._mirror.ready.connect(lambda folder: window.opening.open([folder]))
         self._mirror.failed.connect(lambda told: window.say(told, "warning"))
         self._mirror.recovered.connect(lambda: window.say(f"'{text}' can be read again.", "info"))
         self._mirror.start()

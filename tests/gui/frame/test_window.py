@@ -5,82 +5,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QSettings, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication, QTabBar, QWidget
 
 from mmgraph.errors import RunError
 from mmgraph.runs import RunReader, RunWriter, read_notes
 from mmgraph_gui.drawing.theme import DARK, LIGHT
 from mmgraph_gui.frame.about import KeysDialog
-from mmgraph_gui.frame.window import MainWindow
 from mmgraph_gui.frame.window_commands import window_commands
-from mmgraph_gui.processes.launcher import Launcher
 from mmgraph_gui.runs import rundeeds
 from mmgraph_gui.runs.discard import discard_run
 from mmgraph_gui.runs.questions import ask_epochs
 from mmgraph_gui.runs.runnotes import NotesDialog
 from mmgraph_gui.state.guest import Guest
 from mmgraph_gui.views.registry import VIEW_SPECS
-
-TRAINER = """
-import sys, time
-from mmgraph.runs import RunWriter
-words = sys.argv[1:]
-root, name = words[words.index("--runs") + 1], words[words.index("--name") + 1]
-with RunWriter.create(root, name, {"run": {"recipe": words[1]}}) as run:
-    step = 0
-    while True:
-        step += 1
-        run.scalars(step, {"train/loss": 1 / step})
-        run.status(step=step, learning_rate=0.1)
-        for command in run.commands():
-            run.answer(command, "done", step=step)
-            if command.name == "stop":
-                run.close("stopped")
-                sys.exit(0)
-            if command.name in ("pause", "resume"):
-                run.status(state={"pause": "paused", "resume": "running"}[command.name])
-        time.sleep(0.01)
-"""
-
-
-@pytest.fixture
-def settings(tmp_path):
-    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    settings.setValue("theme", "light")
-    return settings
-
-
-@pytest.fixture
-def make_window(qtbot, settings, digits_run, tmp_path):
-    script = tmp_path / "trainer.py"
-    script.write_text(TRAINER)
-    made = []
-
-    def make() -> MainWindow:
-        window = MainWindow(digits_run.parent, settings, Launcher(program=[sys.executable, str(script)]))
-        made.append(window)
-        qtbot.addWidget(window)
-        window.resize(1200, 800)
-        window.show()
-        return window
-
-    yield make
-    for window in made:
-        window.close()
-
-
-@pytest.fixture
-def window(make_window):
-    return make_window()
-
-
-@pytest.fixture
-def opened_window(qtbot, window, digits_run):
-    with qtbot.waitSignal(window.follower.opened):
-        window.open_run(digits_run)
-    return window
 
 
 def test_empty_window_says_how_to_begin(qtbot, window):
@@ -204,57 +142,6 @@ def test_wrong_learning_rate_is_refused_in_words(window):
     assert window.banner.text == ""
 
 
-def test_dropping_a_file_of_a_run_opens_it(qtbot, window, digits_run):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(digits_run / "config.toml"))])
-    event = QDropEvent(
-        QPointF(5, 5),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    with qtbot.waitSignal(window.follower.opened):
-        window.dropEvent(event)
-    assert window.state.path == digits_run
-
-
-@pytest.fixture
-def brought(opened_window, monkeypatch):
-    """What is brought before the model of the open run, as (how, what)."""
-    found = []
-    for how in ("bring_file", "bring_text", "bring_image"):
-        monkeypatch.setattr(opened_window.own, how, lambda what, how=how: found.append((how, what)))
-    return found
-
-
-def test_own_items_are_dropped_and_pasted(qtbot, opened_window, brought, tmp_path):
-    picture = tmp_path / "shoe.PNG"
-    image = QImage(4, 4, QImage.Format.Format_RGB32)
-    image.fill(Qt.GlobalColor.red)
-    image.save(str(picture))
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(picture))])
-    event = QDropEvent(
-        QPointF(5, 5),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    opened_window.dropEvent(event)
-    qtbot.waitUntil(lambda: brought == [("bring_file", picture)])
-    clipboard = QApplication.clipboard()
-    clipboard.setText("a red circle")
-    opened_window.actions_["paste"].trigger()
-    assert brought[1] == ("bring_text", "a red circle")
-    clipboard.setImage(image)
-    opened_window.actions_["paste"].trigger()
-    assert brought[2][0] == "bring_image"
-    assert brought[2][1].size() == image.size()
-    clipboard.clear()
-
-
 def test_escape_lets_an_own_item_go_before_the_selection(opened_window):
     opened_window.state.select([3])
     opened_window.state.set_guest(Guest("mine.png"))
@@ -267,30 +154,6 @@ def test_what_cannot_be_looked_at_is_said(opened_window, tmp_path):
     (tmp_path / "empty.png").touch()
     opened_window.own.bring_file(tmp_path / "empty.png")
     assert opened_window.banner.text == "'empty.png' is empty."
-
-
-def test_opening_a_folder_of_runs_lists_them(qtbot, window, tmp_path):
-    RunWriter.create(tmp_path / "other", "a", {}).close("finished")
-    window.open_paths([tmp_path / "other"])
-    qtbot.waitUntil(lambda: [entry.path.name for entry in window.runs.entries] == ["a"])
-    qtbot.waitUntil(lambda: window.state.path == tmp_path / "other" / "a")  # the only one
-    for name in ("b", "c"):
-        RunWriter.create(tmp_path / "more", name, {}).close("finished")
-    window.open_paths([tmp_path / "more"])
-    qtbot.waitUntil(lambda: {"b", "c"} <= {entry.path.name for entry in window.runs.entries})
-    assert window.state.path == tmp_path / "other" / "a"
-
-
-@pytest.mark.parametrize("what", ["nothing", "empty", "damaged"])
-def test_what_is_no_run_gives_a_message(qtbot, window, tmp_path, what):
-    folder = tmp_path / what
-    if what != "nothing":
-        folder.mkdir()
-    if what == "damaged":
-        (folder / "run.db").write_bytes(b"x" * 500)
-    window.open_paths([folder])
-    qtbot.waitUntil(lambda: str(folder) in window.banner.text)
-    assert window.state.path is None
 
 
 def test_run_that_failed_or_vanished_is_told(qtbot, window, tmp_path):

@@ -305,7 +305,7 @@ def test_the_window_shows_a_run_of_another_machine_and_changes_nothing(
         there.close("stopped")
         qtbot.waitUntil(lambda: window.state.status.state == "stopped", timeout=20_000)
         assert window.state.series["train/loss"].value[-1] == 0.125
-        window.open_paths([there.folder.parent])
+        window.opening.open([there.folder.parent])
         qtbot.waitUntil(lambda: window.run_dock.windowTitle() == "Runs")
         window.remote.open("ssh://-oProxyCommand=evil/x")
         assert "ssh://host/path" in window.banner.text

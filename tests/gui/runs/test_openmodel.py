@@ -144,7 +144,7 @@ def test_a_model_is_opened_by_the_dialog(qtbot, window, weights, tmp_path, monke
 def test_weights_that_do_not_fit_say_so_in_the_window(qtbot, window, weights, tmp_path, monkeypatch):
     monkeypatch.setattr("mmgraph_gui.processes.launcher.opened_root", lambda: tmp_path / "opened")
     with qtbot.waitSignal(window.launcher.failed):
-        window.open_model(weights, "digits-graph", {"hidden": 3})
+        window.opening.open_model(weights, "digits-graph", {"hidden": 3})
     assert "'gnn.convs.0.bias' is 32 in the file, but 24 in the model" in window.banner.text
     assert window.state.path is None
 
@@ -162,11 +162,11 @@ def test_a_bomb_and_a_file_that_vanishes_are_told_in_the_window_and_nothing_is_r
     bomb = tmp_path / "bomb 🙂.pt"
     bomb.write_bytes(pickle.dumps({"weight": Bomb()}, protocol=2))
     with qtbot.waitSignal(window.launcher.failed):
-        window.open_model(bomb)
+        window.opening.open_model(bomb)
     assert "'bomb 🙂.pt' holds more than weights" in window.banner.text
     assert not (tmp_path / "boom").exists()
     with qtbot.waitSignal(window.launcher.failed):
-        window.open_model(tmp_path / "gone.pt")
+        window.opening.open_model(tmp_path / "gone.pt")
     assert "gone.pt' cannot be read" in window.banner.text
     assert window.state.path is None
     assert not (tmp_path / "opened").exists()
@@ -203,7 +203,7 @@ def test_a_dropped_file_of_weights_is_opened_and_found_again_by_the_dialog(
 def test_opening_is_cancelled_by_escape(qtbot, window, weights, tmp_path, monkeypatch):
     monkeypatch.setattr("mmgraph_gui.processes.launcher.opened_root", lambda: tmp_path / "opened")
     window.launcher._program = [sys.executable, "-c", "import time; time.sleep(1000)"]
-    window.open_model(weights)
+    window.opening.open_model(weights)
     (thread,) = [thread for thread in window.launcher._threads if thread.name == "mmgraph-open"]
     assert thread.is_alive()
     window.actions_["clear"].trigger()
