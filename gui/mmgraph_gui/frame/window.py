@@ -174,8 +174,11 @@ class MainWindow(QMainWindow):
         if status is not None and status.is_live:
             self.follower.send("explain", item)
         else:
-            self.say(f"Explaining item {item} …", "info")
-            self.launcher.explain(path, item)
+            self.say(_explaining(item), "info", self.launcher.explain(path, item))
+
+    def _explained(self, item: int) -> None:
+        if self.banner.text == _explaining(item):
+            self.banner.hide()
 
     def search(self) -> None:
         """Go to the field of the search among the items."""
@@ -346,6 +349,7 @@ class MainWindow(QMainWindow):
         self.runs.wanted.connect(self.deeds.do)
         self.queue.changed.connect(self.runs.show_queue)
         self.launcher.resumed.connect(self.deeds.resumed)
+        self.launcher.explained.connect(self._explained)
         self.queue.started.connect(
             lambda recipe, cancel: self.say(f"Starting {recipe} from the queue …", "info", cancel)
         )
@@ -448,3 +452,7 @@ class MainWindow(QMainWindow):
         self.runs.close_worker()
         self.launcher.close()
         super().closeEvent(event)
+
+
+def _explaining(item: int) -> str:
+    return f"Explaining item {item} …"

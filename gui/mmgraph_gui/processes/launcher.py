@@ -48,12 +48,14 @@ class Launcher(QObject):
         appeared(Path): the run folder of a started process is there.
         began(Path): the same, of a run that nobody waits for at this moment.
         resumed(Path): a run that was taken up again is being trained.
+        explained(int): what the answer about an item hangs on has been recorded.
         failed(str): a process could not start, resume or explain a run; what it said.
     """
 
     appeared = Signal(object)
     began = Signal(object)
     resumed = Signal(object)
+    explained = Signal(int)
     failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None, *, program: Sequence[str] | None = None) -> None:
@@ -92,9 +94,11 @@ class Launcher(QObject):
         self._watch(self._resume, run, epochs, given_up)
         return given_up.set
 
-    def explain(self, run: Path, item: int) -> None:
-        """Find what an ended run's answer about an item hangs on, and record it in the run."""
-        self._watch(self._explain, run, item, name="mmgraph-explain")
+    def explain(self, run: Path, item: int) -> Callable[[], None]:
+        """Find what an ended run's answer about an item hangs on, and record it; returns what gives it up."""
+        given_up = threading.Event()
+        self._watch(self._explain, run, item, given_up, name="mmgraph-explain")
+        return given_up.set
 
     def open_model(
         self,
@@ -156,8 +160,10 @@ class Launcher(QObject):
         complaint = f"'{file.name}' could not be opened"
         self._follow_new(command, root / name, complaint, given_up, self.appeared.emit)
 
-    def _explain(self, run: Path, item: int) -> None:
-        self._follow(["explain", str(run), str(item)], f"Item {item} could not be explained")
+    def _explain(self, run: Path, item: int, given_up: threading.Event) -> None:
+        command = ["explain", str(run), str(item)]
+        if self._follow(command, f"Item {item} could not be explained", given_up=given_up):
+            self.explained.emit(item)
 
     def _follow_new(
         self,
@@ -176,8 +182,11 @@ class Launcher(QObject):
         is_there: Callable[[], bool] = lambda: False,
         tell: Callable[[], object] = lambda: None,
         given_up: threading.Event | None = None,
-    ) -> None:
-        """Start a process; tell when what it makes is there, and complain where it ends before."""
+    ) -> bool:
+        """Start a process; tell when what it makes is there, and complain where it ends before.
+
+        Returns whether it ended well.
+        """
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
@@ -189,7 +198,7 @@ class Launcher(QObject):
                 )
             except OSError as error:
                 self.failed.emit(f"{complaint} ({error}).")
-                return
+                return False
             give_way(process.pid)
             told = False  # once a run is there, its own status says how it ends
             while not self._closing.is_set():
@@ -200,13 +209,14 @@ class Launcher(QObject):
                 if given_up is not None and given_up.is_set() and not told:
                     process.kill()
                     process.wait()
-                    return
+                    return False
                 if ended is not None:
                     if ended != 0 and not told:
                         self.failed.emit(f"{complaint}: {_last_words(output)}")
-                    return
+                    return ended == 0
                 self._closing.wait(LOOK_SECONDS)
             process.returncode = process.poll() or 0  # it goes on without us
+            return False
 
 
 def free_name(root: Path, recipe: str) -> str:

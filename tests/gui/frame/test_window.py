@@ -427,6 +427,21 @@ def test_what_only_the_author_of_a_run_can_do_is_off_and_says_so(qtbot, window, 
     assert ("start that again" in window.actions_["resume"].toolTip()) is own
 
 
+def test_an_explanation_stays_on_screen_until_it_is_there(qtbot, opened_window):
+    window, given_up = opened_window, []
+    window.launcher.explain = lambda path, item: lambda: given_up.append((path, item))
+    window.explain(3)
+    assert window.banner.text == "Explaining item 3 …"
+    assert window.banner.cancel.isVisible()
+    window.launcher.explained.emit(4)  # another that was asked for before
+    assert window.banner.text
+    window.launcher.explained.emit(3)
+    assert not window.banner.text
+    window.explain(3)
+    window.banner.cancel.click()
+    assert given_up == [(window.state.path, 3)]
+
+
 WATCH = """
 import sys, time, torch, mmgraph
 model = torch.nn.Linear(2, 1)

@@ -111,6 +111,21 @@ def test_what_a_command_says_is_told_without_its_name(
     assert told.args[0] == f"'bomb.pt' could not be opened: {told_of_it}"
 
 
+def test_an_explanation_says_when_it_is_there_and_can_be_given_up(qtbot, launcher, tmp_path):
+    launcher._program = [sys.executable, "-c", "import sys; assert sys.argv[1] == 'explain'"]
+    with qtbot.waitSignal(launcher.explained) as told:
+        launcher.explain(tmp_path / "run", 7)
+    assert told.args == [7]
+    launcher._program = [sys.executable, "-c", "import sys; sys.exit('no such item')"]
+    with qtbot.assertNotEmitted(launcher.explained), qtbot.waitSignal(launcher.failed) as told:
+        launcher.explain(tmp_path / "run", 7)
+    assert told.args == ["Item 7 could not be explained: no such item"]
+    launcher._program = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    with qtbot.assertNotEmitted(launcher.explained), qtbot.assertNotEmitted(launcher.failed):
+        launcher.explain(tmp_path / "run", 7)()
+        qtbot.waitUntil(lambda: not any(thread.is_alive() for thread in launcher._threads))
+
+
 def test_starting_can_be_given_up_until_the_run_appears(qtbot, launcher, tmp_path):
     launcher._program = [sys.executable, "-c", "import time; time.sleep(3600)"]
     give_up = launcher.start("digits-graph", {}, tmp_path / "runs")
