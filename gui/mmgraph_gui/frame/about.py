@@ -48,7 +48,7 @@ class KeysDialog(QDialog):
     def __init__(self, keys: list[tuple[str, str, str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        self.resize(720, 640)
+        self.resize(960, 640)
         self.field = named(QLineEdit(), "Search keys", "Words of a key, an action or a view")
         self.field.setPlaceholderText("Search")
         self.field.setClearButtonEnabled(True)
@@ -59,9 +59,13 @@ class KeysDialog(QDialog):
             if where not in groups:
                 groups[where] = QTreeWidgetItem([where])
                 self.list.addTopLevelItem(groups[where])
-            groups[where].addChild(QTreeWidgetItem([key, action, what]))
+            line = QTreeWidgetItem([key, action, what])
+            line.setToolTip(2, what)
+            groups[where].addChild(line)
         self.list.expandAll()
-        for column in range(3):
+        # What does not fit ends in dots, and is whole in its tool tip.
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for column in range(2):
             self.list.resizeColumnToContents(column)
         self.field.textChanged.connect(self._search)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

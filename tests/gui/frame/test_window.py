@@ -216,6 +216,13 @@ def test_keys_of_menus_and_views_are_listed_and_found(qtbot, opened_window):
     qtbot.addWidget(dialog)
     groups = [dialog.list.topLevelItem(row) for row in range(dialog.list.topLevelItemCount())]
     assert {"File", "Run", "In Embedding", "In Items"} <= {group.text(0) for group in groups}
+    lines = [group.child(row) for group in groups for row in range(group.childCount())]
+    assert all(line.toolTip(2) == line.text(2) for line in lines)
+    bar = dialog.list.horizontalScrollBar()
+    assert not bar.isVisible()
+    room = dialog.list.viewport().width() - dialog.list.header().sectionPosition(2)
+    words = [dialog.fontMetrics().horizontalAdvance(line.text(2)) for line in lines]
+    assert sum(width + 8 > room for width in words) < len(words) / 10
     qtbot.keyClicks(dialog.field, "lasso embedding")
     shown = [group.text(0) for group in groups if not group.isHidden()]
     assert shown == ["In Embedding"]
