@@ -122,7 +122,9 @@ def speed_text(status: Status) -> str:
 
 
 def duration(seconds: float) -> str:
-    """ "45 s", "2 min 5 s", "1 h 3 min"."""
+    """ "0.4 s", "45 s", "2 min 5 s", "1 h 3 min"."""
+    if 0 < seconds < 0.5:
+        return f"{max(seconds, 0.1):.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
