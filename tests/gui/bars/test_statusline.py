@@ -19,7 +19,8 @@ def test_a_state_is_said_once():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (0.02, "0.1 s"), (0.44, "0.4 s"), (0.6, "1 s"), (59.4, "59 s"), (125, "2 min 5 s"), (3780, "1 h 3 min")],
+    [(0, "0 s"), (0.02, "0.1 s"), (0.44, "0.4 s"), (0.6, "1 s"), (59.4, "59 s"), (125, "2 min 5 s"),
+     (3780, "1 h 3 min")],
 )  # fmt: skip
 def test_a_short_time_is_not_called_none(seconds, words):
     assert duration(seconds) == words
