@@ -43,8 +43,10 @@ class _Announcement(event.Listener):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.made = False
+        self.running = 0
 
     def on_start(self, event: event.Event) -> None:
+        self.running += 1
         function = event.data["dispatcher"].py_func
         if not self.made and function.__module__.startswith("mmgraph."):
             self.made = True
@@ -54,7 +56,14 @@ class _Announcement(event.Listener):  # type: ignore[misc]
             )
 
     def on_end(self, event: event.Event) -> None:
-        """Nothing to say."""
+        """It has ended, or failed."""
+        self.running -= 1
 
 
-event.register("numba:compile", _Announcement())
+_announcement = _Announcement()
+event.register("numba:compile", _announcement)
+
+
+def is_compiling() -> bool:
+    """Whether a thread of this process is in the compiler."""
+    return _announcement.running > 0

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mmgraph import compiled
 from mmgraph.errors import DisplayError, UsageError
 from mmgraph_gui import app, display
 from mmgraph_gui.collector import Collector
@@ -96,6 +97,23 @@ def test_garbage_is_collected_by_the_window_while_it_lives(qapp):
     assert gc.get_count()[0] < gc.get_threshold()[0]
     collector.close()
     assert gc.isenabled() == was
+
+
+def test_nothing_is_collected_while_a_compiler_runs_and_what_it_leaves_is_set_aside(qapp, monkeypatch):
+    monkeypatch.setattr(compiled, "is_compiling", lambda: True)
+    collector = Collector()
+    before = gc.get_freeze_count()
+    kept = [[] for _ in range(gc.get_threshold()[0] + 10)]
+    collector.collect()
+    assert gc.get_count()[0] > gc.get_threshold()[0]
+    monkeypatch.setattr(compiled, "is_compiling", lambda: False)
+    collector.collect()
+    assert gc.get_freeze_count() >= before + len(kept)
+    before = gc.get_freeze_count()
+    kept += [[] for _ in range(gc.get_threshold()[0] + 10)]
+    collector.collect()
+    assert gc.get_freeze_count() == before
+    collector.close()
 
 
 def test_what_many_imports_brought_is_not_looked_through(qapp, monkeypatch):
