@@ -10,6 +10,8 @@ from PySide6.QtGui import QFontMetricsF
 
 GAP = 12
 """Pixels between two entries."""
+SHORT = {"validation": "valid."}
+"""Names where there is little room."""
 
 
 def swatch(metrics: QFontMetricsF) -> float:
@@ -32,16 +34,19 @@ def run_words(runs: Sequence[tuple[str, str]], metrics: QFontMetricsF, room: flo
 def value_words(
     read: Mapping[str, float], metrics: QFontMetricsF, room: float, *, told: bool
 ) -> dict[str, str]:
-    """Name and value of each curve, or one of them where there is little room; at last names cut where it ends.
+    """Name and value of each curve, the names alone where there is little room; at last names cut where it ends.
+
+    A value without a name would not say whose it is, and values are read at the cross-hair too.
 
     Args:
         told: NaN is written as a value.
     """
     room += GAP
     words: dict[str, str] = {}
-    for with_name, digits in ((True, 4), (True, 3), (False, 4), (False, 3), (True, 0)):
+    for short, digits in ((False, 4), (False, 3), (True, 3), (False, 0), (True, 0)):
         words = {
-            key: _worded(key if with_name else "", value, digits, told=told) for key, value in read.items()
+            key: _worded(SHORT.get(key, key) if short else key, value, digits, told=told)
+            for key, value in read.items()
         }
         if sum(metrics.horizontalAdvance(text) + swatch(metrics) for text in words.values()) <= room:
             return words
