@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from mmgraph.runs import Series, lower_is_better
 from mmgraph_gui.drawing.across import Across
-from mmgraph_gui.drawing.thinning import Numbers, Pyramid, smoothed
+from mmgraph_gui.drawing.thinning import Numbers, Places, Pyramid, smoothed
 
 MOST_MARKS = 500
 
@@ -40,6 +41,9 @@ class Curve:
 class Drawn:
     """A curve along an axis, ready to be thinned for any stretch of it.
 
+    Args:
+        shared: gives the places that other curves of the plot have, where these are the same.
+
     Attributes:
         places, values: every number that has a place, NaN among the values.
         raw: the finite numbers that can be drawn.
@@ -49,7 +53,16 @@ class Drawn:
         best: (place, value) of the best; None where the name does not tell which way is better.
     """
 
-    def __init__(self, curve: Curve, quantity: str, across: Across, *, log: bool, weight: float) -> None:
+    def __init__(
+        self,
+        curve: Curve,
+        quantity: str,
+        across: Across,
+        *,
+        log: bool,
+        weight: float,
+        shared: Callable[[Numbers], Places] = Places,
+    ) -> None:
         self.curve = curve
         places, values = across.places_of(curve.series, curve.start), curve.series.value
         known = np.isfinite(places)
@@ -63,15 +76,15 @@ class Drawn:
         self.bad = int((~finite).sum())
         x, y = (places, values) if finite.all() else (places[finite], values[finite])
         smooth = smoothed(y, weight) if weight > 0 else None
-        self.raw = _pyramid(x, y, log)
-        self.smooth = None if smooth is None else _pyramid(x, smooth, log)
+        self.raw = _pyramid(x, y, log, shared)
+        self.smooth = None if smooth is None else _pyramid(x, smooth, log, shared)
         self.marks = self._marks(finite, log) if self.bad else []
         lower = lower_is_better(quantity.replace(" ", "_"))
         shown = self.raw.y
         self.best: tuple[float, float] | None = None
         if lower is not None and len(shown) > 1:
             at = int(shown.argmin() if lower else shown.argmax())
-            self.best = float(self.raw.x[at]), float(shown[at])
+            self.best = float(self.raw.places.x[at]), float(shown[at])
 
     def value_at(self, place: float) -> float:
         """The last number at or before a place; NaN before the first."""
@@ -89,8 +102,8 @@ class Drawn:
         return list(zip(self.places[starts].tolist(), heights.tolist(), strict=True))
 
 
-def _pyramid(x: Numbers, y: Numbers, log: bool) -> Pyramid:
+def _pyramid(x: Numbers, y: Numbers, log: bool, shared: Callable[[Numbers], Places]) -> Pyramid:
     if not log:
-        return Pyramid(x, y)
+        return Pyramid(shared(x), y)
     above = y > 0
-    return Pyramid(x[above], np.log10(y[above]))
+    return Pyramid(shared(x[above]), np.log10(y[above]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+import numpy as np
 
 from mmgraph_gui.drawing.across import Across, Span
 from mmgraph_gui.drawing.curve import Curve, Drawn
-from mmgraph_gui.drawing.thinning import Numbers, padded
+from mmgraph_gui.drawing.thinning import Numbers, Places, padded
 
 BUDGET = 0.010
 """Seconds in which curves are made ready; the others wait for the next call."""
@@ -49,6 +52,7 @@ class CurveSet:
         self.across, self.log, self._weight = Across(), False, 0.0
         self.is_partial = False
         self._drawn: dict[str, Drawn] = {}
+        self._places: WeakValueDictionary[tuple[float, ...], Places] = WeakValueDictionary()
 
     def update(self, curves: Iterable[Curve], across: Across, *, log: bool, smoothing: float) -> None:
         """Take these curves in place of those before; what has not changed is kept.
@@ -70,10 +74,20 @@ class CurveSet:
                     if drawn is None:
                         continue
                 else:
-                    drawn = Drawn(curve, self.quantity, across, log=log, weight=smoothing)
+                    drawn = Drawn(
+                        curve, self.quantity, across, log=log, weight=smoothing, shared=self._shared
+                    )
             if drawn.curve.series is curve.series:
                 drawn.curve = curve
             self._drawn[curve.key] = drawn
+
+    def _shared(self, x: Numbers) -> Places:
+        """Places that a curve has already, or new ones."""
+        key = (len(x), *x[:1].tolist(), *x[-1:].tolist())
+        known = self._places.get(key)
+        if known is None or not np.array_equal(known.x, x):
+            known = self._places[key] = Places(x)
+        return known
 
     @property
     def by_key(self) -> dict[str, Curve]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,66 +15,100 @@ SMALL = 4096
 Numbers = npt.NDArray[np.floating[Any]]
 
 
-def thin(x: Numbers, y: Numbers, low: float, high: float, columns: int) -> tuple[Numbers, Numbers]:
-    """What is needed to draw a curve from `low` to `high`: lowest and highest of each column, so peaks survive.
+class Cut(NamedTuple):
+    """Which blocks of a curve are drawn, and where.
 
-    One point beyond each end is kept, so that the line leaves the picture where it should.
+    Args:
+        level: of how many times `BLOCK` numbers they are; −1 are the numbers themselves.
+        part: which of them.
+        starts: where in the part each column begins; None where every number is drawn.
+        x: where the lowest and then the highest of each column is drawn, or each number.
+    """
+
+    level: int
+    part: slice
+    starts: npt.NDArray[np.intp] | None
+    x: Numbers
+
+
+class Places:
+    """Where the numbers of a curve lie. Curves that lie alike share one, and are cut into columns once for all.
 
     Args:
         x: ascending.
-        columns: pixels from `low` to `high`.
 
     Shapes:
-        x, y (n,) -> two of (m,), m ≤ 2 · columns + 4; the points themselves where there are no more than that.
+        x (n,).
     """
-    start = max(int(np.searchsorted(x, low)) - 1, 0)
-    stop = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
-    x, y = x[start:stop], y[start:stop]
-    if len(x) <= 2 * columns:
-        return x, y
-    first = _columns(x, low, high, columns)
-    return np.repeat(x[first], 2), _interleaved(y, y, first)
+
+    def __init__(self, x: Numbers) -> None:
+        self.x = x
+        self.levels: list[tuple[npt.NDArray[np.intp], Numbers]] = []
+        """Of ever coarser blocks: where each begins among those of the level before, and where it lies."""
+        while len(x) > SMALL:
+            starts = np.arange(0, len(x), BLOCK)
+            x = x[starts]
+            self.levels.append((starts, x))
+        self._last: tuple[tuple[float, float, int], Cut] | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def cut(self, low: float, high: float, columns: int) -> Cut:
+        """What is drawn from `low` to `high` on so many columns of pixels.
+
+        The coarsest blocks are taken of which there are at least two to a column; one beyond each end is kept, so that
+        the line leaves the picture where it should.
+        """
+        wanted = low, high, columns
+        if self._last is None or self._last[0] != wanted:
+            self._last = wanted, self._cut(*wanted)
+        return self._last[1]
+
+    def _cut(self, low: float, high: float, columns: int) -> Cut:
+        start, stop = np.searchsorted(self.x, (low, high))
+        level = -1
+        while level + 1 < len(self.levels) and (stop - start) / BLOCK ** (level + 2) >= 2 * columns:
+            level += 1
+        x = self.x if level < 0 else self.levels[level][1]
+        first = max(int(np.searchsorted(x, low)) - 1, 0)
+        part = slice(first, min(int(np.searchsorted(x, high, side="right")) + 1, len(x)))
+        x = x[part]
+        if level < 0 and len(x) <= 2 * columns:
+            return Cut(level, part, None, x)
+        starts = _columns(x, low, high, columns)
+        return Cut(level, part, starts, np.repeat(x[starts], 2))
 
 
 class Pyramid:
     """A curve in ever coarser blocks of lowest and highest values, so that thinning costs the same at any length.
 
-    Args:
-        x: ascending.
-
     Shapes:
-        x, y (n,).
+        y (n,), as many as there are places.
     """
 
-    def __init__(self, x: Numbers, y: Numbers) -> None:
-        self.x, self.y = x, y
-        self._levels: list[tuple[Numbers, Numbers, Numbers]] = []
-        low = high = y
-        while len(x) > SMALL:
-            starts = np.arange(0, len(x), BLOCK)
-            x, low, high = x[starts], np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-            self._levels.append((x, low, high))
+    def __init__(self, places: Places, y: Numbers) -> None:
+        self.places, self.y = places, y
+        self._levels = [(y, y)]
+        for starts, _ in places.levels:
+            low, high = self._levels[-1]
+            self._levels.append((np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)))
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.y)
 
     def thin(self, low: float, high: float, columns: int) -> tuple[Numbers, Numbers]:
-        """As `thin`: each column has the lowest and the highest value of the blocks that begin in it.
+        """What is needed to draw it from `low` to `high`: lowest and highest of each column, so peaks survive.
 
-        The coarsest blocks are taken of which there are at least two to a column.
+        Args:
+            columns: pixels from `low` to `high`.
+
+        Shapes:
+            two of (m,), m ≤ 2 · columns + 4; the points themselves where there are no more than that.
         """
-        start, stop = np.searchsorted(self.x, (low, high))
-        level = -1
-        while level + 1 < len(self._levels) and (stop - start) / BLOCK ** (level + 2) >= 2 * columns:
-            level += 1
-        if level < 0:
-            return thin(self.x, self.y, low, high, columns)
-        x, lows, highs = self._levels[level]
-        first = max(int(np.searchsorted(x, low)) - 1, 0)
-        last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
-        x, lows, highs = x[first:last], lows[first:last], highs[first:last]
-        starts = _columns(x, low, high, columns)
-        return np.repeat(x[starts], 2), _interleaved(lows, highs, starts)
+        level, part, starts, x = self.places.cut(low, high, columns)
+        lows, highs = (values[part] for values in self._levels[level + 1])
+        return x, lows if starts is None else _interleaved(lows, highs, starts)
 
 
 def smoothed(values: Numbers, weight: float) -> Numbers:

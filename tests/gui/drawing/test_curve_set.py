@@ -89,3 +89,24 @@ def test_long_curves_are_made_ready_a_few_at_a_time(monkeypatch: pytest.MonkeyPa
     assert made.is_partial
     assert update(10.0)["run 0 train"] == 7.0
     assert not made.is_partial
+
+
+def test_curves_along_the_same_steps_share_their_places() -> None:
+    rng = np.random.default_rng(0)
+    same = [Curve("train", series(rng.normal(size=9000)), run=name, slot=0) for name in "ab"]
+    other = Curve("train", series(rng.normal(size=8000)), run="c", slot=1)
+    gap = Curve("train", series(np.where(np.arange(9000) == 50, np.nan, 1.0)), run="d", slot=2)
+    together = drawn(*same, other, gap)
+    a, b, c, d = (each.raw.places for each in together._drawn.values())
+    assert a is b
+    assert len({id(places) for places in (a, c, d)}) == 3
+    for span in ((1.0, 9000.0), (10.0, 900.0), (40.0, 60.0)):
+        found = together.thin(span, 300).shown
+        for curve in (*same, other, gap):
+            alone = drawn(curve).thin(span, 300).shown[curve.key]
+            for one, expected in zip(found[curve.key], alone, strict=True):
+                np.testing.assert_array_equal(one, expected)
+    assert len(together._places) == 3
+    together.update([other], Across(), log=False, smoothing=0.0)
+    del a, b, d
+    assert len(together._places) == 1
