@@ -65,7 +65,8 @@ def write_report(
 
 def render(reader: RunReader, progress: Callable[[float, str], object] | None = None) -> str:
     """The page as text; `progress` is that of `write_report`."""
-    update = reader.poll()
+    # A million numbers take seconds to read.
+    update = reader.poll(between=progress and functools.partial(progress, 0.0, "Numbers …"))
     described = _table_of(reader.config, "run")
     title = str(described.get("title") or described.get("recipe") or reader.name)
     parts: list[tuple[str, str, bool, Callable[[Between], Sequence[Markup]]]] = [

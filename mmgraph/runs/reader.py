@@ -9,7 +9,7 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +75,17 @@ class RunReader:
         self._refresh()
         return self._status()
 
-    def poll(self, cursor: Cursor | None = None) -> Update:
-        """Everything that is new since a cursor; everything there is without one."""
+    def poll(self, cursor: Cursor | None = None, between: Callable[[], object] | None = None) -> Update:
+        """Everything that is new since a cursor; everything there is without one.
+
+        Args:
+            between: called between parts of the recorded numbers; what it raises ends the reading.
+        """
         cursor = cursor or Cursor()
         self._refresh()
         list(self._query("BEGIN"))  # all of the update shows one state of the run
         try:
-            return self._update(cursor)
+            return self._update(cursor, between)
         finally:
             if self._reading.connection.in_transaction:
                 self._reading.connection.execute("ROLLBACK")
@@ -211,11 +215,11 @@ class RunReader:
             return silent > STARVED_SECONDS
         return silent > HEARTBEAT_SECONDS
 
-    def _update(self, cursor: Cursor) -> Update:
+    def _update(self, cursor: Cursor, between: Callable[[], object] | None) -> Update:
         status = self._status()
         sessions = dict(self._query("SELECT id, start_step FROM sessions ORDER BY id"))
         resumed = [start for number, start in sessions.items() if number > cursor.session > 0]
-        scalars, last_scalar = self._scalars_after(cursor.scalars, sessions)
+        scalars, last_scalar = self._scalars_after(cursor.scalars, sessions, None, between)
         events = tuple(
             Event(*row)
             for row in self._query(
@@ -248,7 +252,11 @@ class RunReader:
         return RunDamagedError(f"'{self._reading.path}' could not be read ({error}).")
 
     def _scalars_after(
-        self, last: int, sessions: dict[int, int], only_tag: int | None = None
+        self,
+        last: int,
+        sessions: dict[int, int],
+        only_tag: int | None = None,
+        between: Callable[[], object] | None = None,
     ) -> tuple[dict[str, Series], int]:
         numbers, ends = np.array(sorted(sessions)), _last_steps(sessions)
         parts: dict[int, list[Array]] = {}
@@ -266,6 +274,8 @@ class RunReader:
                 block = block[block[:, 3] <= ends[np.searchsorted(numbers, block[:, 1])]]
             for tag in np.unique(block[:, 2]):
                 parts.setdefault(int(tag), []).append(block[block[:, 2] == tag, 3:])
+            if between is not None:
+                between()
         names = dict(self._query("SELECT id, tag FROM tags")) if parts else {}
         scalars = {}
         for tag, blocks in parts.items():

@@ -278,3 +278,22 @@ def test_a_part_of_many_points_is_ended_within_it(tmp_path):
         write_report(reader, tmp_path / "cancelled.html", enough)
     assert told[-1] == "Embedding …"
     assert not (tmp_path / "cancelled.html").exists()
+
+
+def test_a_run_of_many_numbers_is_ended_while_they_are_read(tmp_path):
+    with RunWriter.create(tmp_path, "run", {}) as run:
+        for step in range(50_000):
+            run.scalars(step, {"loss": float(step)})
+    told = []
+
+    def enough(share, text):
+        told.append((share, text))
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    with RunReader(run.folder) as reader:
+        with pytest.raises(KeyboardInterrupt):
+            write_report(reader, tmp_path / "cancelled.html", enough)
+        assert told == [(0.0, "Numbers …")] * 2
+        assert not (tmp_path / "cancelled.html").exists()
+        assert len(reader.poll().scalars["loss"].value) == 50_000  # and can be read again
