@@ -44,10 +44,12 @@ class OwnItems(QObject):
     Signals:
         failed(text): the item cannot be looked at, and why.
         arrived(): there is a new guest, of whom nothing is known yet.
+        answered(): all that can be known of the guest is.
     """
 
     failed = Signal(str)
     arrived = Signal()
+    answered = Signal()
 
     def __init__(self, state: AppState, model: ModelProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -179,6 +181,7 @@ class OwnItems(QObject):
         real = [text for text in self._refusals if not text.startswith(UNANSWERABLE)]
         if guest.is_answered:
             self._state.set_guest(replace(guest, waits="", refusals=tuple(dict.fromkeys(real))))
+            self.answered.emit()
             return
         self._state.set_guest(None)
         reason = " ".join(dict.fromkeys(real)) or self._refusals[0]

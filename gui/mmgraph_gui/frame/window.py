@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         self.news = News(self.state, self.say, self.status.tell)
         self._attached = True
         self._last_started: Path | None = None
+        self._refusal = ""
         self._connect()
         self._restore()
         self._enable()
@@ -175,6 +176,16 @@ class MainWindow(QMainWindow):
             self.follower.send("explain", item)
         else:
             self.say(_explaining(item), "info", self.launcher.explain(path, item))
+
+    def _refused(self, text: str) -> None:
+        """Say why an item of one's own cannot be looked at."""
+        self.say(text)
+        self._refusal = self.banner.text
+
+    def _forget_refusal(self) -> None:
+        """Another item was answered: what was said of the last one is old."""
+        if self.banner.text == self._refusal:
+            self.banner.hide()
 
     def _explained(self, item: int) -> None:
         if self.banner.text == _explaining(item):
@@ -340,7 +351,8 @@ class MainWindow(QMainWindow):
         self.follower.returned.connect(lambda text: self.say(text, "info"))
         self.area.message.connect(self.say)
         self.area.explain_wanted.connect(self.explain)
-        self.own.failed.connect(self.say)
+        self.own.failed.connect(self._refused)
+        self.own.answered.connect(self._forget_refusal)
         self.own.arrived.connect(lambda: self.area.show_view("items"))
         self.launcher.failed.connect(self.say)
         self.launcher.appeared.connect(self._appeared)

@@ -77,7 +77,7 @@ def located(vector: np.ndarray, rows: list[int], step: int = 40) -> tuple[dict[s
 
 
 def test_everything_is_asked_and_what_is_refused_is_left_out(
-    own: OwnItems, model: Model, tmp_path: Path
+    qtbot: Any, own: OwnItems, model: Model, tmp_path: Path
 ) -> None:
     path = tmp_path / "shoe.png"
     path.write_bytes(b"x")
@@ -95,7 +95,8 @@ def test_everything_is_asked_and_what_is_refused_is_left_out(
     model.refuse("caption")
     model.refuse("search", "The disk is full.")
     assert state.guest.waits
-    model.refuse("attention")
+    with qtbot.waitSignal(own.answered):
+        model.refuse("attention")
     guest = state.guest
     assert not guest.waits
     assert guest.neighbours == ((3, 0.5), (5, 1.5))

@@ -156,6 +156,17 @@ def test_what_cannot_be_looked_at_is_said(opened_window, tmp_path):
     assert opened_window.banner.text == "'empty.png' is empty."
 
 
+def test_what_was_said_of_an_own_item_goes_when_another_is_answered(opened_window, tmp_path):
+    (tmp_path / "empty.png").touch()
+    opened_window.own.bring_file(tmp_path / "empty.png")
+    opened_window.own.answered.emit()
+    assert opened_window.banner.text == ""
+    opened_window.own.bring_file(tmp_path / "empty.png")
+    opened_window.say("The disk is full.")
+    opened_window.own.answered.emit()
+    assert opened_window.banner.text == "The disk is full."
+
+
 def test_run_that_failed_or_vanished_is_told(qtbot, window, tmp_path):
     run = RunWriter.create(tmp_path, "bad", {})
     run.scalars(1, {"train/loss": float("nan")})
