@@ -27,6 +27,7 @@ from mmgraph_gui.views.shortened import ShortBox
 LEVELS = {"Everything": 0, "Warnings and errors": 1, "Errors": 2}
 _RANK = {"info": 0, "warning": 1, "error": 2}
 _COLUMNS = ("Time", "Step", "Message")
+WHAT = "Warnings, growth, resumed training, early stopping, NaN and what the program itself logs stand here"
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -35,7 +36,7 @@ class LogView(View):
 
     name: ClassVar[str] = "log"
     title: ClassVar[str] = "Log"
-    topics: ClassVar[frozenset[str]] = frozenset({"run", "events"})
+    topics: ClassVar[frozenset[str]] = frozenset({"run", "events", "status"})
 
     def build(self) -> None:
         self.level = named(ShortBox(), "Level of events", "Which events are listed")
@@ -68,6 +69,10 @@ class LogView(View):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.resizeSection(0, self.fontMetrics().horizontalAdvance("00:00:00") + 24)
         header.resizeSection(1, self.fontMetrics().horizontalAdvance("1,000,000") + 16)
+        self.nothing = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self.nothing.setTextFormat(Qt.TextFormat.PlainText)
+        self.nothing.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        QVBoxLayout(self.list.viewport()).addWidget(self.nothing)
         self.config = QTreeWidget()
         self.config.setAccessibleName("Configuration of the run")
         self.config.setHeaderLabels(["Option", "Value"])
@@ -92,8 +97,20 @@ class LogView(View):
         self.events.show(self.state.events, LEVELS[self.level.currentText()], self.search.text())
         total = len(self.state.events)
         self.count.setText(f"{self.events.rowCount():,} of {total:,} events")
+        self.nothing.setText(self._why_empty())
         if at_end:
             self.list.scrollToBottom()
+
+    def _why_empty(self) -> str:
+        """What is said in place of events; nothing where there are some."""
+        if self.events.rowCount():
+            return ""
+        if self.state.events:
+            return "No event is of this level and has these words."
+        status = self.state.status
+        if status is not None and status.is_live:
+            return f"{WHAT} as they come. Nothing has happened yet."
+        return f"{WHAT}. Nothing of the kind happened in this run."
 
     def table(self) -> Table:
         rows = [

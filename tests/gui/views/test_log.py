@@ -64,3 +64,26 @@ def test_table_has_what_is_listed(view):
 
 def test_without_a_run_it_says_so(context, show_view):
     assert show_view(LogView).message == "Open a run to read its log."
+
+
+def test_an_empty_list_says_what_will_stand_there(qtbot, context, show_view, tmp_path):
+    run = RunWriter.create(tmp_path, "quiet", {})
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    view = show_view(LogView)
+    qtbot.waitUntil(lambda: view.nothing.text().endswith("Nothing has happened yet."))
+    assert view.nothing.width() <= view.list.viewport().width()
+    run.event("now")
+    qtbot.waitUntil(lambda: view.nothing.text() == "")
+    view.search.setText("never")
+    qtbot.waitUntil(lambda: view.nothing.text() == "No event is of this level and has these words.")
+    run.close("finished")
+
+
+def test_a_run_in_which_nothing_happened_says_so(qtbot, context, show_view, tmp_path):
+    run = RunWriter.create(tmp_path, "quiet", {})
+    run.close("finished")
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(run.folder)
+    view = show_view(LogView)
+    qtbot.waitUntil(lambda: view.nothing.text().endswith("Nothing of the kind happened in this run."))
