@@ -277,11 +277,24 @@ class EmbeddingView(PointView):
     def _stop(self) -> None:
         self.cancel("placement")
         self._laying_out("")
-        placed = self.placed
-        if placed is not None and not placed.done:
+        placed, wanted = self.placed, self._wanted
+        shown = placed and (placed.info.layer, placed.method, placed.dimensions)
+        if wanted is not None and shown != (wanted[0].layer, *wanted[1:]):
+            self._go_back(wanted[0])
+        elif placed is not None and not placed.done:
             told = f"{placed.how}, stopped at {placed.iteration} of {placed.iterations}"
             self.placed = replace(placed, how=told, iterations=placed.iteration)
         self._write_caption()
+
+    def _go_back(self, info: SnapshotInfo) -> None:
+        """Nothing has been laid out yet: back to what is on screen, or to principal components of another layer."""
+        placed = self.placed
+        method: Method = "PCA"
+        if placed is not None and placed.info.layer == info.layer:
+            method = placed.method
+            self._wanted = (placed.info, placed.method, placed.dimensions)
+            self.space.setChecked(placed.dimensions == 3)
+        self.choosers.choose("projection", method)
 
     # -- three dimensions ----------------------------------------------------------------------------------
 

@@ -528,3 +528,30 @@ def test_points_without_a_place_are_crosses_that_can_be_selected(
     box = list(view.plane._lost_boxes())[1]
     QTest.mouseClick(view.plane, LEFT, pos=box.center().toPoint())
     assert view.state.selection.tolist() == [8]
+
+
+def test_stopped_before_the_first_layout_the_box_says_what_is_shown(
+    qtbot: Any, view: EmbeddingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin(method: str) -> None:
+        view.choosers.choose("projection", method)
+        qtbot.waitUntil(view.stop.isVisible)
+        view.stop.click()
+
+    ask = view.ask
+    # The first places are never found.
+    monkeypatch.setattr(view, "ask", lambda *args, **more: None if more.get("long") else ask(*args, **more))
+    before = view.points.copy()
+    begin("t-SNE")
+    assert (view.method, view.stop.isHidden()) == ("PCA", True)
+    assert "principal components" in view.caption.text()
+    qtbot.waitUntil(lambda: not view.is_pending)
+    np.testing.assert_array_equal(view.points, before)
+    view.space.setChecked(True)
+    begin("UMAP")
+    assert view.placed is not None
+    assert (view.method, view.dimensions) == ("PCA", view.placed.dimensions)
+    view.state.set_layer("embedding", "encoder")
+    begin("t-SNE")
+    qtbot.waitUntil(lambda: "encoder" in view.caption.text())
+    assert (view.method, view.placed.method) == ("PCA", "PCA")
