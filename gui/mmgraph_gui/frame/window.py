@@ -331,7 +331,7 @@ class MainWindow(QMainWindow):
     def _assemble(self) -> None:
         self.setAcceptDrops(True)
         self.resize(1280, 820)
-        self.setMinimumSize(720, 480)
+        self.setMinimumSize(840, 540)  # all views have room in it
         middle = QWidget()
         layout = QVBoxLayout(middle)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -16,6 +16,8 @@ LEFT = ("metrics", "filters", "log")
 """Views on the left at the first start; the others are on the right."""
 
 RAISED = ("metrics", "embedding")
+WEIGHTS = (9, 11)
+"""Of the room they share: views on the right have more to choose."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +86,7 @@ class ViewArea(QMainWindow):
         raised = [self.docks[name] for name in RAISED if name in self.docks]
         for dock in raised:
             dock.raise_()
-        self.resizeDocks(raised, [1] * len(raised), Qt.Orientation.Horizontal)
+        self.resizeDocks(raised, list(WEIGHTS), Qt.Orientation.Horizontal)
         self._head_docks()
 
     def show_view(self, name: str) -> View | None:

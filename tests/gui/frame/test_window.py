@@ -39,6 +39,23 @@ def test_no_view_makes_the_window_wider_than_a_small_screen(qtbot, opened_window
         assert window.area.mapTo(window, window.area.rect().topRight()).x() < 1200, name
 
 
+def test_in_the_smallest_window_no_view_lies_over_another(qtbot, opened_window):
+    window = opened_window
+    for left in ("metrics", "filters", "log"):
+        window.area.show_view(left)
+        for name in window.area.docks:
+            view = window.area.show_view(name)
+            qtbot.waitUntil(lambda view=view: not view.is_pending)
+            window.resize(window.minimumSize())
+            window.area.layout().activate()
+            shown = [view for view in window.area.views.values() if not view.visibleRegion().isEmpty()]
+            for one in shown:
+                assert one.width() >= one.minimumSizeHint().width(), (left, name, one.name)
+            places = [dock.geometry() for dock in window.area.docks.values() if dock.widget() in shown]
+            assert not any(a.intersects(b) for a in places for b in places if a is not b), (left, name)
+    assert window.size() == window.minimumSize()
+
+
 def test_opening_a_run_shows_curves_steps_and_status(qtbot, opened_window, has_colour):
     metrics = opened_window.area.views["metrics"]
     qtbot.waitUntil(lambda: list(metrics.plots) == ["loss", "accuracy", "learning rate"])
