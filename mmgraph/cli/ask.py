@@ -52,7 +52,7 @@ def ask(
         from mmgraph.recipes.asking import Asking, Conversation
 
         if question is None:
-            asking = Asking(folder, checkpoint)
+            asking = Asking(folder, checkpoint, lambda text: say({"loading": text}))
             with _folder(answers) as place:
                 Conversation(asking, sys.stdin.buffer, say, place).run()
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmgraph.datasets.digits import scikit_learn_digits
 from mmgraph.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,11 +86,9 @@ def generate_multimodal_digits(
     if words < 1 or links < 1:
         raise InputError(f"Expected at least one word and one link per node, but got {words} and {links}.")
     import torch
-    from sklearn.datasets import load_digits
 
-    digits, generator = load_digits(), np.random.default_rng(seed)
-    labels = digits.target.astype(np.int64)
-    clean = np.rint(digits.images * (255 / 16)).astype(np.uint8)
+    (found, labels), generator = scikit_learn_digits(), np.random.default_rng(seed)
+    clean = np.rint(found * (255 / 16)).astype(np.uint8)
     count = len(labels)
     kept = generator.random(clean.shape) >= hidden_pixels
     noisy = np.clip(clean + generator.normal(0, 40, clean.shape), 0, 255)

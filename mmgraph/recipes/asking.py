@@ -6,7 +6,7 @@ import contextlib
 import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ class Asking:
     Args:
         folder: the run.
         checkpoint: name of one of its checkpoints, or a file; by default the best, else the last.
+        on_stage: told in words what is loaded.
 
     Raises:
         CheckpointError: the run has no checkpoint.
@@ -36,17 +37,21 @@ class Asking:
         DatasetError: the data is missing or damaged.
     """
 
-    def __init__(self, folder: Path, checkpoint: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, checkpoint: str | None = None, on_stage: Callable[[str], object] = lambda _: None
+    ) -> None:
         from mmgraph.recipes.launch import trained_task
-        from mmgraph.training.checkpoints import saved_progress
 
-        self.folder = folder
-        self.task, self.config, self.checkpoint = trained_task(folder, checkpoint)
+        self.folder, self._on_stage = folder, on_stage
+        self.task, self.config, self.checkpoint = trained_task(folder, checkpoint, on_stage)
+        from mmgraph.training.checkpoints import saved_progress  # of PyTorch, which is loaded by now
+
         self._read = self._stamp()
         self.step = int(saved_progress(self.checkpoint).get("step", 0))
 
     def greeting(self) -> dict[str, Any]:
         """What can be asked of it."""
+        self._on_stage("Trying the model …")
         units: dict[str, int] = {}
         classes: list[str] = []
         with contextlib.suppress(MMGraphError):  # each question says what is missing
@@ -87,7 +92,8 @@ class Conversation:
     """Reads questions from one stream and writes answers to another, one question at a time, in order.
 
     In:   {"id": 7, "ask": "locate", "file": "cat.png"}      and    {"cancel": 7}
-    Out:  {"id": 7, "progress": 0.4, "text": "…"}            maybe with "partial": {"facts": …, "file": …}
+    Out:  {"loading": "Reading digits …"}                  before the first line, which says what can be asked
+          {"id": 7, "progress": 0.4, "text": "…"}            maybe with "partial": {"facts": …, "file": …}
           {"id": 7, "answer": {"facts": {…}, "file": "…/7-0.safetensors", "snapshots": ["embedding/fc.input"]}}
           {"id": 7, "error": "one sentence"}                 or    {"id": 7, "cancelled": true}
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OnReport = Callable[["Report"], None]
 OnStart = Callable[[Path], None]
+OnStage = Callable[[str], object]
+"""Told in words what is about to be done that takes a while."""
 
 
 def train(
@@ -193,12 +195,15 @@ def sample(folder: Path | str, prompt: str | None = None, length: int | None = N
         return task.sample(prompt, length, **draw)
 
 
-def trained_task(folder: Path | str, checkpoint: str | None = None) -> tuple[Task, TrainingOptions, Path]:
+def trained_task(
+    folder: Path | str, checkpoint: str | None = None, on_stage: OnStage | None = None
+) -> tuple[Task, TrainingOptions, Path]:
     """A run's task with trained weights, its options, and the checkpoint that the weights are from.
 
     Args:
         folder: the run; it may still be training.
         checkpoint: "best", "last" or a file; by default the best there is.
+        on_stage: told before PyTorch, the data and the weights are loaded.
 
     Raises:
         CheckpointError: the run has no checkpoint.
@@ -207,7 +212,7 @@ def trained_task(folder: Path | str, checkpoint: str | None = None) -> tuple[Tas
     folder = Path(folder)
     with RunReader(folder) as reader:
         chosen, config = _recorded(reader, {})
-    task = _with_weights(folder, chosen, config, checkpoint)
+    task = _with_weights(folder, chosen, config, checkpoint, on_stage or (lambda _: None))
     return task, config, checkpoint_path(folder, checkpoint)
 
 
@@ -229,13 +234,20 @@ def checkpoint_path(folder: Path, checkpoint: str | None = None) -> Path:
 
 
 def _with_weights(
-    folder: Path, chosen: Recipe, config: TrainingOptions, checkpoint: str | None = None
+    folder: Path,
+    chosen: Recipe,
+    config: TrainingOptions,
+    checkpoint: str | None = None,
+    on_stage: OnStage = lambda _: None,
 ) -> Task:
+    on_stage("Loading PyTorch …")
     from mmgraph.training.devices import pick_device
     from mmgraph.training.growth import load_weights
 
     path = checkpoint_path(folder, checkpoint)
+    on_stage(f"Reading {getattr(config, 'dataset', 'the data')} …")
     task: Task = build(chosen, config)
+    on_stage("Loading weights …")
     load_weights(path, task.model, task.growth)
     task.to(pick_device(config.device))
     return task

@@ -49,7 +49,14 @@ def test_many_questions_in_order_and_nonsense_between_them(trained):
     ]
     code, said, _ = ask(trained, "--checkpoint", "last", told=b"\n".join(lines))
     assert code == 0
-    ready, *rest = said
+    loading = [line["loading"] for line in said if "loading" in line]
+    assert loading == [
+        "Loading PyTorch …",
+        "Reading digits …",
+        "Loading weights …",
+        "Trying the model …",
+    ]
+    ready, *rest = said[len(loading) :]
     assert ready["ready"] == 1
     assert ready["checkpoint"] == "last.safetensors"
     assert [line["error"] for line in rest if line.get("id", 0) is None] == [

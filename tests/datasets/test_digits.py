@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from mmgraph.datasets import catalogue
-from mmgraph.datasets.digits import read_digits
+from mmgraph.datasets import catalogue, digits
+from mmgraph.datasets.digits import read_digits, scikit_learn_digits
 
 
 def test_all_digits_of_scikit_learn() -> None:
@@ -24,3 +27,16 @@ def test_grey_values_keep_their_17_levels() -> None:
     np.testing.assert_allclose(grey, source / 16, atol=0.002)
     np.testing.assert_array_equal(np.rint(grey * 16), source)
     assert (grey.min(), grey.max()) == (0, 1)
+
+
+def test_they_are_those_of_scikit_learn_wherever_it_keeps_them(monkeypatch) -> None:
+    read = scikit_learn_digits()
+    monkeypatch.setattr(digits, "FILE", "nowhere.csv.gz")
+    for mine, its in zip(read, scikit_learn_digits(), strict=True):
+        assert (mine.dtype, mine.shape) == (its.dtype, its.shape)
+        np.testing.assert_array_equal(mine, its)
+
+
+def test_scikit_learn_is_not_imported_for_them() -> None:
+    code = "import sys, mmgraph.datasets as d; d.load('digits'); sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

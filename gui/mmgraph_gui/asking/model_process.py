@@ -97,6 +97,7 @@ class ModelProcess(QObject):
         self._asked: dict[Hashable, _Asked] = {}
         self._errors: deque[str] = deque(maxlen=50)
         self._step = 0
+        self._stage = ""
         self.greeting: dict[str, Any] = {}
         """What the process said of the model when it was ready: `units` by layer, `classes`, `checkpoint`, `step`."""
         self._unsubscribe = state.subscribe(self._state_changed)
@@ -136,7 +137,7 @@ class ModelProcess(QObject):
         process = self._started(self._state.path)
         self._asked[slot] = asked
         if not self.is_ready:
-            asked.progress(0.0, "Loading the model …")
+            asked.progress(0.0, self._stage)
         self._say(process, {"id": asked.number, **values_of(question)})
 
     def cancel(self, slot: Hashable) -> None:
@@ -159,6 +160,7 @@ class ModelProcess(QObject):
         self._end()
         self._run, self._folder = run, tempfile.TemporaryDirectory(prefix="mmgraph-answers-")
         self._errors.clear()
+        self._stage = "Starting Python …"
         process = self._process = QProcess(self)
         process.readyReadStandardOutput.connect(lambda: self._read(process))
         process.readyReadStandardError.connect(lambda: self._read_errors(process))
@@ -186,6 +188,11 @@ class ModelProcess(QObject):
         if "ready" in values:
             self.greeting = values
             self.changed.emit()
+            return
+        if "loading" in values:
+            self._stage = str(values["loading"])
+            for waiting in list(self._asked.values()):
+                waiting.progress(0.0, self._stage)
             return
         asked = next((one for one in self._asked.values() if one.number == values.get("id")), None)
         found = values.get("answer", values.get("partial"))

@@ -68,7 +68,7 @@ def asked(qtbot, shared, trained):
 
 class Told:
     def __init__(self):
-        self.answers, self.failures, self.shares = [], [], []
+        self.answers, self.failures, self.shares, self.texts = [], [], [], []
 
     def to(self, model, slot, question):
         model.ask(
@@ -76,8 +76,12 @@ class Told:
             question,
             self.answers.append,
             self.failures.append,
-            lambda share, _: self.shares.append(share),
+            self._progress,
         )
+
+    def _progress(self, share, text):
+        self.shares.append(share)
+        self.texts.append(text)
 
     @property
     def done(self):
@@ -146,6 +150,24 @@ def test_a_program_that_is_not_there_is_a_message(qtbot, window, digits_run, mon
     told.to(model, "a", Locate(row=0))
     qtbot.waitUntil(lambda: told.done, timeout=60_000)
     assert told.failures[0]
+
+
+def test_all_who_wait_are_told_what_for(qtbot, window, trained):
+    model = window(trained)
+    first, later = Told(), Told()
+    first.to(model, "a", Locate(row=0))
+    assert first.texts == ["Starting Python …"]
+    qtbot.waitUntil(lambda: "Loading PyTorch …" in first.texts)
+    stage = first.texts[-1]
+    later.to(model, "b", Locate(row=1))
+    assert later.texts == [stage]
+    qtbot.waitUntil(lambda: first.done and later.done)
+    stages = ["Loading PyTorch …", "Reading digits …", "Loading weights …", "Trying the model …"]
+    assert [text for text in first.texts if text in stages] == stages
+    assert [text for text in later.texts if text in stages] == stages[stages.index(stage) :]
+    after = Told()
+    after.to(model, "a", Locate(row=2))
+    assert after.texts == []  # it is loaded
 
 
 def test_nothing_is_started_before_somebody_asks(window, trained):
