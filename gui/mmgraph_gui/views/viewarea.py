@@ -16,8 +16,8 @@ LEFT = ("metrics", "filters", "log")
 """Views on the left at the first start; the others are on the right."""
 
 RAISED = ("metrics", "embedding")
-WEIGHTS = (9, 11)
-"""Of the room they share: views on the right have more to choose."""
+WIDTHS = (460, 560)
+"""Pixels of theirs, as far as there is room: views on the right have more to choose."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ class ViewArea(QMainWindow):
         self.setDocumentMode(True)
         self._tidying = QTimer(self, singleShot=True, interval=0)
         self._tidying.timeout.connect(self._hide_stray_tabs)
+        self._sharing = QTimer(self, singleShot=True, interval=0)  # before it is shown there is nothing to share
+        self._sharing.timeout.connect(self._share_room)
         for spec in self.specs.values():
             dock = _ViewDock(spec, self)
             dock.visibilityChanged.connect(lambda on, spec=spec: self._seen(spec) if on else None)
@@ -86,7 +88,7 @@ class ViewArea(QMainWindow):
         raised = [self.docks[name] for name in RAISED if name in self.docks]
         for dock in raised:
             dock.raise_()
-        self.resizeDocks(raised, list(WEIGHTS), Qt.Orientation.Horizontal)
+        self._sharing.start()
         self._head_docks()
 
     def show_view(self, name: str) -> View | None:
@@ -167,9 +169,16 @@ class ViewArea(QMainWindow):
 
     def restore(self, layout: QByteArray) -> None:
         """Put the views where they were when `saveState` was called."""
-        if not self.restoreState(layout):
+        if self.restoreState(layout):
+            self._sharing.stop()
+        else:
             self.reset_layout()
         self._head_docks()
+
+    def _share_room(self) -> None:
+        """Give each group of tabs its width of the first start."""
+        raised = [self.docks[name] for name in RAISED if name in self.docks]
+        self.resizeDocks(raised, list(WIDTHS)[: len(raised)], Qt.Orientation.Horizontal)
 
     def detach(self) -> None:
         """Views stop listening; call it before the window goes."""

@@ -56,6 +56,18 @@ def test_in_the_smallest_window_no_view_lies_over_another(qtbot, opened_window):
     assert window.size() == window.minimumSize()
 
 
+def test_at_first_the_right_has_the_room_that_its_choosers_need(qtbot, opened_window):
+    window = opened_window
+    window.resize(1280, 820)
+    graph = window.area.show_view("graph")
+    qtbot.waitUntil(lambda: not graph.is_pending)
+    window.area.reset_layout()
+    window.area.show_view("graph")
+    left, right = window.area.docks["metrics"], window.area.docks["graph"]
+    qtbot.waitUntil(lambda: right.width() > 1.15 * left.width())
+    assert graph.controls.geometry().height() < 2 * graph.controls.sizeHint().height()
+
+
 def test_opening_a_run_shows_curves_steps_and_status(qtbot, opened_window, has_colour):
     metrics = opened_window.area.views["metrics"]
     qtbot.waitUntil(lambda: list(metrics.plots) == ["loss", "accuracy", "learning rate"])
