@@ -60,7 +60,9 @@ class ViewArea(QMainWindow):
         self.setDocumentMode(True)
         self._tidying = QTimer(self, singleShot=True, interval=0)
         self._tidying.timeout.connect(self._hide_stray_tabs)
-        self._sharing = QTimer(self, singleShot=True, interval=0)  # before it is shown there is nothing to share
+        self._sharing = QTimer(
+            self, singleShot=True, interval=0
+        )  # before it is shown there is nothing to share
         self._sharing.timeout.connect(self._share_room)
         for spec in self.specs.values():
             dock = _ViewDock(spec, self)
