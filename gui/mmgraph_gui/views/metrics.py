@@ -138,6 +138,8 @@ class MetricsView(View):
         if changed & {"run", "milestones", "others"}:
             hints = (HINT, MILESTONE_HINT if self.milestones else "", OTHERS_HINT if state.others else "")
             self.hint.setText(" ".join(hint for hint in hints if hint))
+        if "theme" in changed:
+            self.hint.setStyleSheet(f"color: {self.theme.palette.muted}")
         if self.state.path is None:
             self.show_message(
                 "Start a new run (Ctrl+N), or open one: drop its folder here, or pick it from the list on the left."
@@ -149,8 +151,6 @@ class MetricsView(View):
             self.show_message("Waiting for the first numbers …" if waiting else self.told_missing("numbers"))
             return
         self.show_content()
-        if "theme" in changed:
-            self.hint.setStyleSheet(f"color: {self.theme.palette.muted}")
         if "run" in changed:
             self._zoomed = None
         if changed & {"run", "scalars", "others", "axis"}:

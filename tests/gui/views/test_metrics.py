@@ -185,6 +185,16 @@ def test_without_numbers_it_says_so(qtbot, context, show_view, tmp_path):
     qtbot.waitUntil(lambda: view.message == "This run recorded no numbers.")
 
 
+def test_the_hint_has_its_colour_where_the_view_was_seen_before_a_run(qtbot, context, show_view, digits_run):
+    view = show_view(MetricsView)
+    qtbot.waitUntil(lambda: not view.is_pending)
+    with qtbot.waitSignal(context.follower.opened):
+        context.follower.open(digits_run)
+    qtbot.waitUntil(lambda: view.plots != {} and not view.is_pending)
+    colour = view.hint.palette().color(view.hint.foregroundRole())
+    assert colour == QColor(view.theme.palette.muted)
+
+
 def test_table_has_every_number(view, opened):
     columns, rows = view.table()
     rows = list(rows)
