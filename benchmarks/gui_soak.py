@@ -47,7 +47,8 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     application = QApplication([])
     application.setStyle("Fusion")
-    with tempfile.TemporaryDirectory() as folder:
+    # The last run may still be ending, and writing, when its folder goes.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         window = MainWindow(
             Path(folder) / "runs", QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat)
         )
